@@ -1,0 +1,79 @@
+# Run `make help` for the list of targets. A fresh machine needs Python >= 3.11 with venv and pip, and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+RUN := $(VENV)/bin/python
+PIP_INSTALL := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
+STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
+# Without a docs/conf.py the pages are built with these settings.
+DOCS_CONF = $(if $(wildcard docs/conf.py),,-C -D project=neurosim -D extensions=myst_parser -D root_doc=installation)
+
+export MPLBACKEND ?= Agg
+ifdef NEUROSIM_DATA
+export NEUROSIM_DATA
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint bench demo docs clean
+
+help:
+	@echo "make install   create $(VENV) with PYTHON=$(PYTHON) and install the packages, editable, with the dev extra"
+	@echo "make test      run the tests and the examples in docstrings; ARGS=\"-k lif\" picks some"
+	@echo "make lint      check the style with ruff"
+	@echo "make bench     run the benchmarks"
+	@echo "make demo      run examples/quickstart.py"
+	@echo "make docs      build the pages of docs/ as HTML into build/docs"
+	@echo "make clean     remove $(VENV), caches and builds"
+
+install: $(STAMP)
+
+# Only shell built-ins and Python are used here, so that an odd PATH ends in one of these sentences.
+$(STAMP): pyproject.toml constraints.txt
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	    echo "make: $(PYTHON) is not on the PATH; name a Python >= 3.11: make install PYTHON=/path/to/python3" >&2; \
+	    exit 1; }
+	@"$(PYTHON)" -c "" >/dev/null 2>&1 || { \
+	    echo "make: $(PYTHON) was found but does not run; name a Python >= 3.11: make install PYTHON=/path/to/python3" >&2; \
+	    exit 1; }
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	    echo "make: neurosim needs Python >= 3.11, but $(PYTHON) is" \
+	         "$$("$(PYTHON)" -c "import platform; print(platform.python_version())")." \
+	         "Name a newer one: make install PYTHON=python3.12" >&2; \
+	    exit 1; }
+	@"$(PYTHON)" -c "import ensurepip, venv" >/dev/null 2>&1 || { \
+	    echo "make: $(PYTHON) comes without venv and pip; install them" \
+	         "(on Debian and Ubuntu the package python3-venv) or name another Python with PYTHON=" >&2; \
+	    exit 1; }
+	@[ -w . ] || { \
+	    echo "make: this folder is read-only, so $(VENV) cannot be made here; copy the folder to where you can write" >&2; \
+	    exit 1; }
+	@"$(RUN)" -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear "$(VENV)"
+	$(PIP_INSTALL) -e ".[dev]"
+	@: > $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(PIP_INSTALL) -e ".[docs]"
+	@: > $@
+
+# The examples in docstrings are tests too.
+test: install
+	$(RUN) -m pytest --doctest-modules --doctest-ignore-import-errors tests neurosim learning_rules hardware_models $(ARGS)
+
+lint: install
+	$(RUN) -m ruff check .
+
+bench: install
+	$(RUN) -m benchmarks $(ARGS)
+
+demo: install
+	$(RUN) examples/quickstart.py
+
+docs: $(DOCS_STAMP)
+	$(RUN) -m sphinx -b html $(DOCS_CONF) docs build/docs
+
+clean:
+	rm -rf "$(VENV)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

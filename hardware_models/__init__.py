@@ -1,0 +1,3 @@
+"""Device layers that plug into neurosim; none has arrived yet."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Learning rules that plug into neurosim; none has arrived yet."""
+
+__all__ = []

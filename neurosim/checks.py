@@ -1,0 +1,230 @@
+"""Declared parameters with unit and bounds, checked where they are given, with one form of message.
+
+A family of classes (neurons, receptors, sources, distributions, rules) derives from `Parametrised`
+and declares its parameters as class attributes::
+
+    class LIF(Neuron):
+        tau_mem = Parameter(10.0, "ms", above=0, doc="membrane time constant")
+
+The constructor, its signature, the checks, `repr`, equality and the tables of the documentation
+all follow from the declarations.
+"""
+
+import inspect
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from neurosim.errors import ParameterError
+
+REQUIRED = inspect.Parameter.empty
+
+
+def describe_value(value: Any) -> str:
+    """Return a short text of a value that was given, for a message."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class Parameter:
+    """A number with a unit and bounds; where `per_element`, also an array or a distribution.
+
+    Args:
+        default: value when none is given; leave it out to make the parameter required.
+        unit: unit of the value, "" where it has none.
+        above, at_least, below, at_most: open and closed bounds.
+        doc: what it is, a short phrase.
+        per_element: whether one value per neuron (an array, a distribution) is accepted.
+        optional: whether None is accepted.
+        integer: whether the value must be a whole number.
+        timed: whether a `TimedArray`, whose values change while the network runs, is accepted.
+    """
+
+    def __init__(self, default=REQUIRED, unit="", *, above=None, at_least=None, below=None, at_most=None,
+                 doc="", per_element=True, optional=False, integer=False, timed=False):
+        self.default, self.unit, self.doc = default, unit, doc
+        self.above, self.at_least, self.below, self.at_most = above, at_least, below, at_most
+        self.per_element, self.optional, self.integer, self.timed = per_element, optional, integer, timed
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else instance.__dict__[self.name]
+
+    @property
+    def bounds(self) -> str:
+        """The declared bounds as text, for example "> 0"."""
+        parts = [(">", self.above), (">=", self.at_least), ("<", self.below), ("<=", self.at_most)]
+        return " and ".join(f"{sign} {bound:g}" for sign, bound in parts if bound is not None)
+
+    def requirement(self) -> str:
+        """What a value must be, as the middle of the message."""
+        kind = "a whole number" if self.integer else "a finite number"
+        text = " ".join(part for part in (kind, self.bounds, self.unit) if part)
+        if self.per_element:
+            text += ", a 1-D array of them, or a distribution"
+        if self.timed:
+            text += ", or a TimedArray"
+        return text + (", or None" if self.optional else "")
+
+    def check(self, owner: str, value: Any) -> Any:
+        """Return the value as float, int, read-only array or distribution; raise ParameterError."""
+        if value is None and self.optional:
+            return None
+        if isinstance(value, Samples) and self.per_element:
+            return value
+        if isinstance(value, Timed) and self.timed:
+            if not self.holds(value.values):
+                self.refuse(owner, value.values.ravel(), value.values.ravel())
+            return value
+        if isinstance(value, (bool, np.bool_, str, bytes)) or value is None:
+            self.refuse(owner, value)
+        try:
+            array = np.array(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            self.refuse(owner, value)
+        if array.ndim > (1 if self.per_element else 0) or not self.holds(array):
+            self.refuse(owner, value, array)
+        if array.ndim == 0:
+            return int(array) if self.integer else float(array)
+        array.setflags(write=False)
+        return array
+
+    def holds(self, array: np.ndarray) -> bool:
+        """Return whether all values are finite and within the bounds."""
+        if array.size == 0 or not np.isfinite(array).all():
+            return False
+        if self.integer and (array != np.floor(array)).any():
+            return False
+        low = array.min()
+        high = array.max()
+        return ((self.above is None or low > self.above) and (self.at_least is None or low >= self.at_least)
+                and (self.below is None or high < self.below) and (self.at_most is None or high <= self.at_most))
+
+    def refuse(self, owner: str, value: Any, array=None):
+        """Raise the one form of message for a value that does not fit."""
+        got = describe_value(value)
+        if array is not None and array.ndim == 1:
+            bad = [x for x in array if not self.holds(np.array([x]))]
+            got = f"an array that holds {bad[0]:g}" if bad else got
+        raise ParameterError(f"{owner}.{self.name} must be {self.requirement()}, got {got}")
+
+
+class Option:
+    """A choice among named values; it selects code, so it is the same for a whole population."""
+
+    per_element = False
+    unit = ""
+
+    def __init__(self, default, choices, *, doc=""):
+        self.default, self.choices, self.doc = default, tuple(choices), doc
+
+    __set_name__ = Parameter.__set_name__
+    __get__ = Parameter.__get__
+
+    @property
+    def bounds(self) -> str:
+        """The choices as text."""
+        return " | ".join(repr(choice) for choice in self.choices)
+
+    def check(self, owner: str, value: Any) -> Any:
+        """Return the value if it is one of the choices; raise ParameterError."""
+        if not any(value is choice or (type(value) is type(choice) and value == choice) for choice in self.choices):
+            choices = " or ".join(repr(choice) for choice in self.choices)
+            raise ParameterError(f"{owner}.{self.name} must be {choices}, got {describe_value(value)}")
+        return value
+
+
+class Parametrised:
+    """Base of everything that is a frozen set of declared parameters."""
+
+    parameters: ClassVar[dict] = {}
+    positional: ClassVar[int] = 0  #: how many parameters may be given by position
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, (Parameter, Option))}
+        inherited = {name: value for name, value in cls.parameters.items() if getattr(cls, name, None) is value}
+        cls.parameters = {**own, **inherited}
+        cls.__signature__ = inspect.Signature([
+            inspect.Parameter(
+                name, inspect.Parameter.POSITIONAL_OR_KEYWORD if index < cls.positional
+                else inspect.Parameter.KEYWORD_ONLY, default=parameter.default)
+            for index, (name, parameter) in enumerate(cls.parameters.items())])
+
+    def __init__(self, *args, **kwargs):
+        owner = type(self).__name__
+        try:
+            given = type(self).__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            names = ", ".join(self.parameters) or "no parameters"
+            raise ParameterError(f"{owner}: {error}; it takes {names}") from None
+        given.apply_defaults()
+        for name, value in given.arguments.items():
+            if value is REQUIRED:
+                continue
+            self.__dict__[name] = self.parameters[name].check(owner, value)
+        self.validate()
+
+    def validate(self) -> None:
+        """Check what concerns several parameters at once; raise ParameterError."""
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"{type(self).__name__} is frozen; make another one with replace({name}=...)")
+
+    def replace(self, **changes) -> "Parametrised":
+        """Return a copy with some parameters changed."""
+        return type(self)(**{**self.values(), **changes})
+
+    def values(self) -> dict:
+        """Return the parameters by name, as they were given."""
+        return {name: self.__dict__[name] for name in self.parameters}
+
+    def __repr__(self):
+        shown = [f"{name}={describe_value(value)}" for name, value in self.values().items()
+                 if not _same(value, self.parameters[name].default)]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __eq__(self, other):
+        return type(self) is type(other) and all(
+            _same(value, other.__dict__[name]) for name, value in self.values().items())
+
+    def __hash__(self):
+        return hash((type(self), tuple(
+            value.tobytes() if isinstance(value, np.ndarray) else value for value in self.values().values())))
+
+
+class Samples:
+    """Marker base of everything that yields one value per element when a network is laid out."""
+
+
+class Timed:
+    """Marker base of values that change while a network runs; `values` holds them all."""
+
+    values: np.ndarray
+
+
+def _same(a, b) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
+    return type(a) is type(b) and a == b
+
+
+def check_ticks(what: str, value: float, dt: float, *, at_least: int = 0) -> int:
+    """Return a duration in whole ticks of dt; raise ParameterError if it is off the grid.
+
+    >>> check_ticks("duration", 1.5, 0.1)
+    15
+    """
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):
+        raise ParameterError(f"{what} must be a finite number of ms, got {describe_value(value)}")
+    ticks = round(value / dt)
+    if ticks < at_least or abs(value / dt - ticks) > 1e-6 + 1e-14 * abs(ticks):
+        raise ParameterError(
+            f"{what} must be a multiple of dt = {dt:g} ms and >= {at_least * dt:g} ms, got {value!r}")
+    return ticks

@@ -1,0 +1,20 @@
+"""What a release model promises: how much of its weight a synapse transmits at a spike."""
+
+from typing import ClassVar
+
+from neurosim.checks import Parametrised
+from neurosim.neurons.base import State
+
+
+class Release(Parametrised):
+    """Base of the release models.
+
+    `state` names the variables of each synapse. `release(elapsed, ...)` is a scalar body, run when a
+    spike arrives: `elapsed` is the time in ms since the previous one at this synapse (very large for
+    the first); its other arguments are picked by name from state and parameters. It returns the
+    share of the weight that is transmitted, then the state variables in their declared order.
+    Parameters may be numbers, or distributions and arrays with one value per synapse.
+    """
+
+    state: ClassVar[dict[str, State]] = {}
+    release = None

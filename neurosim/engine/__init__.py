@@ -1,0 +1,1 @@
+"""The compiled core: arrays, kernels, and the loop that runs them."""

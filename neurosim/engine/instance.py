@@ -1,0 +1,448 @@
+"""The state of a running network: arrays by name, pending spikes, and one program of kernels per thread.
+
+Several instances may share one layout (a batch of samples); each has arrays of its own.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from neurosim.engine import build, inputs
+from neurosim.engine.deliver import NEVER, RING
+from neurosim.engine.layout import Layout, timed_table
+from neurosim.engine.loop import Program, run
+from neurosim.engine.slots import Slots
+from neurosim.errors import ParameterError
+from neurosim.random import seed_words
+from neurosim.sources import Current, Poisson, SpikeSource
+
+SLOT_BYTES = 64 << 20  #: memory for the lists of recent spikes; it bounds the length of a chunk
+LONGEST_CHUNK = 8192
+
+
+class Instance:
+    """Arrays and programs of one running network.
+
+    Args:
+        layout: what does not change.
+        recorders: the recorders of state variables, whose kernels belong into the programs.
+        sample: number of the sample in a batch, plus one; 0 outside a batch.
+    """
+
+    def __init__(self, layout: Layout, recorders=(), sample: int = 0):
+        self.layout, self.recorders, self.sample = layout, list(recorders), sample
+        self.neurons: dict[tuple, np.ndarray] = {}  #: (population or drive, variable) -> one value per neuron
+        self.synapses: dict[tuple, list] = {}  #: (projection, variable) -> one array per part
+        self.outputs: dict = {}  #: recorder -> (buffer of the chunk, number of its first row)
+        self.given = {p: self.on_grid(p, p.model.spikes) for p in layout.populations if isinstance(p.model, SpikeSource)}
+        self._allocate_neurons()
+        for projection, plan in layout.projections.items():
+            self._allocate_synapses(projection, plan)
+        self.slots = self._allocate_slots()
+        self._allocate_outputs()
+        self.wire()
+
+    # -- arrays --------------------------------------------------------------------------------------
+
+    def _allocate_neurons(self):
+        real = self.layout.real
+        for population, plan in self.layout.populations.items():
+            n = population.size
+            for name, state in getattr(population.model, "state", {}).items():
+                self.neurons[population, name] = np.broadcast_to(plan.initial[name], n).astype(
+                    np.float64 if state.slow else real)
+            if plan.coefficients is None:
+                continue
+            for port in plan.coefficients.ports:
+                self.neurons |= {(population, port.name(name)): np.full(n, state.initial, dtype=real)
+                                 for name, state in port.receptor.state.items()}
+                self.neurons[population, port.buffer] = np.zeros(n, dtype=real)
+            if plan.coefficients.kind.injected:
+                self.neurons[population, "injected"] = np.zeros(n, dtype=real)
+            if plan.n_ref is not None:
+                self.neurons[population, "until"] = np.full(n, NEVER)
+        for drive in self.layout.drives:
+            self.neurons |= {(drive, name): np.full(drive.target.size, state.initial)
+                             for name, state in getattr(drive.drive, "state", {}).items()}
+
+    def _allocate_synapses(self, projection, plan):
+        real, wiring, parts = self.layout.real, plan.wiring, plan.connectivity.parts
+        plastic = wiring.plasticity is not None
+
+        def arrays(name, size, value, dtype):
+            self.synapses[projection, name] = [np.full(size(number), value, dtype=dtype) for number in range(len(parts))]
+
+        def synapses(number):
+            return parts[number].target.size
+
+        def cells(number):
+            return projection.source.base.size * max(1, plan.connectivity.delays.size)
+
+        def targets(number):
+            return int(plan.bounds[number + 1] - plan.bounds[number])
+
+        if plastic:
+            self.synapses[projection, "weight"] = [part.values["weight"].copy() for part in parts]
+        for name, state in wiring.state().items():
+            arrays(name, synapses, state.initial, np.float64 if state.slow else real)
+        if wiring.history:
+            arrays("arrived", cells, NEVER, np.int64)
+        if plastic:
+            for name in wiring.plasticity.source_traces:
+                arrays(name, cells, 0, real)
+            arrays("settled", lambda number: 1, NEVER, np.int64)
+            arrays("noted", targets, 0, np.int64)
+            arrays("spiked_at", targets, NEVER, np.int64)
+            arrays("ring_tick", lambda number: targets(number) * RING, NEVER, np.int64)
+            for name in wiring.plasticity.target_traces:
+                arrays(f"trace_{name}", targets, 0, real)
+                arrays(f"ring_{name}", lambda number: targets(number) * RING, 0, real)
+
+    def _allocate_slots(self) -> dict:
+        """Lists of the spikes of the last ticks, for each population and thread."""
+        layout = self.layout
+        capacity = {p: [self._most_spikes(p, plan, t) for t in range(layout.threads)]
+                    for p, plan in layout.populations.items() if p.spiking}
+        a_tick = 4 * max(1, sum(map(sum, capacity.values())))
+        chunk = int(min(LONGEST_CHUNK, max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))))
+        self.chunk = min([chunk, *(RING * (int(self._held(p.target.base)) + 1)
+                                   for p in layout.projections if p.plasticity is not None)])
+        length = layout.longest + chunk + min(layout.window, chunk)
+        return {p: [Slots(length, each) for each in capacities] for p, capacities in capacity.items()}
+
+    def _held(self, population) -> int:
+        n_ref = self.layout.populations[population].n_ref
+        return 0 if n_ref is None else n_ref.min()
+
+    def _most_spikes(self, population, plan, thread) -> int:
+        """How many spikes a thread's part of a population can send in a tick."""
+        low, high = plan.bounds[thread], plan.bounds[thread + 1]
+        if isinstance(population.model, Poisson):
+            return int(high - low) * inputs.most_events(self._largest_mean(plan))
+        if isinstance(population.model, SpikeSource):
+            ticks, _ = self.given[population]
+            return max(int(np.unique(ticks, return_counts=True)[1].max(initial=0)), int(high - low))
+        return int(high - low)
+
+    def _largest_mean(self, plan) -> float:
+        rate = plan.parameters.rate
+        return float(np.max(getattr(rate, "values", rate))) * self.layout.dt * 1e-3
+
+    def _allocate_outputs(self):
+        for recorder in self.recorders:
+            population, variable = recorder.key
+            rows = self.chunk // recorder.every + 2
+            dtype = self.neurons[population, variable].dtype
+            self.outputs[recorder] = np.zeros((rows, recorder.ids.size), dtype=dtype), np.zeros(1, dtype=np.int64)
+
+    def on_grid(self, population, spikes):
+        """Return (ticks, ids) of given spikes on the grid of the simulation."""
+        if spikes.size != population.size:
+            raise ParameterError(f"spikes for {population.name!r} must be of {population.size} neurons, "
+                                 f"got {spikes.size}")
+        spikes = spikes.on_grid(self.layout.dt)
+        ticks = np.asarray(spikes.ticks, dtype=np.int64)
+        if ticks.size and ticks[0] < 1:
+            raise ParameterError(f"spikes for {population.name!r} must come after t = 0, the first possible at one tick, "
+                                 f"got {ticks[0] * self.layout.dt:g} ms")
+        return ticks, np.asarray(spikes.ids, dtype=np.uint32)
+
+    # -- programs --------------------------------------------------------------------------------------
+
+    def wire(self) -> None:
+        """Make the programs anew from the arrays; parameters may have changed."""
+        layout, threads = self.layout, range(self.layout.threads)
+        self.blocks = []
+        steps = [self._deliveries, self._drives, self._updates, self._notes, self._records]
+        self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
+        settling = [[self._settling(p, plan, thread, False) for p, plan in layout.projections.items()
+                     if p.plasticity is not None and plan.bounds[thread] < plan.bounds[thread + 1]] for thread in threads]
+        self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
+
+    def _block(self, kernel, **values):
+        block = kernel.block(**values)
+        self.blocks.append(block)
+        return block
+
+    def _random(self, stream, origin):
+        key0, key1 = seed_words(self.layout.seed)
+        return {"key0": key0, "key1": key1, "stream": stream, "sample": self.sample, "origin": origin}
+
+    def _slice(self, owner, name, low, high):
+        return self.neurons[owner, name][low:high]
+
+    def _deliveries(self, thread):
+        for projection, plan in self.layout.projections.items():
+            if plan.bounds[thread] == plan.bounds[thread + 1] or plan.connectivity.n_synapses == 0:
+                continue
+            slots = self.slots[projection.source.base]
+            yield self._block(
+                plan.wiring.deliver(), parts=len(slots), slots=slots[0].length, ids_at=_addresses(s.ids for s in slots),
+                count_at=_addresses(s.count for s in slots), capacity=np.array([s.capacity for s in slots]),
+                arrivals=self._arrivals(projection.target, plan.port, plan, thread), **self._synapse_values(plan, thread))
+
+    def _arrivals(self, target, port, plan, thread):
+        """The part of a port's buffer that a thread's synapses of a projection add to."""
+        low = int(plan.bounds[thread]) + target.start
+        high = int(plan.bounds[thread + 1]) + target.start
+        return self._slice(target.base, f"p{port}_in", low, high)
+
+    def _synapse_values(self, plan, thread) -> dict:
+        projection, wiring, part = plan.projection, plan.wiring, plan.connectivity.parts[thread]
+        start, offsets = plan.rows[thread]
+        low, high = plan.bounds[thread:thread + 2] + projection.target.start
+        values = {"n_source": projection.source.base.size, "n_target": int(high - low),
+                  "n_delays": plan.connectivity.delays.size, "n_synapses": part.target.size, "dt": self.layout.dt,
+                  "delays": plan.connectivity.delays, "start": start, "target": part.target}
+        if offsets is not None:
+            values["offsets"] = offsets
+        own = {name: arrays[thread] for (owner, name), arrays in self.synapses.items() if owner is projection}
+        values |= {name: part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
+        if wiring.plasticity is not None:
+            values |= {f"target_{name}": self._slice(projection.target.base, name, low, high) for name, _ in wiring.reads}
+        if wiring.random:
+            values |= self._random(plan.stream, 0) | {"base": plan.base[thread]}
+            del values["origin"]
+        return values
+
+    def _drives(self, thread):
+        for drive, plan in self.layout.drives.items():
+            low, high = plan.bounds[thread:thread + 2]
+            if low == high:
+                continue
+            if isinstance(drive.drive, Current):
+                yield self._current(drive, plan, int(low), int(high))
+            else:
+                yield self._poisson(plan, int(low), int(high), drive, self._arrivals(drive.target, plan.port, plan, thread))
+
+    def _current(self, drive, plan, low, high):
+        layout, target = self.layout, drive.target
+        varies, values, table = {}, {}, (1, 1, "hold", 1)
+        for name, value in plan.coefficients.items():
+            rows, every, after = timed_table(value, target.size, layout.dt, drive.name)
+            if rows.shape[0] > 1:
+                rows = rows[:, low:high] if rows.shape[1] > 1 else rows
+                table = (rows.shape[0], rows.shape[1], after, every)
+                varies[name], values[name] = "timed", np.ascontiguousarray(rows).ravel()
+            else:
+                varies[name] = rows.size > 1
+                values[name] = np.ascontiguousarray(rows[0, low:high] if rows.size > 1 else rows[0])
+        kernel = inputs.current(drive.drive, varies, layout.real)
+        state = {name: self._slice(drive, name, low, high) for name in drive.drive.state}
+        injected = self._slice(target.base, "injected", low + target.start, high + target.start)
+        return self._block(kernel, n=high - low, dt=layout.dt, rows=table[0], columns=table[1], every=table[3],
+                           after=inputs.AFTER[table[2]], injected=injected, **values, **state,
+                           **self._random(plan.stream, low))
+
+    def _poisson(self, plan, low, high, drive=None, arrivals=None, slots=None):
+        real, n = self.layout.real, high - low
+        label = "Poisson" if drive is None else drive.name
+        rates, every, after = timed_table(plan.parameters.rate, n, self.layout.dt, label)
+        individual = rates.shape[1] > 1
+        means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
+        most = inputs.most_events(means.max())
+        values = {"n": n, "counts": np.zeros(n + 128, dtype=np.uint16), "rows": means.shape[0], "columns": means.shape[1],
+                  "every": every, "after": inputs.AFTER[after], "means": means.ravel(), **self._random(plan.stream, low)}
+        if individual:
+            values["most"] = most
+        else:
+            values |= {"draws": np.zeros(n + 128, dtype=np.uint16), "n_edges": most,
+                       "edges": np.zeros(most, dtype=np.uint16)}
+        if drive is None:
+            return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
+        weights = np.atleast_1d(np.asarray(plan.parameters.weight, dtype=real))
+        differ = weights.size > 1
+        return self._block(inputs.poisson(individual, differ, real), arrivals=arrivals,
+                           weight=np.ascontiguousarray(weights[low:high]) if differ else weights, **values)
+
+    def _updates(self, thread):
+        for population, plan in self.layout.populations.items():
+            low, high = (int(b) for b in plan.bounds[thread:thread + 2])
+            if low == high:
+                continue
+            slots = self.slots[population][thread] if population.spiking else None
+            if isinstance(population.model, Poisson):
+                yield self._poisson(plan, low, high, slots=slots)
+            elif isinstance(population.model, SpikeSource):
+                yield self._given(population, low, high, slots)
+            else:
+                yield self._update(population, plan, low, high, slots)
+
+    def _given(self, population, low, high, slots):
+        ticks, ids = self.given[population]
+        mine = (ids >= low) & (ids < high)
+        return self._block(inputs.given_spikes(), n_events=int(mine.sum()), event_tick=ticks[mine], event_id=ids[mine],
+                           cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0, first=False))
+
+    def _update(self, population, plan, low, high, slots):
+        coefficients, n, real = plan.coefficients, high - low, self.layout.real
+        kernel = coefficients.kind.kernel()
+        values = {"n": n}
+        for name, kind in kernel.fields.items():
+            if name in coefficients.values:
+                value = np.atleast_1d(coefficients.values[name])
+                values[name] = np.ascontiguousarray((value[low:high] if value.size > 1 else value).astype(kind.dtype))
+            elif (population, name) in self.neurons:
+                values[name] = self._slice(population, name, low, high)
+        if population.spiking:
+            words = np.zeros(n // 8 + 1, dtype=np.uint64)
+            values |= {"words": words, "spiked": words.view(np.uint8), **slots.arguments(low)}
+        if "uniform" in kernel.fields:
+            values |= {"uniform": np.zeros(n), **self._random(plan.stream, low)}
+        if plan.n_ref is not None:
+            values |= {"n_ref": plan.n_ref[low:high].copy(), "held": np.zeros(n, dtype=np.uint32),
+                       "held_v": np.zeros(n, dtype=self.neurons[population, "v"].dtype),
+                       "n_held": np.zeros(1, dtype=np.int64)}
+        return self._block(kernel, **{name: values[name] for name in kernel.fields})
+
+    def _notes(self, thread):
+        for projection, plan in self.layout.projections.items():
+            rule = projection.plasticity
+            if rule is None or plan.bounds[thread] == plan.bounds[thread + 1]:
+                continue
+            slots = self.slots[projection.target.base][thread]
+            kernel = plan.wiring.note()
+            values = self._synapse_values(plan, thread) | slots.arguments(0)
+            values["first"] = int(plan.bounds[thread]) + projection.target.start
+            yield self._block(kernel, **{name: values[name] for name in kernel.fields})
+            if rule.on_period is not None:
+                yield self._settling(projection, plan, thread, True)
+
+    def _settling(self, projection, plan, thread, periodic):
+        values = self._synapse_values(plan, thread)
+        if periodic:
+            values["period"] = plan.period
+        return self._block(plan.wiring.settle(periodic), **values)
+
+    def _records(self, thread):
+        for recorder in self.recorders:
+            population, variable = recorder.key
+            low, high = self.layout.populations[population].bounds[thread:thread + 2]
+            mine = np.flatnonzero((recorder.ids >= low) & (recorder.ids < high))
+            if mine.size == 0:
+                continue
+            state = self.neurons[population, variable]
+            out, begin = self.outputs[recorder]
+            yield self._block(inputs.recorder(state.dtype), n=mine.size, every=recorder.every, begin_row=begin,
+                              columns=out.shape[1], n_state=state.size, n_rows=out.shape[0], which=recorder.ids[mine],
+                              column=mine, state=state, out=out.reshape(-1))
+
+    # -- running ---------------------------------------------------------------------------------------
+
+    def advance(self, tick: int, ticks: int) -> None:
+        """Run the ticks tick + 1 .. tick + ticks; not more than `chunk`."""
+        for recorder, (_, begin) in self.outputs.items():
+            begin[0] = -(-(tick + 1) // recorder.every)
+        run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
+        if self.settlers:
+            self.settle(tick + ticks)
+
+    def settle(self, tick: int) -> None:
+        """Bring plastic synapses up to date; it changes no result, only when the work is done."""
+        run(self.settlers, tick, tick + 1, 1)
+
+    def set_sample(self, sample: int) -> None:
+        """Give the random numbers of a sample to all that follows."""
+        self.sample = sample
+        for block in self.blocks:
+            if "sample" in block.kernel.fields:
+                block.set("sample", sample)
+
+    # -- state in and out ------------------------------------------------------------------------------
+
+    def view(self, projection):
+        """Return the synapses of a projection with their present values, as a `Connectivity`."""
+        connectivity = self.layout.projections[projection].connectivity
+        wiring = self.layout.projections[projection].wiring
+        names = [name for name in ("weight", *wiring.state()) if (projection, name) in self.synapses]
+        parts = [replace(part, values=part.values | {name: self.synapses[projection, name][number] for name in names})
+                 for number, part in enumerate(connectivity.parts)]
+        return replace(connectivity, parts=parts)
+
+    def changing(self, projection) -> list[str]:
+        """Return the names of the synapse values that change while the network runs."""
+        wiring = self.layout.projections[projection].wiring
+        return [name for name in ("weight", *wiring.state()) if (projection, name) in self.synapses]
+
+    def snapshot(self, tick: int) -> dict[str, np.ndarray]:
+        """Return a copy of the whole state at the end of a tick, by name, in canonical numbering."""
+        if self.settlers:
+            self.settle(tick)
+        state = {f"neurons/{owner.name}/{name}": array.copy() for (owner, name), array in self.neurons.items()
+                 if not name.endswith("_in")}
+        for population, parts in self.slots.items():
+            ticks, ids = self.slots_between(population, tick - self.layout.longest, tick)
+            state |= {f"pending/{population.name}/ticks": ticks, f"pending/{population.name}/ids": ids}
+        for projection, plan in self.layout.projections.items():
+            values = build.to_coo(self.view(projection))[3] if self.changing(projection) else {}
+            state |= {f"synapses/{projection.name}/{name}": values[name].copy() for name in self.changing(projection)}
+            state |= {f"synapses/{projection.name}/{name}": self._canonical(projection, name)
+                      for name in self._kept(projection)}
+        return state
+
+    def _kept(self, projection) -> list[str]:
+        """Names of the arrays of a projection, besides those of synapses, that belong to its state."""
+        rule = projection.plasticity
+        names = ["arrived"] if self.layout.projections[projection].wiring.history else []
+        if rule is not None:
+            names += [*rule.source_traces, "spiked_at", *(f"trace_{name}" for name in rule.target_traces)]
+        return names
+
+    def _by_target(self, name) -> bool:
+        return name == "spiked_at" or name.startswith("trace_")
+
+    def _canonical(self, projection, name):
+        arrays = self.synapses[projection, name]
+        return np.concatenate(arrays) if self._by_target(name) else arrays[0].copy()
+
+    def restore(self, state: dict[str, np.ndarray], tick: int) -> None:
+        """Put a state back that `snapshot` returned."""
+        for (owner, name), array in self.neurons.items():
+            array[:] = 0 if name.endswith("_in") else state[f"neurons/{owner.name}/{name}"]
+        for population in self.slots:
+            self.put_slots(population, state[f"pending/{population.name}/ticks"], state[f"pending/{population.name}/ids"])
+        for projection in self.layout.projections:
+            self._restore_synapses(projection, state, tick)
+        self.rewind(tick)
+
+    def _restore_synapses(self, projection, state, tick):
+        view = self.view(projection)
+        for name in self.changing(projection):
+            build.set_values(view, name, state[f"synapses/{projection.name}/{name}"])
+        bounds = self.layout.projections[projection].bounds
+        for name in self._kept(projection):
+            values = state[f"synapses/{projection.name}/{name}"]
+            for number, array in enumerate(self.synapses[projection, name]):
+                array[:] = values[bounds[number]:bounds[number + 1]] if self._by_target(name) else values
+        if projection.plasticity is not None:
+            for settled, noted in zip(self.synapses[projection, "settled"], self.synapses[projection, "noted"], strict=True):
+                settled[:], noted[:] = tick, 0
+
+    def rewind(self, tick: int) -> None:
+        """Make what follows from the state and the tick: who is held, and which given spike is next."""
+        for block in self.blocks:
+            values = block.values
+            if "held" in values:
+                held = np.flatnonzero(values["until"] > tick)
+                values["held"][:held.size], values["n_held"][0] = held, held.size
+            if "cursor" in values:
+                values["cursor"][0] = np.searchsorted(values["event_tick"], tick, side="right")
+
+    def slots_between(self, population, after: int, last: int):
+        """Return (ticks, ids) of the spikes in the ticks after < tick <= last, sorted."""
+        found = [slots.between(after, last) for slots in self.slots[population]]
+        ticks = np.concatenate([ticks for ticks, _ in found])
+        ids = np.concatenate([ids for _, ids in found])
+        order = np.argsort(ticks, kind="stable")
+        return ticks[order], ids[order]
+
+    def put_slots(self, population, ticks, ids) -> None:
+        """Make the given spikes the ones that are under way."""
+        bounds = self.layout.populations[population].bounds
+        for thread, slots in enumerate(self.slots[population]):
+            mine = (ids >= bounds[thread]) & (ids < bounds[thread + 1])
+            slots.put(ticks[mine], ids[mine])
+
+
+def _addresses(arrays) -> np.ndarray:
+    return np.array([array.ctypes.data for array in arrays], dtype=np.int64)

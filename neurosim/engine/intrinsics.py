@@ -1,0 +1,84 @@
+"""What Numba has no name for: raw pointers, calls through them, atomics, bit casts, yielding."""
+
+import ctypes
+import sys
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+_I8P = ir.IntType(8).as_pointer()
+_I64 = ir.IntType(64)
+
+
+@intrinsic
+def pointer(typingctx, address):
+    """Return the address (int64) as an untyped pointer, for `carray`."""
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], _I8P)
+    return types.voidptr(types.int64), codegen
+
+
+@intrinsic
+def call_kernel(typingctx, function, arguments, tick):
+    """Call the kernel at an address with the address of its argument block and the tick."""
+    def codegen(context, builder, signature, args):
+        function_type = ir.FunctionType(ir.VoidType(), [_I64.as_pointer(), _I64])
+        function = builder.inttoptr(args[0], function_type.as_pointer())
+        builder.call(function, [builder.inttoptr(args[1], _I64.as_pointer()), args[2]])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_add(typingctx, address, value):
+    """Add to the int64 at an address, all threads in one order; return what was there before."""
+    def codegen(context, builder, signature, args):
+        return builder.atomic_rmw("add", builder.inttoptr(args[0], _I64.as_pointer()), args[1], "seq_cst")
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typingctx, address):
+    """Return the int64 at an address, as other threads last left it."""
+    def codegen(context, builder, signature, args):
+        return builder.load_atomic(builder.inttoptr(args[0], _I64.as_pointer()), "seq_cst", 8)
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def bits_to_float32(typingctx, bits):
+    """Return the float32 with the given 32 bits."""
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+    return types.float32(types.int32), codegen
+
+
+@intrinsic
+def bits_to_float64(typingctx, bits):
+    """Return the float64 with the given 64 bits."""
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.DoubleType())
+    return types.float64(types.int64), codegen
+
+
+def _find_yield():
+    if sys.platform == "win32":
+        return ctypes.cast(ctypes.windll.kernel32.SwitchToThread, ctypes.c_void_p).value
+    return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value
+
+
+llvm.add_symbol("neurosim_yield", _find_yield())
+
+
+@intrinsic
+def yield_thread(typingctx):
+    """Let the operating system run another thread on this core."""
+    def codegen(context, builder, signature, args):
+        function = builder.module.globals.get("neurosim_yield")
+        if function is None:
+            function = ir.Function(builder.module, ir.FunctionType(ir.IntType(32), []), "neurosim_yield")
+        builder.call(function, [])
+        return context.get_dummy_value()
+    return types.void(), codegen

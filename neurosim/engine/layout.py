@@ -1,0 +1,312 @@
+"""Lays a network out: parameters to coefficients, projections to rows of synapses, who owns what.
+
+A layout belongs to one dt, seed, float type and number of threads, and does not change while the
+network runs; what changes is in an `Instance`.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+
+from neurosim.checks import Parameter, Parametrised, Samples, Timed, check_ticks
+from neurosim.engine import build, loader
+from neurosim.engine.deliver import Wiring
+from neurosim.engine.inputs import GROUP
+from neurosim.engine.propagator import Coefficients
+from neurosim.errors import NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.network import Network, Population, Projection
+from neurosim.random import Streams, philox, seed_words, uniform53
+
+_DRAW = '''
+import numpy as np
+
+
+def main(out, numbers, stream, k0, k1):
+    for k in range(out.size):
+        w0, w1, w2, w3 = philox(np.uint64(k), np.uint64(0), np.uint64(stream), np.uint64(0), np.uint64(k0), np.uint64(k1))
+        u = numbers[2] + (numbers[3] - numbers[2]) * uniform53(w0, w1)
+        out[k] = min(max(quantile(u, numbers[0], numbers[1]), numbers[4]), numbers[5])
+'''
+
+
+def draw(distribution, size: int, stream: int, seed: int) -> np.ndarray:
+    """Return one value of a distribution for each of `size` elements."""
+    leaves = {"quantile": type(distribution).quantile, "philox": philox, "uniform53": uniform53}
+    out = np.empty(size)
+    loader.load_function("draw", _DRAW, leaves)(out, distribution.numbers(), stream, *seed_words(seed))
+    return out
+
+
+def split(size: int, threads: int, turn: int) -> np.ndarray:
+    """Return the bounds of the parts of a population, one for each thread, at multiples of GROUP.
+
+    A population that is too small for all goes to a thread by its turn.
+    """
+    groups = -(-size // GROUP)
+    if groups >= threads:
+        return np.minimum(np.array([groups * t // threads for t in range(threads + 1)]) * GROUP, size)
+    owner = turn % threads
+    return np.array([0 if t <= owner else size for t in range(threads + 1)])
+
+
+@dataclass
+class PopulationLayout:
+    """A population with its numbers: bounds of its parts, parameters, coefficients, initial values."""
+
+    population: Population
+    bounds: np.ndarray
+    parameters: SimpleNamespace
+    coefficients: Coefficients | None
+    initial: dict
+    n_ref: np.ndarray | None
+    stream: int
+    ports: list = field(default_factory=list)
+
+
+@dataclass
+class Layout:
+    """A network for one dt, seed, float type and number of threads."""
+
+    net: Network
+    dt: float
+    seed: int
+    real: type
+    threads: int
+    populations: dict
+    projections: dict
+    drives: dict
+    window: int
+    longest: int
+
+
+class Planner:
+    """Makes a `Layout`; it hands out the random streams in the order of the description."""
+
+    def __init__(self, net: Network, dt: float, seed: int, real: type, threads: int):
+        self.net, self.dt, self.seed, self.real, self.threads = net, dt, seed, real, threads
+        self.streams = Streams()
+
+    def layout(self) -> Layout:
+        """Return the layout."""
+        populations = {p: self.population(p, turn) for turn, p in enumerate(self.net.populations)}
+        projections = {p: self.projection(p, populations[p.target.base].bounds) for p in self.net.projections}
+        drives = {d: self.drive(d, populations[d.target.base].bounds) for d in self.net.drives}
+        delays = [p.connectivity.delays for p in projections.values() if p.connectivity.delays.size]
+        window = min((int(d.min()) for d in delays), default=1 << 30)
+        longest = max((int(d.max()) for d in delays), default=1)
+        return Layout(self.net, self.dt, self.seed, self.real, self.threads, populations, projections, drives, window,
+                      longest)
+
+    def resolve(self, owner: Parametrised, size: int, label: str) -> SimpleNamespace:
+        """Return the parameters of an object as numbers and arrays; distributions are drawn."""
+        return SimpleNamespace(**{name: self.value(value, size, f"{label}/{name}")
+                                  for name, value in owner.values().items()})
+
+    def value(self, value, size, label):
+        """Return one parameter as a number or array."""
+        if isinstance(value, Samples):
+            return draw(value, size, self.streams.new(label), self.seed)
+        return value
+
+    def population(self, population: Population, turn: int) -> PopulationLayout:
+        """Return the layout of a population."""
+        size, name = population.size, population.name
+        bounds = split(size, self.threads, turn)
+        stream = self.streams.new(f"{name}/noise")
+        if not hasattr(population.model, "state"):
+            parameters = self.resolve(population.model, size, name)
+            return PopulationLayout(population, bounds, parameters, None, {}, None, stream)
+        parameters = self.resolve(population.model, size, name)
+        _check_drawn(population.model, parameters, name)
+        ports = [(port, self.resolve(port, size, f"{name}/port {k}"))
+                 for k, port in enumerate(self.net.ports(population))]
+        initial = self.initial(population, parameters)
+        layout = PopulationLayout(population, bounds, parameters, None, initial, None, stream)
+        layout.ports = ports
+        self.refresh(layout)
+        return layout
+
+    def initial(self, population, parameters) -> dict:
+        """Return the initial values of the state variables."""
+        values = {}
+        for name, state in population.model.state.items():
+            default = state.initial(parameters) if callable(state.initial) else state.initial
+            value = self.value(population.initial.get(name, default), population.size, f"{population.name}/initial {name}")
+            values[name] = value
+            if name == "v":  # states that start at a function of the parameters see the v that was chosen
+                parameters.v = value
+        return values
+
+    def refresh(self, layout: PopulationLayout) -> None:
+        """Compute the coefficients from the parameters, at first and after a parameter was set."""
+        model, p = layout.population.model, layout.parameters
+        injected = any(d.receptor is None and d.target.base is layout.population for d in self.net.drives)
+        layout.coefficients = Coefficients(model, p, layout.ports, injected, self.dt, self.real)
+        layout.n_ref = _ticks_held(layout.population, getattr(p, "t_ref", None), self.dt)
+
+    def projection(self, projection: Projection, target_bounds):
+        """Return the layout of a projection: its synapses by thread, and the kind of its kernels."""
+        source, target = projection.source, projection.target
+        bounds = np.clip(target_bounds - target.start, 0, target.size)
+        connectivity = build.build(
+            projection.rule, source.size, target.size, source.base is target.base and source.start == target.start,
+            quantities=_quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
+            streams=self.streams, label=projection.name, dt=self.dt, real=self.real,
+            sort=projection.device is not None, threads=self.threads)
+        if projection.plasticity is not None or projection.device is not None:
+            _spread(connectivity, "weight", self.real)
+        wiring = _wiring(projection, connectivity, self.real)
+        plan = SimpleNamespace(
+            projection=projection, connectivity=connectivity, bounds=bounds, base=None, wiring=wiring,
+            rows=[_widen(part, source, connectivity.delays.size) for part in connectivity.parts],
+            port=self.net.ports(target).index(projection.receptor), stream=self.streams.new(f"{projection.name}/noise"))
+        if projection.device is not None:
+            _program(plan, self.seed, self.streams.new(f"{projection.name}/programming"))
+            plan.base = _numbering(plan.rows, source.base.size, connectivity.delays.size)
+        if projection.plasticity is not None and projection.plasticity.on_period is not None:
+            plan.period = check_ticks(f"{type(projection.plasticity).__name__}.period", projection.plasticity.period,
+                                      self.dt, at_least=1)
+        return plan
+
+    def drive(self, drive, target_bounds):
+        """Return the layout of a drive."""
+        target = drive.target
+        parameters = self.resolve(drive.drive, target.size, drive.name)
+        plan = SimpleNamespace(drive=drive, stream=self.streams.new(f"{drive.name}/noise"), parameters=parameters,
+                               bounds=np.clip(target_bounds - target.start, 0, target.size))
+        if drive.receptor is None:
+            plan.coefficients = drive.drive.coefficients(parameters, self.dt)
+        else:
+            plan.port = self.net.ports(target).index(drive.receptor)
+        return plan
+
+
+def _quantities(projection) -> dict:
+    """Return what each synapse has by name: its weight and the parameters of its parts."""
+    quantities = {"weight": projection.weight}
+    for part in (projection.release, projection.plasticity, projection.device):
+        for name, value in ({} if part is None else part.values()).items():
+            if not isinstance(part.parameters[name], Parameter) or value is None:
+                continue
+            if name in quantities:
+                raise UnsupportedError(f"projection {projection.name!r}: its release, plasticity and device must have "
+                                       f"parameters of different names, got {name!r} twice")
+            quantities[name] = value
+    return quantities
+
+
+def _wiring(projection, connectivity, real) -> Wiring:
+    """Return what decides the kernels of a projection; all its parts get the same types."""
+    parts = connectivity.parts
+    names = list(parts[0].values)
+    stored = tuple(name for name in names if any(isinstance(part.values[name], np.ndarray) for part in parts))
+    shared = tuple(name for name in names if name not in stored)
+    _check_rule(projection, stored)
+    rule, model = projection.plasticity, projection.target.model
+    reads = tuple((name, np.float64 if model.state[name].slow else real) for name in getattr(rule, "reads", ()))
+    target = np.result_type(*(part.target.dtype for part in parts))
+    tables = [part.offsets.dtype for part in parts if part.offsets is not None]
+    offsets = np.result_type(*tables) if tables else None
+    for part in parts:
+        part.target = part.target.astype(target, copy=False)
+        part.offsets = None if offsets is None else part.offsets.astype(offsets, copy=False)
+    return Wiring(target, offsets, shared, stored, projection.release, rule, projection.device, reads, real)
+
+
+def _check_rule(projection, stored):
+    """Refuse a plasticity rule that this projection cannot carry."""
+    rule, model = projection.plasticity, projection.target.model
+    if rule is None:
+        return
+    owner = type(rule).__name__
+    for trace in [*rule.source_traces.values(), *rule.target_traces.values()]:
+        if trace.tau in stored:
+            raise UnsupportedError(f"{owner}.{trace.tau} must be one number: it is the time constant of a trace that all "
+                                   "synapses share")
+    unknown = [name for name in rule.reads if name not in model.state]
+    if unknown:
+        raise UnsupportedError(f"{owner} reads {unknown[0]!r} of its target, but {type(model).__name__} has "
+                               f"{', '.join(model.state)}")
+
+
+def _widen(part, source, n_delays):
+    """Return the row table of a part for the whole source population, of which it may be a slice."""
+    before, after = source.start, source.base.size - source.start - source.size
+    if before == after == 0:
+        return part.start, None if part.offsets is None else part.offsets.reshape(-1)
+    start = np.concatenate([np.full(before, 0), part.start, np.full(after, part.start[-1])])
+    if part.offsets is None:
+        return start, None
+    empty = np.zeros((1, n_delays + 1), dtype=part.offsets.dtype)
+    table = np.concatenate([empty.repeat(before, 0), part.offsets, empty.repeat(after, 0)])
+    return start, table.reshape(-1)
+
+
+def _numbering(rows, n_source, n_delays):
+    """Return, for each part, the canonical number of the first synapse of each row and delay."""
+    sizes = []
+    for start, offsets in rows:
+        if offsets is None:
+            sizes.append(np.diff(start).reshape(n_source, 1))
+        else:
+            sizes.append(np.diff(offsets.reshape(n_source, n_delays + 1).astype(np.int64), axis=1))
+    inside = np.cumsum([np.zeros_like(sizes[0]), *sizes], axis=0)
+    begin = np.concatenate([[0], np.cumsum(inside[-1].ravel())[:-1]]).reshape(inside[-1].shape)
+    return [np.ascontiguousarray(begin + inside[k]).ravel() for k in range(len(rows))]
+
+
+def _program(layout, seed, stream):
+    """Let a device hold the weights, in canonical order, so that threads do not matter."""
+    connectivity = layout.connectivity
+    weights = build.to_coo(connectivity)[3]["weight"]
+    generator = np.random.Generator(np.random.Philox(key=[seed, stream]))
+    programmed = np.asarray(layout.projection.device.program(weights.astype(np.float64), generator), dtype=np.float64)
+    if programmed.shape != weights.shape or not np.isfinite(programmed).all():
+        raise ParameterError(f"{type(layout.projection.device).__name__}.program must return one finite weight per synapse")
+    build.set_values(connectivity, "weight", programmed)
+
+
+def _spread(connectivity, name, real):
+    """Give every synapse its own value of a quantity that was one number."""
+    for part in connectivity.parts:
+        if not isinstance(part.values[name], np.ndarray):
+            part.values[name] = np.full(part.target.size, part.values[name], dtype=real)
+
+
+def _check_drawn(model, parameters, name):
+    """Refuse a distribution whose draws leave the bounds of a parameter."""
+    for key, parameter in model.parameters.items():
+        value = getattr(parameters, key)
+        if isinstance(value, np.ndarray) and not parameter.holds(value):
+            bad = [x for x in value if not parameter.holds(np.array([x]))][0]
+            raise ParameterError(f"{type(model).__name__}.{key} must be {parameter.requirement().split(',')[0]}, but in "
+                                 f"{name!r} its distribution gave {bad:g}; give it low=... or high=...")
+
+
+def _ticks_held(population, t_ref, dt):
+    if t_ref is None:
+        return None
+    ticks = np.rint(np.asarray(t_ref) / dt)
+    drawn = isinstance(population.model.values()["t_ref"], Samples)
+    if not drawn and np.abs(ticks * dt - t_ref).max() > 1e-6 * dt:
+        worst = np.abs(ticks * dt - t_ref).max()
+        warnings.warn(f"t_ref of {population.name!r} is rounded to ticks of {dt:g} ms, by up to {worst:.3g} ms",
+                      NeurosimWarning, stacklevel=2)
+    return np.broadcast_to(ticks.astype(np.int32), population.size).copy()
+
+
+def timed_table(value, size: int, dt: float, label: str):
+    """Return (table of shape (rows, columns), ticks per row, what follows) of a parameter.
+
+    A number or an array of one value per element is a table of one row.
+    """
+    if not isinstance(value, Timed):
+        row = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        return row.reshape(1, -1), 1, "hold"
+    every = round(value.every / dt)
+    if every < 1 or abs(every * dt - value.every) > 1e-6 * dt:
+        raise ParameterError(f"{label}: TimedArray.every must be a multiple of dt = {dt:g} ms, got {value.every}")
+    table = value.values.reshape(len(value.values), -1)
+    return table, every, value.after

@@ -1,0 +1,69 @@
+"""The loop that runs every network: at each tick, call the kernels of this thread in their order.
+
+Threads meet at a barrier once in every `window` ticks, the shortest delay: what one emits within a
+window reaches another only in a later one. A waiting thread spins briefly and then yields its core.
+"""
+
+import threading
+from functools import cache
+
+import numpy as np
+
+from neurosim.engine import intrinsics, loader
+
+_TEXT = '''
+def wait(meeting, n_threads):
+    turn = atomic_load(meeting + 8)
+    if atomic_add(meeting, 1) == n_threads - 1:
+        atomic_add(meeting, -n_threads)
+        atomic_add(meeting + 8, 1)
+        return
+    spins = 0
+    while atomic_load(meeting + 8) == turn:
+        spins += 1
+        if spins > 2000:
+            yield_thread()
+
+
+def main(functions, blocks, first, last, window, meeting, n_threads):
+    for tick in range(first, last):
+        for k in range(functions.size):
+            call_kernel(functions[k], blocks[k], tick)
+        if n_threads > 1 and ((tick - first) % window == window - 1 or tick == last - 1):
+            wait(meeting, n_threads)
+'''
+
+
+@cache
+def _compiled():
+    names = ("call_kernel", "atomic_add", "atomic_load", "yield_thread")
+    leaves = {name: getattr(intrinsics, name) for name in names}
+    text = _TEXT.replace("def wait", "@njit(nogil=True)\ndef wait").replace("\n@njit", "from numba import njit\n\n\n@njit", 1)
+    return loader.load_function("loop", text, leaves)
+
+
+class Program:
+    """What one thread does in every tick: a list of blocks, in order."""
+
+    def __init__(self, blocks: list):
+        self.blocks = blocks
+        self.functions = np.array([block.kernel.address for block in blocks], dtype=np.int64)
+        self.rows = np.array([block.row.ctypes.data for block in blocks], dtype=np.int64)
+
+
+def run(programs: list[Program], first: int, last: int, window: int) -> None:
+    """Run the ticks first <= tick < last, one program per thread."""
+    main = _compiled()
+    meeting = np.zeros(2, dtype=np.int64)
+
+    def work(program):
+        main(program.functions, program.rows, first, last, window, meeting.ctypes.data, len(programs))
+
+    others = [threading.Thread(target=work, args=(program,)) for program in programs[1:]]
+    for thread in others:
+        thread.start()
+    try:
+        work(programs[0])
+    finally:
+        for thread in others:
+            thread.join()

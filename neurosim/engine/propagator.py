@@ -1,0 +1,135 @@
+"""From parameters to the coefficients of an update kernel, with the exact propagator of what is linear.
+
+A linear neuron and its current receptors are one system x' = A x + b + c I. Over a tick, with I held,
+x(t + dt) = P x(t) + p + q I, all from one matrix exponential of [[A, b, c], [0, 0, 0], [0, 0, 0]] dt,
+in float64. It needs no special case where two time constants are equal.
+
+Source: Rotter, Diesmann, Exact digital simulation of time-invariant linear systems, Biological
+Cybernetics 81 (1999) 381-402; Van Loan, IEEE Trans. Automatic Control 23 (1978) 395-404.
+"""
+
+import inspect
+
+import numpy as np
+
+from neurosim.engine.update import Kind, Port
+from neurosim.errors import ParameterError, UnsupportedError
+from neurosim.neurons.base import Linear
+
+_OFFERED = ("i", "g", "uniform")
+
+
+class Coefficients:
+    """The kind of a population and the values of its coefficients.
+
+    Args:
+        model: the neuron model.
+        p: its parameters by name.
+        ports: pairs of receptor and parameters.
+        injected: whether a current is injected.
+        dt: ms.
+        real: float type of the states.
+    """
+
+    def __init__(self, model, p, ports, injected, dt, real):
+        self.ports = tuple(Port(index, receptor) for index, (receptor, _) in enumerate(ports))
+        conductance = any(port.receptor.effect == "conductance" for port in self.ports)
+        linear = None if conductance else model.linear(p)
+        if linear is None and model.step is None:
+            raise UnsupportedError(f"{type(model).__name__} has no scheme for conductances; use a current receptor")
+        self.values: dict = {}
+        terms = self._propagate(model, linear, ports, injected, dt)
+        self._add_model(model, p, linear, dt)
+        self._add_ports(ports)
+        varies = {name: np.ndim(value) == 1 for name, value in self.values.items()}
+        self.kind = Kind(model, self.ports, varies, terms, injected, real)
+
+    def _propagate(self, model, linear, ports, injected, dt) -> dict:
+        """Fill in the propagator; return its terms, {variable: {source: coefficient name}}."""
+        system = _System(model, linear, list(zip(self.ports, [q for _, q in ports], strict=True)))
+        if not system.variables:
+            return {}
+        exact, structure = system.propagator(dt)
+        wants_current = injected or any(port.receptor.effect == "pulse" for port in self.ports)
+        columns = [*system.variables, "1", *(["I"] if wants_current else [])]
+        terms = {}
+        for row, variable in enumerate(system.variables):
+            terms[variable] = {}
+            for column, source in enumerate(columns):
+                if structure[row, column]:
+                    name = f"c_{variable}_{ {'1': 'one', 'I': 'current'}.get(source, source)}"
+                    self.values[name] = _narrow(exact[:, row, column])
+                    terms[variable][source] = name
+        return terms
+
+    def _add_model(self, model, p, linear, dt):
+        """Fill in what the model's bodies take by name."""
+        bodies = [model.fires, model.after_spike] if model.spiking else []
+        if linear is None:
+            bodies.append(model.step)
+        wanted = {name for body in bodies for name in inspect.signature(body).parameters}
+        wanted -= set(model.state) | set(_OFFERED)
+        offered = model.coefficients(p, dt)
+        missing = wanted - set(offered)
+        if missing:
+            raise ParameterError(f"{type(model).__name__}: the arguments of its bodies must be state variables, "
+                                 f"coefficients, or one of {', '.join(_OFFERED)}; got {', '.join(sorted(missing))}")
+        self.values |= {name: _narrow(offered[name]) for name in sorted(wanted)}
+
+    def _add_ports(self, ports):
+        for port, (receptor, q) in zip(self.ports, ports, strict=True):
+            equations = receptor.linear(q)
+            for name, value in equations.arrival.items():
+                self.values[f"p{port.index}_arrival_{name}"] = _narrow(value)
+            for value in equations.output.values():
+                self.values[f"p{port.index}_output"] = _narrow(value)
+            if receptor.effect == "conductance":
+                self.values[f"p{port.index}_e_rev"] = _narrow(q.e_rev)
+
+
+class _System:
+    """The joint linear system of a model and its receptors; of the receptors alone if it is not linear."""
+
+    def __init__(self, model, linear, ports):
+        self.linear = linear or Linear()
+        self.variables = list(model.state) if linear is not None else []
+        self.entries = [(self.variables.index(a), self.variables.index(b), value)
+                        for (a, b), value in self.linear.matrix.items()]
+        for port, q in ports:
+            self._add(port, port.receptor.linear(q), linear is not None)
+        size = len(self.variables)
+        for column, values in ((size, self.linear.constant), (size + 1, self.linear.current)):
+            self.entries += [(self.variables.index(name), column, value) for name, value in values.items()]
+
+    def _add(self, port, equations, joined):
+        self.variables += [port.name(name) for name in port.receptor.state]
+        index = {name: self.variables.index(port.name(name)) for name in port.receptor.state}
+        self.entries += [(index[a], index[b], value) for (a, b), value in equations.matrix.items()]
+        if joined and port.receptor.effect == "current":
+            for target, gain in self.linear.current.items():
+                self.entries += [(self.variables.index(target), index[name], gain * output)
+                                 for name, output in equations.output.items()]
+
+    def propagator(self, dt):
+        """Return P for every neuron (or one for all), and where it can differ from zero."""
+        from scipy.linalg import expm
+
+        size = len(self.variables) + 2
+        count = max((np.size(value) for _, _, value in self.entries), default=1)
+        matrix = np.zeros((count, size, size))
+        for row, column, value in self.entries:
+            matrix[:, row, column] += value
+        unique, inverse = np.unique(matrix.reshape(count, -1), axis=0, return_inverse=True)
+        exact = expm(unique.reshape(-1, size, size) * dt)[inverse.ravel()]
+        reach = np.eye(size, dtype=bool) | (matrix != 0).any(axis=0)
+        for _ in range(size):
+            reach = reach | (reach.astype(int) @ reach.astype(int) > 0)
+        return exact, reach
+
+
+def _narrow(value):
+    """Return a float where all values are the same, else an array."""
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim == 1 and (array == array[0]).all():
+        return float(array[0])
+    return float(array) if array.ndim == 0 else array

@@ -1,0 +1,246 @@
+"""Generates the kernel that advances the neurons of one population by one tick.
+
+The loop of a kind has four steps, each its own pass, so that the first, which touches every neuron,
+vectorises: (1) integrate, add the arrivals, compare with the threshold; (2) put refractory neurons
+back; (3) reset those that spike and list them; what is rare costs little.
+"""
+
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.engine.kernel import INT, REAL, Array, Kernel
+from neurosim.random import philox, uniform53
+
+
+@dataclass(frozen=True)
+class Port:
+    """One receptor of a population: the names of its variables, prefixed, and what arrives at it."""
+
+    index: int
+    receptor: object
+
+    def name(self, variable: str) -> str:
+        """Return the name of a variable of this port in the arrays and the text."""
+        return f"p{self.index}_{variable}"
+
+    @property
+    def buffer(self) -> str:
+        """Name of the array in which the weights that arrive at a tick are summed."""
+        return f"p{self.index}_in"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What decides the text of an update kernel.
+
+    Args:
+        model: the neuron model; its class and options matter, not its numbers.
+        ports: the receptors.
+        coefficients: names of the coefficients, and whether each differs from neuron to neuron.
+        terms: the linear part, {variable: {variable | "1" | "I": coefficient name}}.
+        injected: whether a current is injected from outside.
+        real: float type of the states.
+    """
+
+    model: object
+    ports: tuple
+    coefficients: dict
+    terms: dict
+    injected: bool
+    real: type
+
+    def kernel(self) -> Kernel:
+        """Return the update kernel of this kind."""
+        return _Writer(self).kernel()
+
+
+def uses_uniform(model) -> bool:
+    """Return whether a body of the model asks for a random number."""
+    bodies = (model.step, model.fires, model.after_spike)
+    return any("uniform" in inspect.signature(body).parameters for body in bodies if body is not None)
+
+
+class _Writer:
+    def __init__(self, kind: Kind):
+        self.kind = kind
+        self.model = kind.model
+        self.states = {name: np.float64 if state.slow else kind.real for name, state in self.model.state.items()}
+        self.leaves = {}
+        self.refractory = "t_ref" in self.model.parameters
+
+    def kernel(self) -> Kernel:
+        kind = self.kind
+        body = self._integrate()
+        if self.model.spiking:
+            body += self._after()
+        return Kernel("update", self._fields(), body, self.leaves, kind.real)
+
+    # -- arguments ---------------------------------------------------------------------------------
+
+    def _fields(self) -> dict:
+        kind, n = self.kind, "n"
+        fields = {"n": INT}
+        fields |= {name: Array(dtype, n) for name, dtype in self.states.items()}
+        for port in kind.ports:
+            fields |= {port.name(name): Array(kind.real, n) for name in port.receptor.state}
+            fields[port.buffer] = Array(kind.real, n)
+        if kind.injected:
+            fields["injected"] = Array(kind.real, n)
+        for name, varies in kind.coefficients.items():
+            slow = name in self._slow_coefficients()
+            fields[name] = Array(np.float64 if slow else kind.real, n if varies else 1)
+        if self.model.spiking:
+            fields |= {"spiked": Array(np.uint8, "n + 8"), "words": Array(np.uint64, "n // 8 + 1"), "slots": INT,
+                       "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
+                       "count": Array(np.int32, "slots")}
+        if uses_uniform(self.model):
+            fields |= {"uniform": Array(np.float64, n), "key0": INT, "key1": INT, "stream": INT, "sample": INT,
+                       "origin": INT}
+            self.leaves |= {"philox": philox, "uniform53": uniform53}
+        if self.refractory:
+            fields |= {"n_ref": Array(np.int32, n), "until": Array(np.int64, n), "held": Array(np.uint32, n),
+                       "held_v": Array(self.states["v"], n), "n_held": Array(np.int64, 1)}
+        return fields
+
+    def _slow_coefficients(self):
+        return {name for variable, terms in self.kind.terms.items() if self.states.get(variable) is np.float64
+                and self.kind.real is not np.float64 for name in terms.values()}
+
+    def _coefficient(self, name):
+        return f"{name}[k]" if self.kind.coefficients[name] else f"c_{name}"
+
+    # -- the pass over all neurons --------------------------------------------------------------------
+
+    def _integrate(self) -> str:
+        kind = self.kind
+        head = [f"c_{name} = {name}[0]" for name, varies in kind.coefficients.items() if not varies]
+        head += self._draw() if uses_uniform(self.model) else []
+        head += self._hold() if self.refractory else []
+        loop = [f"x_{name} = {name}[k]" for name in self._variables()]
+        if kind.injected:
+            loop += ["x_injected = injected[k]", "injected[k] = 0"]
+        for port in kind.ports:
+            loop += [f"a_{port.index} = {port.buffer}[k]", f"{port.buffer}[k] = 0"]
+        loop += self._advance_linear() + self._advance_model() + self._add_arrivals()
+        loop += [f"{name}[k] = y_{name}" for name in self._variables()]
+        if self.model.spiking:
+            loop.append(f"spiked[k] = {self._call('fires', self.model.fires, 'y_')}")
+        return "\n".join(head) + "\nfor k in range(n):\n" + _indent(loop)
+
+    def _variables(self) -> list[str]:
+        return [*self.states, *(port.name(name) for port in self.kind.ports for name in port.receptor.state)]
+
+    def _advance_linear(self) -> list[str]:
+        """The exact propagator: each new value is a sum over old ones."""
+        lines = []
+        for variable, terms in self.kind.terms.items():
+            parts = []
+            for source, name in terms.items():
+                factor = {"1": "", "I": f" * {self._current_in()}"}.get(source, f" * x_{source}")
+                parts.append(self._coefficient(name) + factor)
+            lines.append(f"y_{variable} = " + (" + ".join(parts) or f"x_{variable} * 0"))
+        return lines
+
+    def _current_in(self):
+        """The current that is held over the tick: injected, and from pulses."""
+        parts = ["x_injected"] if self.kind.injected else []
+        parts += [f"a_{port.index}" for port in self.kind.ports if port.receptor.effect == "pulse"]
+        return f"({' + '.join(parts)})" if parts else "0"
+
+    def _advance_model(self) -> list[str]:
+        """The model's own step, where it is not part of the exact propagator."""
+        if "v" in self.kind.terms:
+            return []
+        zero = f"np.{np.dtype(self.kind.real).name}(0)"
+        lines = [f"i = {zero}", f"g = {zero}"]
+        if self._current_in() != "0":
+            lines.append(f"i = i + {self._current_in()}")
+        for port in self.kind.ports:
+            lines += self._receptor_output(port)
+        names = list(self.states)
+        lines.append(f"{', '.join('y_' + name for name in names)} = {self._call('step', self.model.step, 'x_')}")
+        return lines
+
+    def _receptor_output(self, port) -> list[str]:
+        if port.receptor.effect not in ("current", "conductance"):
+            return []
+        output = self._coefficient(f"p{port.index}_output") + f" * x_{port.name(next(iter(port.receptor.state)))}"
+        if port.receptor.effect == "current":
+            return [f"i = i + {output}"]
+        return [f"g_{port.index} = {output}", f"g = g + g_{port.index}",
+                f"i = i + g_{port.index} * {self._coefficient(f'p{port.index}_e_rev')}"]
+
+    def _add_arrivals(self) -> list[str]:
+        lines = []
+        for port in self.kind.ports:
+            if port.receptor.effect == "jump":
+                lines.append(f"y_v = y_v + a_{port.index}")
+            for name in port.receptor.state:
+                coefficient = f"p{port.index}_arrival_{name}"
+                if coefficient in self.kind.coefficients:
+                    lines.append(f"y_{port.name(name)} = y_{port.name(name)} + "
+                                 f"{self._coefficient(coefficient)} * a_{port.index}")
+        return lines
+
+    def _call(self, alias, body, prefix) -> str:
+        """The call of a scalar body, its arguments picked by name."""
+        self.leaves[f"body_{alias}"] = body
+        arguments = []
+        for name in inspect.signature(body).parameters:
+            if name in self.states:
+                arguments.append(prefix + name if prefix else f"{name}[k]")
+            elif name in ("i", "g"):
+                arguments.append(name)
+            elif name == "uniform":
+                arguments.append(f"np.{np.dtype(self.kind.real).name}(uniform[k])")
+            else:
+                arguments.append(self._coefficient(name))
+        return f"body_{alias}({', '.join(arguments)})"
+
+    # -- the passes over few neurons --------------------------------------------------------------------
+
+    def _hold(self) -> list[str]:
+        """Keep the neurons that are still refractory, and remember their v."""
+        return ["kept = 0",
+                "for j in range(n_held[0]):",
+                "    k = held[j]",
+                "    if until[k] >= tick:",
+                "        held[kept] = k",
+                "        held_v[kept] = v[k]",
+                "        kept += 1",
+                "n_held[0] = kept"]
+
+    def _draw(self) -> list[str]:
+        """One uniform number for each neuron: two from each call of the generator."""
+        return ["for q in range((n + 1) // 2):",
+                "    w0, w1, w2, w3 = philox(np.uint64(origin // 2 + q), np.uint64(tick), np.uint64(stream),",
+                "                            np.uint64(sample), np.uint64(key0), np.uint64(key1))",
+                "    uniform[2 * q] = uniform53(w0, w1)",
+                "    if 2 * q + 1 < n:",
+                "        uniform[2 * q + 1] = uniform53(w2, w3)"]
+
+    def _after(self) -> str:
+        lines = []
+        if self.refractory:
+            lines += ["for j in range(kept):", "    k = held[j]", "    v[k] = held_v[j]", "    spiked[k] = 0"]
+        lines += ["slot = tick % slots", "here = ids[slot * capacity:(slot + 1) * capacity]", "found = 0",
+                  "for q in range(n // 8 + 1):",
+                  "    if words[q] != 0:",
+                  "        for k in range(8 * q, 8 * q + 8):",
+                  "            if spiked[k] != 0:"]
+        spike = [f"{', '.join(f'{name}[k]' for name in self.states)} = "
+                 f"{self._call('after_spike', self.model.after_spike, '')}",
+                 "here[found] = first + k", "found += 1"]
+        if self.refractory:
+            spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k", "    kept += 1"]
+        lines += [" " * 16 + line for line in spike]
+        lines.append("count[slot] = found")
+        if self.refractory:
+            lines.append("n_held[0] = kept")
+        return "\n".join(lines)
+
+
+def _indent(lines) -> str:
+    return "".join(f"    {line}\n" for line in lines)

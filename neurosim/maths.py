@@ -1,0 +1,12 @@
+"""Scalar functions for the bodies of models; the engine compiles them to code that vectorises."""
+
+import math
+
+
+def exp(x):
+    """Return e to the power x.
+
+    In a compiled loop this is a polynomial that vectorises: relative error below 2e-7 in float32 and
+    4e-16 in float64. Outside -87 .. 88 (float32) or -708 .. 709 (float64) it saturates.
+    """
+    return math.exp(x)

@@ -1,0 +1,441 @@
+"""The description of a network: populations, projections, drives, recorders. It holds no dt and no numerics."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurosim.checks import Parameter, Parametrised, Samples, describe_value
+from neurosim.connectivity import AllToAll, Rule
+from neurosim.contracts import Device, Plasticity, Release
+from neurosim.errors import NetworkError, ParameterError, UnsupportedError
+from neurosim.neurons import Neuron
+from neurosim.receptors import Delta, Receptor
+from neurosim.releases import Fixed
+from neurosim.sources import Current, Drive, PoissonDrive, Source, SpikeSource
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons of one model, or sources of one kind; `population[a:b]` is a part of them.
+
+    Args:
+        name: its name, unique in the network.
+        model: a neuron model or a source.
+        size: how many.
+        initial: initial values of state variables, by name, where they are not the model's own.
+        start, stop: the part of the whole population that this object stands for.
+    """
+
+    name: str
+    model: Neuron | Source
+    size: int
+    initial: dict[str, Any] = field(default_factory=dict)
+    start: int = 0
+    whole: "Population | None" = None
+
+    def __getitem__(self, part) -> "Population":
+        if not isinstance(part, slice) or part.step not in (None, 1):
+            raise ParameterError(f"a part of population {self.name!r} must be a slice without step, such as [0:100], "
+                                 f"got {describe_value(part)}")
+        first, last, _ = part.indices(self.size)
+        if last <= first:
+            raise ParameterError(f"a part of population {self.name!r} must hold a neuron; it has {self.size}, "
+                                 f"got [{part.start}:{part.stop}]")
+        begin = self.start + first
+        base = self.base
+        return Population(f"{base.name}[{begin}:{begin + last - first}]", self.model, last - first, {}, begin, base)
+
+    @property
+    def base(self) -> "Population":
+        """The whole population that this is a part of."""
+        return self.whole or self
+
+    @property
+    def spiking(self) -> bool:
+        """Whether its members emit spikes."""
+        return isinstance(self.model, Source) or self.model.spiking
+
+    def __len__(self):
+        return self.size
+
+    def __repr__(self):
+        return f"<population {self.name!r}: {self.size} x {self.model!r}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from one population to another: who, how strong, how late, and what they do."""
+
+    name: str
+    source: Population
+    target: Population
+    rule: Rule
+    weight: Any
+    delay: Any
+    receptor: Receptor
+    release: Release | None
+    plasticity: Plasticity | None
+    device: Device | None
+
+    def __repr__(self):
+        return f"<projection {self.name!r}: {self.rule!r}>"
+
+
+@dataclass(frozen=True, eq=False)
+class DriveOn:
+    """A drive that acts on a population."""
+
+    name: str
+    drive: Drive
+    target: Population
+    receptor: Receptor | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recorder:
+    """What is recorded: spikes, a state variable of a population, or weights of a projection."""
+
+    what: Population | Projection
+    variable: str
+    every: float | None
+    ids: np.ndarray | None
+    to: Path | None
+
+
+class Network:
+    """Populations, projections, drives and recorders; describing costs nothing and runs nothing.
+
+    >>> import neurosim as ns
+    >>> net = ns.Network()
+    >>> noise = net.add(ns.Poisson(rate=50.0), 100, name="noise")
+    >>> cells = net.add(ns.LIF(tau_mem=20.0), 10, name="cells")
+    >>> synapses = net.connect(noise, cells, ns.FixedProbability(0.5), weight=0.5, delay=1.0)
+    >>> net.record(cells, "spikes")
+    >>> print(net)
+    Network: 110 neurons in 2 populations, 1 projection, about 500 synapses
+      noise     100 x Poisson(rate=50.0)
+      cells      10 x LIF(tau_mem=20.0)
+      noise -> cells: FixedProbability(p=0.5), weight 0.5 mV, delay 1.0 ms, Delta
+      recorded: spikes of cells
+    """
+
+    def __init__(self):
+        self.populations: list[Population] = []
+        self.projections: list[Projection] = []
+        self.drives: list[DriveOn] = []
+        self.recorders: list[Recorder] = []
+
+    def add(self, model, size: int | None = None, *, name: str | None = None, initial: dict | None = None) -> Population:
+        """Add a population.
+
+        Args:
+            model: a neuron model or a source.
+            size: how many; a `SpikeSource` knows it.
+            name: its name; by default the model's class and a number.
+            initial: initial values of state variables by name, each a number, an array or a distribution.
+
+        Returns:
+            The population; its slices stand for parts of it.
+        """
+        if isinstance(model, SpikeSource) and size is None:
+            size = model.spikes.size
+        if not isinstance(model, (Neuron, Source)):
+            raise ParameterError(f"model must be a neuron model or a source, got {describe_value(model)}")
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ParameterError(f"size of the population must be a whole number >= 1, got {describe_value(size)}")
+        if isinstance(model, SpikeSource) and size != model.spikes.size:
+            raise ParameterError(f"size must be {model.spikes.size}, that of the given spikes, got {size}")
+        name = self._name(name, f"{type(model).__name__.lower()}", [p.name for p in self.populations])
+        _check_lengths(type(model).__name__, model.values() if isinstance(model, Parametrised) else {}, int(size))
+        initial = _check_initial(model, dict(initial or {}), int(size))
+        population = Population(name, model, int(size), initial)
+        self.populations.append(population)
+        return population
+
+    def connect(self, source: Population, target: Population, rule: Rule | None = None, *, weight=1.0, delay=1.0,
+                receptor: Receptor | None = None, release: Release | None = None, plasticity: Plasticity | None = None,
+                device: Device | None = None, name: str | None = None) -> Projection:
+        """Connect one population to another.
+
+        Args:
+            source: where spikes come from.
+            target: a population of neurons.
+            rule: who is connected to whom; all to all by default.
+            weight: a number, a distribution, an array of shape (source, target), or, for rules that
+                list their synapses, one value per synapse; its unit is the receptor's.
+            delay: ms, the same forms; a spike arrives that much later, at least one tick.
+            receptor: what an arrival does; a jump of v by the weight by default.
+            release: short-term plasticity; every spike transmits the whole weight by default.
+            plasticity: a learning rule.
+            device: a device layer that holds the weights.
+            name: its name; by default made of those of source and target.
+
+        Returns:
+            The projection.
+        """
+        self._check_mine(source, "source")
+        self._check_mine(target, "target")
+        if not source.spiking:
+            raise NetworkError(f"source must emit spikes, but {source.name!r} is of {type(source.model).__name__}, which "
+                               "never does; gap junctions and graded synapses are not supported")
+        if not isinstance(target.model, Neuron):
+            raise NetworkError(f"target must be a population of neurons, but {target.name!r} is a source of spikes")
+        rule = AllToAll() if rule is None else rule
+        receptor = Delta() if receptor is None else receptor
+        for label, value, kind in (("rule", rule, Rule), ("receptor", receptor, Receptor), ("release", release, Release),
+                                   ("plasticity", plasticity, Plasticity), ("device", device, Device)):
+            if value is not None and not isinstance(value, kind):
+                raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(value)}")
+        rule.check(source.size, target.size, source.base is target.base and source.start == target.start)
+        _check_lengths(type(receptor).__name__, receptor.values(), target.size)
+        _check_delay(delay)
+        _check_weight(weight, rule)
+        release = None if isinstance(release, Fixed) else release
+        name = self._name(name, f"{source.name} -> {target.name}", [p.name for p in self.projections])
+        projection = Projection(name, source, target, rule, weight, delay, receptor, release, plasticity, device)
+        self.projections.append(projection)
+        return projection
+
+    def drive(self, target: Population, drive: Drive, *, receptor: Receptor | None = None,
+              name: str | None = None) -> DriveOn:
+        """Let a drive act on a population: Poisson events or an injected current.
+
+        Args:
+            target: a population of neurons, or a part of one.
+            drive: a `PoissonDrive` or a current.
+            receptor: what the events do; for a `PoissonDrive` alone, a jump of v by default.
+            name: its name.
+        """
+        self._check_mine(target, "target")
+        if not isinstance(drive, Drive):
+            raise ParameterError(f"drive must be a PoissonDrive or a current, got {describe_value(drive)}; a population of "
+                                 "sources is added with add(...) and connected with connect(...)")
+        if not isinstance(target.model, Neuron):
+            raise NetworkError(f"target must be a population of neurons, but {target.name!r} is a source of spikes")
+        if isinstance(drive, Current) and receptor is not None:
+            raise ParameterError("receptor must be None for a current: it is injected, it does not arrive at a receptor")
+        if isinstance(drive, PoissonDrive) and receptor is None:
+            receptor = Delta()
+        _check_lengths(type(drive).__name__, drive.values(), target.size)
+        name = self._name(name, f"{type(drive).__name__} on {target.name}", [d.name for d in self.drives])
+        self.drives.append(DriveOn(name, drive, target, receptor))
+        return self.drives[-1]
+
+    def record(self, what: Population | Projection, variable: str = "spikes", *, every: float | None = None, ids=None,
+               to: str | Path | None = None) -> None:
+        """Record spikes or a state variable of a population, or a variable of a projection's synapses.
+
+        Args:
+            what: a population, a part of one, or a projection.
+            variable: "spikes", the name of a state variable, or for a projection "weight" and the like.
+            every: ms between two samples of a variable; every tick by default.
+            ids: which neurons, numbered within `what`; all by default.
+            to: an HDF5 file to which the recording is streamed instead of kept in memory.
+        """
+        if isinstance(what, Projection):
+            if what not in self.projections:
+                raise NetworkError(f"projection {what.name!r} must belong to this network; it is of another one")
+        else:
+            self._check_mine(what, "what is recorded")
+            _check_variable(self, what, variable)
+        if variable == "spikes" and every is not None:
+            raise ParameterError(f"every must be None for spikes, which are all recorded, got {describe_value(every)}")
+        if every is not None and not (isinstance(every, (int, float)) and every > 0):
+            raise ParameterError(f"every must be a finite number > 0 ms, got {describe_value(every)}")
+        if ids is not None:
+            ids = np.asarray(ids)
+            if (ids.ndim != 1 or ids.size == 0 or not np.issubdtype(ids.dtype, np.integer)
+                    or isinstance(what, Projection) or ids.min() < 0 or ids.max() >= what.size
+                    or np.unique(ids).size != ids.size):
+                raise ParameterError(f"ids must be different neuron numbers in 0 .. {getattr(what, 'size', 0) - 1}, "
+                                     f"got {describe_value(ids)}")
+        if self.recorder(what, variable) is not None:
+            raise NetworkError(f"{variable!r} of {what.name!r} must be recorded once; it is recorded already")
+        self.recorders.append(Recorder(what, variable, every, ids, None if to is None else Path(to)))
+
+    def recorder(self, what, variable: str) -> Recorder | None:
+        """Return the recorder of a variable, or None."""
+        for recorder in self.recorders:
+            if recorder.variable == variable and (recorder.what is what or same_part(recorder.what, what)):
+                return recorder
+        return None
+
+    def population(self, name: str) -> Population:
+        """Return a population by name."""
+        return self._by_name(self.populations, name, "population")
+
+    def projection(self, name: str) -> Projection:
+        """Return a projection by name."""
+        return self._by_name(self.projections, name, "projection")
+
+    def ports(self, population: Population) -> list[Receptor]:
+        """Return the receptors of a population, in order of first use; equal ones are one."""
+        found = []
+        users = [(p.target, p.receptor) for p in self.projections] + [(d.target, d.receptor) for d in self.drives]
+        for target, receptor in users:
+            if target.base is population.base and receptor is not None and receptor not in found:
+                found.append(receptor)
+        return found
+
+    def variables(self, population: Population) -> dict[str, tuple[int | None, str]]:
+        """Return the recordable variables of a population: name -> (port or None, variable).
+
+        A receptor's variable that two ports have is called by its name and the port, `i_syn[0]`.
+        """
+        if isinstance(population.model, Source):
+            return {}
+        found = {name: (None, name) for name in population.model.state}
+        ports = self.ports(population)
+        names = [name for port in ports for name in port.state]
+        for index, port in enumerate(ports):
+            for name in port.state:
+                found[name if names.count(name) == 1 and name not in found else f"{name}[{index}]"] = (index, name)
+        return found
+
+    def describe(self, format: str = "markdown") -> str:
+        """Return tables of populations, projections and parameters, fit for a methods section.
+
+        Args:
+            format: "markdown" or "latex".
+        """
+        from neurosim.describe import describe
+
+        return describe(self, format)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the description: equal for equal networks, in any process."""
+        return hashlib.sha256("\n".join(_signature(self)).encode()).hexdigest()
+
+    def __str__(self):
+        from neurosim.describe import summary
+
+        return summary(self)
+
+    def __repr__(self):
+        return f"<network of {len(self.populations)} populations and {len(self.projections)} projections>"
+
+    def _name(self, name, default, taken):
+        if name is None:
+            name, number = default, 2
+            while name in taken:
+                name, number = f"{default} {number}", number + 1
+        if not isinstance(name, str) or not name:
+            raise ParameterError(f"name must be a text, got {describe_value(name)}")
+        if name in taken:
+            raise NetworkError(f"name must be new in this network, got {name!r}, which is taken")
+        return name
+
+    def _check_mine(self, population, label):
+        if not isinstance(population, Population):
+            raise ParameterError(f"{label} must be a population, got {describe_value(population)}; add(...) returns one")
+        if population.base not in self.populations:
+            raise NetworkError(f"{label} must belong to this network; {population.name!r} is of another one")
+
+    def _by_name(self, items, name, label):
+        for item in items:
+            if item.name == name:
+                return item
+        names = ", ".join(repr(item.name) for item in items) or "none"
+        raise NetworkError(f"{label} must be one of {names}, got {name!r}")
+
+
+def same_part(a, b) -> bool:
+    """Return whether two population objects stand for the same neurons."""
+    return (isinstance(a, Population) and isinstance(b, Population) and a.base is b.base and a.start == b.start
+            and a.size == b.size)
+
+
+def _hint(value) -> str:
+    if isinstance(value, str) and "gap" in value.lower():
+        return "; gap junctions are not supported"
+    return ""
+
+
+def _check_lengths(owner, values, size):
+    for name, value in values.items():
+        if isinstance(value, np.ndarray) and value.ndim == 1 and value.size != size:
+            raise ParameterError(f"{owner}.{name} must have one value per neuron, {size}, got {value.size}")
+        table = getattr(value, "values", None)
+        if isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[1] != size:
+            raise ParameterError(f"{owner}.{name} must have one column per neuron, {size}, got {table.shape[1]}")
+
+
+def _check_initial(model, initial, size):
+    state = getattr(model, "state", {})
+    checked = {}
+    for name, value in initial.items():
+        if name not in state:
+            names = ", ".join(state) or "none"
+            raise ParameterError(f"initial must name state variables of {type(model).__name__} ({names}), got {name!r}")
+        parameter = Parameter(unit=state[name].unit)
+        parameter.name = name
+        checked[name] = parameter.check("initial", value)
+    _check_lengths("initial", checked, size)
+    return checked
+
+
+def _check_delay(delay):
+    if isinstance(delay, Samples):
+        return
+    try:
+        array = np.asarray(delay, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if array.size == 0 or not np.isfinite(array).all() or (array <= 0).any():
+        bad = describe_value(delay) if array.ndim == 0 else "an array with other values"
+        raise ParameterError(f"delay must be a finite number > 0 ms, an array of them, or a distribution, got {bad}")
+
+
+def _check_weight(weight, rule):
+    if weight is None or isinstance(weight, Samples):
+        return
+    try:
+        array = np.asarray(weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
+                             f"got {describe_value(weight)}") from None
+    if array.size == 0 or not np.isfinite(array).all():
+        raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
+                             f"got {describe_value(weight) if array.ndim == 0 else 'an array with other values'}")
+
+
+def _check_variable(net, what, variable):
+    if variable == "spikes":
+        if not what.spiking:
+            raise UnsupportedError(f"spikes of {what.name!r} cannot be recorded: {type(what.model).__name__} never "
+                                   "spikes; record 'v'")
+        return
+    names = list(net.variables(what))
+    base = [name.split("[")[0] for name in names]
+    if variable not in names and variable.split("[")[0] not in base:
+        known = ", ".join(["spikes", *names])
+        raise ParameterError(f"variable of {what.name!r} must be one of {known}, got {variable!r}; a receptor's variables "
+                             "are there once a projection uses it")
+
+
+def _text(value) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
+    if isinstance(value, SpikeSource):
+        return value.spikes.fingerprint()
+    if isinstance(value, Parametrised):
+        return f"{type(value).__name__}({', '.join(f'{k}={_text(v)}' for k, v in value.values().items())})"
+    if hasattr(value, "values") and isinstance(value.values, np.ndarray):
+        return f"{value!r}{_text(value.values)}"
+    if hasattr(value, "tocsr"):
+        matrix = value.tocoo()
+        return "".join(map(_text, (matrix.row, matrix.col, matrix.data)))
+    return repr(value)
+
+
+def _signature(net):
+    for p in net.populations:
+        yield f"population {p.name} {p.size} {_text(p.model)} {[(k, _text(v)) for k, v in sorted(p.initial.items())]}"
+    for p in net.projections:
+        parts = [p.rule, p.weight, p.delay, p.receptor, p.release, p.plasticity, p.device]
+        yield f"projection {p.name} {p.source.name} {p.target.name} {[_text(part) for part in parts]}"
+    for d in net.drives:
+        yield f"drive {d.name} {d.target.name} {_text(d.drive)} {_text(d.receptor)}"

@@ -1,0 +1,92 @@
+"""What a neuron model promises."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from neurosim.checks import Parametrised
+
+
+@dataclass(frozen=True)
+class State:
+    """A variable that every neuron (or synapse) of a kind carries.
+
+    Args:
+        initial: its value at the start: a number, or a function of the parameters.
+        unit: unit of the value.
+        doc: what it is.
+        slow: whether it changes so little in a tick that float32 would lose it; it is then float64.
+    """
+
+    initial: float | Callable[[Any], Any] = 0.0
+    unit: str = ""
+    doc: str = ""
+    slow: bool = False
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A system of linear differential equations: x' = matrix x + constant + current * I.
+
+    The values are numbers or arrays with one entry per neuron, in 1/ms and units that follow; what
+    is not named is zero. For a receptor, an arrival of weight w adds `arrival * w` to its variables
+    and `output` gives its current (or conductance) from them.
+    """
+
+    matrix: dict[tuple[str, str], Any] = field(default_factory=dict)
+    constant: dict[str, Any] = field(default_factory=dict)
+    current: dict[str, Any] = field(default_factory=dict)
+    arrival: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] = field(default_factory=dict)
+
+
+class Neuron(Parametrised):
+    """Base of the neuron models: declared parameters, named state, and scalar bodies.
+
+    A model is one class. It declares its parameters (`Parameter`, `Option`) and its `state`, the
+    membrane variable being called `v`, and gives static methods whose arguments are picked by name
+    from the state, the coefficients, and what the engine offers:
+
+    * `i`: synaptic and injected current over the tick (pA; plain numbers in unitless models),
+    * `g`: total synaptic conductance (nS); the current is then `i - g * v`,
+    * `uniform`: a fresh random number in (0, 1) for this neuron and tick.
+
+    The methods:
+
+    * `step(...)` integrates one tick and returns the state variables in their declared order;
+    * `fires(...)` returns whether the neuron spikes, after the arrivals of the tick were added;
+    * `after_spike(...)` returns the state variables after a spike.
+
+    A model whose equations are linear also gives `linear(p)`; it is then integrated exactly,
+    together with its current receptors, and `step` serves for conductances alone. `coefficients`
+    turns parameters into what the bodies need; by default they receive the parameters themselves.
+    A parameter `t_ref` (ms) is handled by the engine: v is held for that long after a spike.
+
+    Write float constants with a point (`2.0 * v`), and `exp` from `neurosim.maths`: then the
+    compiled loop stays in float32 and vectorises.
+    """
+
+    state: ClassVar[dict[str, State]] = {}
+    spiking: ClassVar[bool] = True  #: False for models that never spike
+    unit: ClassVar[str] = "mV"  #: unit of v, and so of the weights of delta receptors
+    current_unit: ClassVar[str] = "pA"
+    step = None
+    fires = None
+    after_spike = None
+
+    def linear(self, p) -> Linear | None:
+        """Return the linear equations of the model, or None where it has others.
+
+        Args:
+            p: the parameters by name, each a float or an array with one value per neuron.
+        """
+        return None
+
+    def coefficients(self, p, dt: float) -> dict[str, Any]:
+        """Return what the bodies take by name besides the state, in float64.
+
+        Args:
+            p: the parameters by name, each a float or an array with one value per neuron.
+            dt: length of a tick in ms.
+        """
+        return {name: getattr(p, name) for name, parameter in self.parameters.items() if parameter.per_element}

@@ -1,0 +1,81 @@
+"""Leaky integrate-and-fire."""
+
+from neurosim.checks import Option, Parameter
+from neurosim.errors import ParameterError
+from neurosim.maths import exp
+from neurosim.neurons.base import Linear, Neuron, State
+
+DEFAULT_R = 0.1  # GOhm
+
+
+class LIF(Neuron):
+    r"""Leaky integrate-and-fire neuron, integrated exactly.
+
+    tau_mem dv/dt = (v_leak - v) + r (i_bias + I);  spike where v > v_threshold, then v is set to
+    v_reset (reset="to_value") or lowered by v_threshold - v_leak (reset="subtract"), and held for t_ref.
+
+    With conductances the scheme is exponential Euler: conductances are held over a tick.
+
+    >>> LIF(tau_mem=20.0, v_leak=-60.0, v_reset=-60.0, v_threshold=-50.0, t_ref=5.0)
+    LIF(tau_mem=20.0, v_threshold=-50.0, v_reset=-60.0, v_leak=-60.0, t_ref=5.0)
+
+    Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 1.3.
+    """
+
+    tau_mem = Parameter(10.0, "ms", above=0, doc="membrane time constant")
+    v_threshold = Parameter(-55.0, "mV", doc="threshold; a spike is sent where v is strictly above")
+    v_reset = Parameter(-70.0, "mV", doc="value after a spike, for reset='to_value'")
+    v_leak = Parameter(-70.0, "mV", doc="resting potential, E_L")
+    t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
+    r = Parameter(None, "GOhm", above=0, optional=True, doc="membrane resistance; 0.1 where neither r nor c_mem is given")
+    c_mem = Parameter(None, "pF", above=0, optional=True, doc="membrane capacitance, instead of r = tau_mem / c_mem")
+    i_bias = Parameter(0.0, "pA", doc="constant current")
+    reset = Option("to_value", ("to_value", "subtract"), doc="what a spike does to v")
+
+    state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
+
+    def validate(self):
+        if self.r is not None and self.c_mem is not None:
+            raise ParameterError(f"{type(self).__name__} must be given r or c_mem, got both; r = tau_mem / c_mem")
+
+    def resistance(self, p):
+        """Return r in GOhm from whichever of r and c_mem was given."""
+        if p.c_mem is not None:
+            return p.tau_mem / p.c_mem
+        return DEFAULT_R if p.r is None else p.r
+
+    def linear(self, p):
+        r = self.resistance(p)
+        return Linear(matrix={("v", "v"): -1.0 / p.tau_mem},
+                      constant={"v": (p.v_leak + r * p.i_bias) / p.tau_mem},
+                      current={"v": r / p.tau_mem})
+
+    def coefficients(self, p, dt):
+        r = self.resistance(p)
+        return {"leak": dt / p.tau_mem, "drive": dt / p.tau_mem * (p.v_leak + r * p.i_bias), "gain": dt / p.tau_mem * r,
+                "v_threshold": p.v_threshold, "v_reset": p.v_reset, "step_down": p.v_threshold - p.v_leak}
+
+    @staticmethod
+    def step(v, i, g, leak, drive, gain):
+        """Exponential Euler with the conductance g and the current i held over the tick."""
+        rate = leak + gain * g
+        target = (drive + gain * i) / rate
+        return target + (v - target) * exp(-rate)
+
+    @staticmethod
+    def fires(v, v_threshold):
+        """Strictly above the threshold."""
+        return v > v_threshold
+
+    @property
+    def after_spike(self):
+        """The reset that the option chose."""
+        return _to_value if self.reset == "to_value" else _subtract
+
+
+def _to_value(v, v_reset):
+    return v_reset
+
+
+def _subtract(v, step_down):
+    return v - step_down

@@ -1,0 +1,23 @@
+"""Receptors whose output is a conductance."""
+
+from neurosim.checks import Parameter
+from neurosim.neurons.base import Linear, State
+from neurosim.receptors.base import Receptor
+
+
+class ExponentialConductance(Receptor):
+    """A conductance that jumps by the weight and decays: tau_syn dg/dt = -g;  g -> g + w;  I = g (e_rev - v).
+
+    >>> ExponentialConductance(tau_syn=5.0, e_rev=0.0)
+    ExponentialConductance(tau_syn=5.0, e_rev=0.0)
+    """
+
+    positional = 2
+    effect = "conductance"
+    unit = "nS"
+    tau_syn = Parameter(5.0, "ms", above=0, doc="decay time constant")
+    e_rev = Parameter(0.0, "mV", doc="reversal potential")
+    state = {"g_syn": State(0.0, "nS", "synaptic conductance")}
+
+    def linear(self, p):
+        return Linear(matrix={("g_syn", "g_syn"): -1.0 / p.tau_syn}, arrival={"g_syn": 1.0}, output={"g_syn": 1.0})

@@ -1,0 +1,426 @@
+"""Running a network: `Simulation`."""
+
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from neurosim.checks import check_ticks, describe_value
+from neurosim.engine import build
+from neurosim.engine.instance import Instance
+from neurosim.engine.layout import Planner
+from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
+from neurosim.network import Network, Population, Projection
+from neurosim.recording import Recordings
+from neurosim.spikes import Spikes
+
+MODES = ("clocked",)
+DTYPES = {"float32": np.float32, "float64": np.float64}
+RESPONSE = 0.1  #: seconds within which a run looks up: for Ctrl-C, the progress bar, memory
+
+
+class Simulation:
+    """A network laid out in memory, which runs, stops, goes on, and can be saved.
+
+    Time is a whole number of ticks. Within a tick: integrate from t - dt to t; add what arrives at t;
+    spike where v is strictly above the threshold; reset; record. A spike at t with delay d arrives at
+    t + d. The same seed gives the same spikes, bit for bit, for any number of threads and any way of
+    cutting a run.
+
+    Args:
+        net: the network; it is read once, later changes to it have no effect.
+        dt: length of a tick, ms.
+        seed: of everything random, 0 <= seed < 2^64.
+        threads: number of threads; by default one.
+        dtype: "float32" or "float64", of states and weights.
+        mode: "clocked".
+        memory_limit: bytes that recordings may take; more is refused before the run.
+
+    Raises:
+        ParameterError: an argument does not fit.
+
+    >>> import neurosim as ns
+    >>> net = ns.Network()
+    >>> cell = net.add(ns.LIF(tau_mem=10.0, r=0.1, i_bias=200.0), 1, name="cell")
+    >>> net.record(cell)
+    >>> sim = ns.Simulation(net, dt=0.1)
+    >>> sim.run(100.0)
+    >>> len(sim.spikes(cell))
+    7
+    """
+
+    def __init__(self, net: Network, dt: float = 0.1, *, seed: int = 0, threads: int | None = None,
+                 dtype: str = "float32", mode: str = "clocked", memory_limit: float = 4e9):
+        self._check(net, dt, seed, threads, dtype, mode)
+        self.net, self.dt, self.seed, self.threads, self.dtype = net, float(dt), int(seed), threads or 1, dtype
+        self.memory_limit = float(memory_limit)
+        self.tick = 0
+        self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], self.threads).layout()
+        self._recordings = Recordings(net, self._layout, self.memory_limit)
+        self._instance = Instance(self._layout, self._recordings.states)
+        self._watch = {p: SimpleNamespace(spikes=0, ticks=0, warned=False) for p in self._instance.slots}
+
+    @staticmethod
+    def _check(net, dt, seed, threads, dtype, mode):
+        if not isinstance(net, Network):
+            raise ParameterError(f"net must be a Network, got {describe_value(net)}")
+        if not net.populations:
+            raise NetworkError("net must have a population; add one with net.add(model, size)")
+        if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not math.isfinite(dt) or dt <= 0:
+            raise ParameterError(f"dt must be a finite number > 0 ms, got {describe_value(dt)}")
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
+            raise ParameterError(f"seed must be a whole number in 0 .. 2^64 - 1, got {describe_value(seed)}")
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 256):
+            raise ParameterError(f"threads must be a whole number in 1 .. 256, or None, got {describe_value(threads)}")
+        if dtype not in DTYPES:
+            raise ParameterError(f"dtype must be 'float32' or 'float64', got {describe_value(dtype)}")
+        if mode not in MODES:
+            raise UnsupportedError(f"mode must be 'clocked', got {describe_value(mode)}; the event-driven mode is not there yet")
+
+    @property
+    def time(self) -> float:
+        """How far the simulation has run, ms."""
+        return self.tick * self.dt
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def run(self, duration: float, *, progress: bool = False, callback=None, callback_every: float | None = None,
+            allow_infinite: bool = False) -> None:
+        """Go on for some ms from where the simulation is.
+
+        Args:
+            duration: ms, a multiple of dt.
+            progress: whether to show a progress bar.
+            callback: called as callback(sim) after every `callback_every` ms; it may look at the
+                simulation and set parameters.
+            callback_every: ms between two calls, a multiple of dt.
+            allow_infinite: whether values that are infinite or undefined let the run go on.
+
+        Raises:
+            SimulationError: a value became infinite or undefined, or recordings need too much memory.
+            KeyboardInterrupt: Ctrl-C was pressed; all threads have stopped at one tick, `sim.time`,
+                from which the simulation can go on.
+        """
+        ticks = check_ticks("duration", duration, self.dt)
+        if (callback is None) != (callback_every is None):
+            raise ParameterError("callback and callback_every must be given together")
+        period = ticks if callback is None else check_ticks("callback_every", callback_every, self.dt, at_least=1)
+        self._recordings.begin(self, ticks)
+        end = self.tick + ticks
+        with _Interrupt() as interrupt, _bar(progress, ticks, self.dt) as bar:
+            pace = 64
+            while self.tick < end:
+                stop = min(end, (self.tick // max(1, period) + 1) * period if callback else end)
+                steps = min(pace, self._instance.chunk, stop - self.tick, self._recordings.room(self.tick))
+                pace = self._chunk(steps, allow_infinite, pace)
+                bar.update(steps)
+                if callback is not None and self.tick % period == 0:
+                    callback(self)
+                interrupt.check()
+        self._warn()
+
+    def _chunk(self, steps: int, allow_infinite: bool, pace: int) -> int:
+        """Run some ticks and look at what came of them; return how many ticks to run next."""
+        began = time.perf_counter()
+        self._instance.advance(self.tick, steps)
+        self.tick += steps
+        self._recordings.collect(self, steps)
+        for population, seen in self._watch.items():
+            seen.spikes += sum(int(slots.total(self.tick - steps, self.tick)) for slots in self._instance.slots[population])
+            seen.ticks += steps
+        if not allow_infinite:
+            self._check_finite()
+        took = time.perf_counter() - began
+        return int(min(max(16, pace * 4), max(16, steps * RESPONSE / max(took, 1e-6))))
+
+    def _check_finite(self):
+        for (owner, name), values in self._instance.neurons.items():
+            if values.dtype.kind == "f" and not math.isfinite(float(np.add.reduce(values, dtype=np.float64))):
+                bad = np.flatnonzero(~np.isfinite(values))
+                if bad.size:
+                    raise SimulationError(
+                        f"{name} of neuron {bad[0]} of {owner.name!r} became {values[bad[0]]} at or before t = "
+                        f"{self.time:g} ms; look for too large weights, currents or dt")
+
+    def _warn(self):
+        for population, seen in self._watch.items():
+            if seen.warned or seen.ticks < 100 or seen.ticks * self.dt < 100 or not hasattr(population.model, "state"):
+                continue
+            if seen.spikes == 0:
+                seen.warned = True
+                warnings.warn(f"population {population.name!r} has never spiked in {seen.ticks * self.dt:g} ms; is its "
+                              "input too weak?", NeurosimWarning, stacklevel=3)
+            elif seen.spikes == seen.ticks * population.size:
+                seen.warned = True
+                warnings.warn(f"every neuron of {population.name!r} has spiked at every tick; is its input too strong?",
+                              NeurosimWarning, stacklevel=3)
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def spikes(self, population: Population | str) -> Spikes:
+        """Return the recorded spikes of a population, or of the part of it that is recorded."""
+        return self._recordings.spikes(self, self._population(population))
+
+    def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
+        """Return what was recorded of a variable.
+
+        Returns:
+            times: ms, shape (samples,).
+            values: shape (samples, neurons), or for a projection (samples, synapses) in the order of
+                `synapses`.
+        """
+        if isinstance(what, str) and any(what == p.name for p in self.net.projections):
+            what = self.net.projection(what)
+        return self._recordings.trace(what if isinstance(what, Projection) else self._population(what), variable)
+
+    def get(self, population: Population | str, variable: str) -> np.ndarray:
+        """Return a copy of a state variable as it is now, one value per neuron."""
+        population = self._population(population)
+        key = self._recordings.key(population, variable)
+        return self._instance.neurons[key][population.start:population.start + population.size].copy()
+
+    def synapses(self, projection: Projection | str) -> SimpleNamespace:
+        """Return the synapses of a projection in the order (source, delay, target).
+
+        Returns:
+            An object with arrays `source`, `target`, `delay` (ms), `weight`, and the other variables
+            of its synapses by name.
+        """
+        projection = self._projection(projection)
+        self._settle()
+        source, target, delay, values = build.to_coo(self._instance.view(projection))
+        return SimpleNamespace(source=source, target=target, delay=delay * self.dt, **values)
+
+    def weights(self, projection: Projection | str, sparse: bool = False):
+        """Return the weights of a projection, one per synapse in the order of `synapses`.
+
+        Args:
+            projection: the projection or its name.
+            sparse: return a scipy sparse matrix of shape (source, target) instead; several synapses
+                of one pair are added up.
+        """
+        projection = self._projection(projection)
+        synapses = self.synapses(projection)
+        if not sparse:
+            return synapses.weight
+        from scipy.sparse import coo_array
+
+        shape = (projection.source.size, projection.target.size)
+        return coo_array((synapses.weight, (synapses.source, synapses.target)), shape=shape).tocsr()
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    def set(self, what: Population | Projection | str, **changes) -> None:
+        """Set parameters or state variables of a population, or parameters and weights of a projection.
+
+        Args:
+            what: the population or projection, or its name.
+            changes: new values by name. A state variable takes a number or an array; `weight` of a
+                projection a number or one value per synapse in the order of `synapses`.
+        """
+        if isinstance(what, str) and any(what == p.name for p in self.net.projections):
+            what = self.net.projection(what)
+        if isinstance(what, Projection):
+            self._set_projection(self._projection(what), changes)
+        else:
+            self._set_population(self._population(what), changes)
+        self._instance.wire()
+        self._instance.rewind(self.tick)
+
+    def _set_population(self, population, changes):
+        if population.whole is not None:
+            raise ParameterError(f"parameters must be set for a whole population, got the part {population.name!r}; give "
+                                 "an array with one value per neuron")
+        plan = self._layout.populations[population]
+        planner = Planner(self.net, self.dt, self.seed, self._layout.real, self.threads)
+        model, variables = population.model, self.net.variables(population)
+        for name, value in changes.items():
+            if name in variables:
+                key = self._recordings.key(population, name)
+                self._instance.neurons[key][:] = _values(name, value, population.size)
+            elif name in model.parameters and model.parameters[name].per_element:
+                checked = model.parameters[name].check(type(model).__name__, value)
+                if np.ndim(checked) == 1 and np.size(checked) != population.size:
+                    raise ParameterError(f"{type(model).__name__}.{name} must have one value per neuron, "
+                                         f"{population.size}, got {np.size(checked)}")
+                if hasattr(checked, "numbers"):
+                    raise ParameterError(f"{name} must be a number or an array when it is set in a running simulation, "
+                                         f"got {checked}")
+                setattr(plan.parameters, name, checked)
+            else:
+                known = ", ".join([*variables, *(k for k, p in model.parameters.items() if p.per_element)])
+                raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
+        if plan.coefficients is not None:
+            planner.refresh(plan)
+
+    def _set_projection(self, projection, changes):
+        plan = self._layout.projections[projection]
+        self._settle()
+        for name, value in changes.items():
+            if name in self._instance.changing(projection) or name in plan.wiring.stored:
+                view = self._instance.view(projection)
+                build.set_values(view, name, _values(name, value, plan.connectivity.n_synapses))
+            elif name in plan.wiring.shared:
+                number = _values(name, value, 1)[0]
+                for part in plan.connectivity.parts:
+                    part.values[name] = float(number)
+            else:
+                known = ", ".join([*plan.wiring.shared, *plan.wiring.stored])
+                raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
+
+    # -- state in and out --------------------------------------------------------------------------
+
+    def state(self) -> "SimulationState":
+        """Return a copy of everything that changes while the network runs."""
+        return SimulationState(self.tick, self._instance.snapshot(self.tick))
+
+    def restore(self, state: "SimulationState") -> None:
+        """Go back to a state; recordings after it are dropped."""
+        if not isinstance(state, SimulationState):
+            raise ParameterError(f"state must be what sim.state() returned, got {describe_value(state)}")
+        self.tick = state.tick
+        self._instance.restore(state.arrays, state.tick)
+        self._recordings.cut(self.tick)
+
+    def save(self, path: str | Path) -> None:
+        """Write state and recordings to an HDF5 file, whole or not at all."""
+        from neurosim.checkpoint import save
+
+        save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, net: Network, *, threads: int | None = None, memory_limit: float = 4e9) -> "Simulation":
+        """Return a simulation that goes on from a file.
+
+        Args:
+            path: file that `save` wrote.
+            net: the same network, described again; the file holds its state, not its description.
+            threads: may differ from the saved simulation's; the spikes do not.
+            memory_limit: as for a new simulation.
+
+        Raises:
+            FileError: the file is missing, damaged, of another version, or of another network.
+        """
+        from neurosim.checkpoint import load
+
+        return load(cls, Path(path), net, threads, memory_limit)
+
+    # -- many inputs ---------------------------------------------------------------------------------
+
+    def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None, progress: bool = False) -> list:
+        """Run the network once for each of many independent inputs, each from the present state.
+
+        Args:
+            samples: one input each: a dict from the name of a `SpikeSource` population (or the
+                population) to `Spikes`, whose times count from the present; or just `Spikes` where
+                the network has one such population.
+            duration: ms that each runs.
+            keys: a whole number for each sample, which selects its random numbers; by default its
+                position. With its key a sample gives the same result in any order and any batch.
+            threads: how many samples run at once; by default one for each core.
+            progress: whether to show a progress bar.
+
+        Returns:
+            One `Result` per sample, in order: `result.spikes(population)`, `result.trace(...)`.
+        """
+        from neurosim.batch import run_batch
+
+        return run_batch(self, samples, duration, keys, threads, progress)
+
+    # -- helpers -------------------------------------------------------------------------------------
+
+    def _settle(self):
+        if self._instance.settlers:
+            self._instance.settle(self.tick)
+
+    def _population(self, population) -> Population:
+        population = self.net.population(population) if isinstance(population, str) else population
+        if not isinstance(population, Population) or population.base not in self._layout.populations:
+            raise NetworkError(f"population must be one of this network, got {describe_value(population)}")
+        return population
+
+    def _projection(self, projection) -> Projection:
+        projection = self.net.projection(projection) if isinstance(projection, str) else projection
+        if projection not in self._layout.projections:
+            raise NetworkError(f"projection must be one of this network, got {describe_value(projection)}")
+        return projection
+
+    def __repr__(self):
+        return (f"<simulation of {len(self._layout.populations)} populations at t = {self.time:g} ms, dt = {self.dt:g} ms, "
+                f"{self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>")
+
+
+@dataclass(frozen=True)
+class SimulationState:
+    """A copy of the state of a simulation at the end of a tick: arrays by name, in canonical numbering."""
+
+    tick: int
+    arrays: dict
+
+
+def _values(name, value, size):
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if not np.isfinite(array).all() or array.ndim > 1 or (array.ndim == 1 and array.size != size):
+        raise ParameterError(f"{name} must be a finite number or {size} of them, got {describe_value(value)}")
+    return np.broadcast_to(array, size)
+
+
+class _Interrupt:
+    """Holds Ctrl-C back until a chunk of ticks has ended."""
+
+    def __enter__(self):
+        self.asked, self.before = False, None
+        if threading.current_thread() is threading.main_thread():
+            self.before = signal.getsignal(signal.SIGINT)
+            if self.before is signal.default_int_handler:
+                signal.signal(signal.SIGINT, self._note)
+            else:
+                self.before = None
+        return self
+
+    def _note(self, *_):
+        self.asked = True
+
+    def check(self):
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def __exit__(self, *_):
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+
+class _NoBar:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def update(self, steps):
+        """Do nothing."""
+
+
+def _bar(progress, ticks, dt):
+    if not progress:
+        return _NoBar()
+    from tqdm.auto import tqdm
+
+    form = "{l_bar}{bar}| {n:.0f}/{total:.0f} ms [{elapsed}<{remaining}]"
+    return tqdm(total=ticks * dt, unit_scale=dt, unit="ms", bar_format=form, file=sys.stderr, disable=None if
+                os.environ.get("NEUROSIM_PROGRESS") is None else False)
+
+
+__all__ = ["Simulation", "SimulationState"]

@@ -1,0 +1,225 @@
+"""Inputs: populations that only emit spikes, and drives of a population by events or currents."""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from neurosim.checks import Parameter, Parametrised, Timed, describe_value
+from neurosim.errors import ParameterError
+from neurosim.neurons.base import State
+from neurosim.spikes import Spikes
+
+
+class TimedArray(Timed):
+    """Values that change in time: value number m holds for m * every <= t < (m + 1) * every.
+
+    Args:
+        values: shape (times,) for all neurons alike, or (times, neurons).
+        every: how long each value holds, ms.
+        after: what follows the last one: "hold" it, "repeat" from the first, or "zero".
+
+    >>> TimedArray([0.0, 100.0], every=50.0)
+    TimedArray(2 values, every=50.0 ms, after='hold')
+    """
+
+    def __init__(self, values, every: float, after: str = "hold"):
+        values = np.array(values, dtype=np.float64)
+        if values.ndim not in (1, 2) or values.size == 0 or not np.isfinite(values).all():
+            raise ParameterError(
+                f"TimedArray.values must be finite numbers of shape (times,) or (times, neurons), got {describe_value(values)}")
+        if not (isinstance(every, (int, float)) and math.isfinite(every) and every > 0):
+            raise ParameterError(f"TimedArray.every must be a finite number > 0 ms, got {describe_value(every)}")
+        if after not in ("hold", "repeat", "zero"):
+            raise ParameterError(f"TimedArray.after must be 'hold' or 'repeat' or 'zero', got {describe_value(after)}")
+        values.setflags(write=False)
+        self.values, self.every, self.after = values, float(every), after
+
+    def __repr__(self):
+        shape = " x ".join(map(str, self.values.shape))
+        return f"TimedArray({shape} values, every={self.every} ms, after={self.after!r})"
+
+    def __eq__(self, other):
+        return (type(other) is TimedArray and (self.every, self.after) == (other.every, other.after)
+                and np.array_equal(self.values, other.values))
+
+    def __hash__(self):
+        return hash((self.values.tobytes(), self.every, self.after))
+
+
+class Source(Parametrised):
+    """Base of the populations that only emit spikes."""
+
+
+class Poisson(Source):
+    """Independent Poisson spike trains; several spikes of one neuron in one tick are several spikes.
+
+    >>> Poisson(rate=20.0)
+    Poisson(rate=20.0)
+    """
+
+    positional = 1
+    rate = Parameter(doc="spikes per second of each neuron", unit="Hz", at_least=0, timed=True)
+
+
+class SpikeSource(Source):
+    """A population that emits given spikes.
+
+    The spikes are rounded to the nearest tick of the simulation, with a warning where they are off
+    its grid; a spike in the tick 0 or before, or of a neuron that is not there, is refused.
+
+    >>> from neurosim.spikes import Spikes
+    >>> SpikeSource(Spikes.from_times([1.0, 2.0], [0, 1], size=2, duration=5.0))
+    SpikeSource(2 spikes of 2 neurons)
+    """
+
+    def __init__(self, spikes: Spikes):
+        if not isinstance(spikes, Spikes):
+            raise ParameterError(f"SpikeSource.spikes must be a Spikes, got {describe_value(spikes)}; "
+                                 "make one with Spikes.from_times(times, ids, size=..., duration=...)")
+        self.__dict__["spikes"] = spikes
+
+    def __repr__(self):
+        return f"SpikeSource({len(self.spikes)} spikes of {self.spikes.size} neurons)"
+
+    def __eq__(self, other):
+        return type(other) is SpikeSource and self.spikes == other.spikes
+
+    def __hash__(self):
+        return hash(self.spikes.fingerprint())
+
+
+class Drive(Parametrised):
+    """Base of what acts on a population without being one."""
+
+
+class PoissonDrive(Drive):
+    """Events of one weight that reach every neuron as a Poisson train of its own.
+
+    It stands for many background neurons: n of them with a rate r each are one drive of rate n r.
+    The receptor is the one given to `Network.drive`, and the unit of the weight is its unit.
+
+    >>> PoissonDrive(rate=8000.0, weight=0.1)
+    PoissonDrive(rate=8000.0, weight=0.1)
+    """
+
+    rate = Parameter(doc="events per second at each neuron", unit="Hz", at_least=0, timed=True)
+    weight = Parameter(doc="weight of an event")
+
+
+class Current(Drive):
+    """Base of the injected currents.
+
+    `current(time, ...)` is a scalar body: the current over the tick that begins at `time` (ms), its
+    other arguments picked by name from the parameters, the variables in `state`, and `normal`, a
+    fresh standard normal number. It returns the current, then the variables.
+    """
+
+    state: ClassVar[dict[str, State]] = {}
+    current = None
+
+    def coefficients(self, p, dt: float) -> dict:
+        """Return what the body takes by name besides the state, in float64."""
+        return {name: getattr(p, name) for name in self.parameters}
+
+
+class ConstantCurrent(Current):
+    """I(t) = amplitude.
+
+    >>> ConstantCurrent(100.0)
+    ConstantCurrent(amplitude=100.0)
+    """
+
+    positional = 1
+    amplitude = Parameter(doc="current", unit="pA")
+
+    @staticmethod
+    def current(amplitude):
+        """The same at all times."""
+        return amplitude
+
+
+class StepCurrent(Current):
+    """I(t) = amplitude for start <= t < stop, else 0.
+
+    >>> StepCurrent(100.0, start=50.0, stop=150.0)
+    StepCurrent(amplitude=100.0, start=50.0, stop=150.0)
+    """
+
+    positional = 1
+    amplitude = Parameter(doc="current", unit="pA")
+    start = Parameter(0.0, "ms", doc="when it begins")
+    stop = Parameter(1e12, "ms", doc="when it ends")
+
+    @staticmethod
+    def current(time, amplitude, start, stop):
+        """The amplitude within the window; half a nanosecond of slack keeps grid times exact."""
+        return amplitude if start - 5e-7 <= time < stop - 5e-7 else 0.0
+
+
+class SineCurrent(Current):
+    """I(t) = offset + amplitude sin(2 pi frequency t + phase).
+
+    >>> SineCurrent(100.0, frequency=10.0)
+    SineCurrent(amplitude=100.0, frequency=10.0)
+    """
+
+    positional = 1
+    amplitude = Parameter(doc="amplitude", unit="pA")
+    frequency = Parameter(doc="frequency", unit="Hz", at_least=0)
+    phase = Parameter(0.0, "rad", doc="phase at t = 0")
+    offset = Parameter(0.0, "pA", doc="mean")
+
+    @staticmethod
+    def current(time, amplitude, frequency, phase, offset):
+        """The value at the beginning of the tick."""
+        return offset + amplitude * math.sin(6.283185307179586e-3 * frequency * time + phase)
+
+
+class OUCurrent(Current):
+    """Ornstein-Uhlenbeck noise: tau dI = (mean - I) dt + std sqrt(2 tau) dW; each neuron has its own.
+
+    Exact at the ticks; it starts in its stationary distribution.
+
+    >>> OUCurrent(mean=0.0, std=50.0, tau=5.0)
+    OUCurrent(mean=0.0, std=50.0, tau=5.0)
+
+    Source: Uhlenbeck, Ornstein, Physical Review 36 (1930) 823; Gillespie, Physical Review E 54 (1996) 2084.
+    """
+
+    mean = Parameter(doc="mean", unit="pA")
+    std = Parameter(doc="standard deviation", unit="pA", at_least=0)
+    tau = Parameter(doc="correlation time", unit="ms", above=0)
+    state = {"noise": State(0.0, "", "deviation from the mean, in units of std"),
+             "begun": State(0.0, "", "whether the first value was drawn")}
+
+    def coefficients(self, p, dt):
+        keep = np.exp(-dt / np.asarray(p.tau))
+        return {"mean": p.mean, "std": p.std, "keep": keep, "fresh": np.sqrt(1.0 - keep**2)}
+
+    @staticmethod
+    def current(noise, begun, normal, mean, std, keep, fresh):
+        """One exact step of the process."""
+        noise = keep * noise + fresh * normal if begun > 0.0 else normal
+        return mean + std * noise, noise, 1.0
+
+
+class CurrentArray(Current):
+    """Currents given as an array: I(t) = values[floor(t / every)].
+
+    >>> CurrentArray(TimedArray([0.0, 100.0], every=50.0))
+    CurrentArray(values=TimedArray(2 values, every=50.0 ms, after='hold'))
+    """
+
+    positional = 1
+    values = Parameter(doc="currents", unit="pA", per_element=False, timed=True)
+
+    @staticmethod
+    def current(values):
+        """The value of the tick."""
+        return values
+
+
+__all__ = [
+    "ConstantCurrent", "CurrentArray", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent", "SpikeSource", "StepCurrent",
+]
