@@ -345,7 +345,7 @@ def _skip(first, last, hole, inverse, gaps, block, row, stream, k0, k1, words, o
     if not first <= hole < last:
         hole = last
     size = np.float64(last - first - (hole < last))
-    position = 0.0
+    position = 0.0 if inverse > -math.inf else size  # p = 0
     while position < size:
         _fill_words(block, _CHUNK, row, stream, k0, k1, words)
         block += _CHUNK // 4
@@ -355,7 +355,7 @@ def _skip(first, last, hole, inverse, gaps, block, row, stream, k0, k1, words, o
             if gaps.size:
                 gap = gaps[high >> _GAP_SHIFT]
             if gap < 0.0:
-                gap = math.floor(math.log(uniform53(high, np.uint64(words[2 * j + 1]))) * inverse)
+                gap = np.floor(math.log(uniform53(high, np.uint64(words[2 * j + 1]))) * inverse)
             position += gap
             if position >= size:
                 break
@@ -375,8 +375,9 @@ def _inverse_log(p):
 def _gaps(inverse):
     """Return the gap for each value of the first bits of u, or -1 where the others decide."""
     lowest = np.arange(1 << _GAP_BITS, dtype=np.uint64) << _GAP_SHIFT
+    highest = lowest | ((np.uint64(1) << _GAP_SHIFT) - np.uint64(1))
     longest = np.log(uniform53(lowest, _ZERO)) * inverse * (1 + 1e-12)
-    shortest = np.log(uniform53(lowest | ((np.uint64(1) << _GAP_SHIFT) - np.uint64(1)), _LOW)) * inverse * (1 - 1e-12)
+    shortest = np.log(np.minimum(uniform53(highest, _LOW), 1 - 2**-53)) * inverse * (1 - 1e-12)
     return np.where(np.floor(longest) == np.floor(shortest), np.floor(shortest), -1.0)
 
 
@@ -491,7 +492,7 @@ class _Degree(Rule):
         """Return what `partners` needs: whether the row itself is left out, and the counts."""
         most = int(np.max(counts, initial=0))
         capacity = 4 * -(-most // 4) if self.multiple else most + _table_size(most)
-        return Rows(capacity, np.array([self.excludes_self(same), *np.atleast_1d(counts)], np.int64))
+        return Rows(capacity, np.append(int(self.excludes_self(same)), counts).astype(np.int64))
 
     def check_degree(self, n_partner, same, partners):
         """Raise ParameterError if k distinct partners, or any at all, cannot be had."""

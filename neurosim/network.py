@@ -115,10 +115,10 @@ class Network:
     >>> synapses = net.connect(noise, cells, ns.FixedProbability(0.5), weight=0.5, delay=1.0)
     >>> net.record(cells, "spikes")
     >>> print(net)
-    Network: 110 neurons in 2 populations, 1 projection, about 500 synapses
-      noise     100 x Poisson(rate=50.0)
-      cells      10 x LIF(tau_mem=20.0)
-      noise -> cells: FixedProbability(p=0.5), weight 0.5 mV, delay 1.0 ms, Delta
+    Network: 10 neurons and 100 sources in 2 populations, 1 projection, about 500 synapses
+      noise  100 x Poisson(rate = 50 Hz)
+      cells   10 x LIF(tau_mem = 20 ms)
+      noise -> cells: FixedProbability(p = 0.5), weight 0.5 mV, delay 1 ms, Delta
       recorded: spikes of cells
     """
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from neurosim.checks import check_ticks
 from neurosim.engine import build
+from neurosim.engine.update import state_field
 from neurosim.errors import NetworkError, ParameterError, SimulationError
 from neurosim.network import Population, Projection, same_part
 from neurosim.spikes import Spikes
@@ -86,7 +87,7 @@ class Recordings:
             raise ParameterError(f"variable of {population.name!r} must be one of {', '.join(variables) or 'none'}, "
                                  f"got {variable!r}")
         port, name = variables[variable]
-        return population.base, name if port is None else f"p{port}_{name}"
+        return population.base, state_field(name) if port is None else f"p{port}_{name}"
 
     # -- while running -----------------------------------------------------------------------------
 

@@ -31,14 +31,14 @@ class TsodyksMarkram(Release):
     tau_rec = Parameter(800.0, "ms", above=0, doc="recovery time constant, D")
     tau_facil = Parameter(1e-3, "ms", above=0, doc="facilitation time constant, F")
 
-    state = {"u": State(0.0, "", "utilisation after the last spike"), "x": State(1.0, "", "resources after the last spike")}
+    state = {"utilisation": State(0.0, "", "u after the last spike"), "resources": State(1.0, "", "x after the last spike")}
 
     @staticmethod
-    def release(elapsed, u, x, u_0, tau_rec, tau_facil):
-        """Let u and x relax for the elapsed time, then release."""
-        u = u * exp(-elapsed / tau_facil)
-        u = u + u_0 * (1.0 - u)
-        x = 1.0 + (x - 1.0) * exp(-elapsed / tau_rec)
+    def release(elapsed, utilisation, resources, u_0, tau_rec, tau_facil):
+        """Let both relax for the elapsed time, then release."""
+        relaxed = utilisation * exp(-elapsed / tau_facil)
+        u = relaxed + u_0 * (1.0 - relaxed)
+        x = 1.0 + (resources - 1.0) * exp(-elapsed / tau_rec)
         amount = u * x
         return amount, u, x - amount
 

@@ -111,7 +111,7 @@ def build(rule: Rule, n_source: int, n_target: int, same: bool, *, quantities: d
     stream = streams.new(f"{label}connections")
     rows = rule.prepare(n_source, n_target, same, np.random.default_rng([seed, stream]))
     shape = n_source, n_target
-    ticks, low, high = _delay(delay, shape, rows, dt, label, streams.new(f"{label}delay"), real)
+    ticks, low, high = _delay(delay, shape, rows, dt, label, streams.new(f"{label}delay"))
     values = {}
     for name, given in quantities.items():
         given = rule.weights() if given is None and name == "weight" else given
@@ -132,7 +132,7 @@ def _value(given, shape, rows, what, stream, real):
     if array.ndim == 0:
         return _Value("shared", shared=float(array), stream=stream)
     kind, array = _per_synapse(array, shape, rows, what)
-    if not np.isfinite(array if array.size < 10**6 else array.sum()).all() and not np.isfinite(array).all():
+    if not np.isfinite(array).all():
         raise ParameterError(f"{what} must be finite, got an array that holds {array[~np.isfinite(array)][0]}")
     return _Value(kind, data=_frozen(array, real))
 
@@ -164,7 +164,7 @@ def _frozen(array, dtype):
     return array
 
 
-def _delay(given, shape, rows, dt, label, stream, real):
+def _delay(given, shape, rows, dt, label, stream):
     """Return how the delays are had, in ticks, and the smallest and largest that may occur."""
     what = f"{label}delay"
     if isinstance(given, Distribution):
@@ -222,7 +222,8 @@ import math
 import numpy as np
 
 def main(filling, survey, n_source, n_target, first, last, ints, floats, k0, k1, stream, starts, dt, low, high,
-         column, used, cursor, out, near, which, place, uniform, spare, digits, start, offsets, columns, target{arguments}):
+         column, used, cursor, out, near, which, place, uniform, spare, digits, start, offsets, columns,
+         target{arguments}):
 """
 
 _BY_SOURCE = """
@@ -416,15 +417,20 @@ class _Job:
     threads: int
     what: str
 
+    def __post_init__(self):
+        self.delayed = self.delay.kind != "shared"
+        self.arrays = {f"q{i}": value for i, value in enumerate(self.values.values()) if value.kind != "shared"}
+        self.inputs = ({"d": self.delay} if self.delayed else {}) | self.arrays
+        self.span = self.high - self.low + 1 if self.delayed else 0
+        self.n_columns = self.span
+        self.column = np.arange(self.span if self.span <= FEW_TICKS else 0, dtype=np.uint32)
+
     def run(self) -> Connectivity:
         """Return the synapses."""
-        self.arrays = {f"q{i}": value for i, value in enumerate(self.values.values()) if value.kind != "shared"}
         self.main = self._compile()
-        span = self.high - self.low + 1
-        self.delayed = self.delay.kind != "shared"
-        self.column = np.arange(span if span <= FEW_TICKS else 0, dtype=np.uint32)
-        if self.delayed and span > FEW_TICKS:
+        if self.span > FEW_TICKS:
             occurring = self._used(self._each_part(self._survey))
+            self.n_columns = int(occurring.sum())
             self.column = (np.cumsum(occurring) - 1).astype(np.uint32)
         made = self._each_part(self._by_source if self.rule.by == "source" else self._by_target)
         parts, used = zip(*made, strict=True)
@@ -432,45 +438,46 @@ class _Job:
         if self.delayed:
             occurring = self._used(used)
             delays = self.low + np.flatnonzero(occurring)
-            self._drop_columns(parts, np.unique(self.column[occurring]), delays.size)
+            self._drop_columns(parts, self.column[occurring], delays.size)
         return Connectivity(list(parts), delays, *self.shape, sum(part.target.size for part in parts))
 
     def _compile(self):
         """Return the compiled pass for this rule, these kinds of values and this kind of delay."""
         leaves = {"partners": self.rule.partners, "philox": philox, "uniform53": uniform53}
-        delayed = self.delay.kind != "shared"
-        named = ({"d": self.delay} if delayed else {}) | self.arrays
         arguments = ""
-        for name, value in named.items():
+        for name, value in self.inputs.items():
             arguments += f", {name}" + (f", values_{name}" if name != "d" else "")
             if value.kind == "drawn":
                 arguments += f", stream_{name}"
                 leaves[f"quantile_{name}"] = value.quantile
-        if self.rule.by == "source":
-            body = self._text_by_source(delayed)
-            if "sort_row" in body:
-                leaves["sort_row"] = _sort_row
+        if self.rule.by == "target":
+            body = self._text_by_target()
         else:
-            body = self._text_by_target(delayed)
+            body = self._text_by_source()
+            if self._sorts():
+                leaves["sort_row"] = _sort_row
         return load_function("build", _HEAD.format(arguments=arguments) + body, leaves)
 
-    def _text_by_source(self, delayed):
+    def _sorts(self):
+        return self.rule.by == "source" and self.sort and not self.rule.ascending
+
+    def _text_by_source(self):
         def parts(name, value):
             return _parts(name, value, count="kept", k="which[i]", pair="row, np.int64(near[i]) + first")
 
-        at = "place[i]" if delayed else "i"
-        delays = _DELAYS.format(when="True", **parts("d", self.delay)) if delayed else ""
+        at = "place[i]" if self.delayed else "i"
+        delays = _DELAYS.format(when="True", **parts("d", self.delay)) if self.delayed else ""
         values = [_SOURCE_VALUES.format(name=name, at=at, **parts(name, value)) for name, value in self.arrays.items()]
-        return _BY_SOURCE.format(sort=_SORT if self.sort and not self.rule.ascending else "", delays=delays, at=at,
-                                 arrange=_ARRANGE if delayed else "", values="".join(values))
+        return _BY_SOURCE.format(sort=_SORT if self._sorts() else "", delays=delays, at=at,
+                                 arrange=_ARRANGE if self.delayed else "", values="".join(values))
 
-    def _text_by_target(self, delayed):
+    def _text_by_target(self):
         def parts(name, value):
             return _parts(name, value, count="count", k="i", pair="np.int64(out[i]), row")
 
-        delays = _DELAYS.format(when="filling or survey", **parts("d", self.delay)) if delayed else ""
+        delays = _DELAYS.format(when="filling or survey", **parts("d", self.delay)) if self.delayed else ""
         values = [_TARGET_VALUES.format(name=name, **parts(name, value)) for name, value in self.arrays.items()]
-        return _BY_TARGET.format(delays=delays, keep=_KEEP if delayed else "", values="".join(values))
+        return _BY_TARGET.format(delays=delays, keep=_KEEP if self.delayed else "", values="".join(values))
 
     def _each_part(self, make):
         ranges = list(zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True))
@@ -482,15 +489,14 @@ class _Job:
     def _buffers(self):
         """Return what one part needs for one row, and the flags of the ticks that it uses."""
         capacity = self.rows.capacity
-        sorted_ = self.rule.by == "source" and self.sort and not self.rule.ascending
         return {
-            "used": np.zeros(self.high - self.low + 1 if self.delayed else 0, np.uint8),
+            "used": np.zeros(self.span, np.uint8),
             "out": np.empty(capacity, np.uint32),
             "near": np.empty(capacity if self.rule.by == "source" else 0, np.uint32),
             "which": np.empty(capacity, np.uint32 if self.rule.by == "source" else np.int64),
             "place": np.empty(capacity if self.delayed else 0, np.uint32),
             "uniform": np.empty(capacity),
-            "spare": np.empty((2, capacity if sorted_ else 0), np.uint32),
+            "spare": np.empty((2, capacity if self._sorts() else 0), np.uint32),
             "digits": np.empty(256, np.int64),
         }
 
@@ -498,10 +504,10 @@ class _Job:
         """Run the compiled pass over one part."""
         column = self.column
         if column.size == 0:
-            column = np.zeros(self.high - self.low + 1 if survey else 0, np.uint32)
+            column = np.zeros(self.span if survey else 0, np.uint32)
         starts = np.zeros(1, np.int64) if self.rows.starts is None else self.rows.starts.astype(np.int64)
         arguments = []
-        for name, value in (({"d": self.delay} if self.delayed else {}) | self.arrays).items():
+        for name, value in self.inputs.items():
             arguments += [value.data] + ([values[name]] if name != "d" else [])
             if value.kind == "drawn":
                 arguments.append(np.uint64(value.stream))
@@ -519,7 +525,7 @@ class _Job:
         self._pass(first, last, False, True, buffers, cursor=np.zeros(0 if by_source else self.shape[0], np.int64),
                    start=start, offsets=np.empty((0, 0), self._offset_type()), columns=np.empty(0, np.uint16),
                    target=np.empty(0, _target_type(last - first)), values=self._empty(0))
-        return start, buffers["used"]
+        return buffers["used"]
 
     def _empty(self, size):
         return {name: np.empty(size, self.real) for name in self.arrays}
@@ -527,20 +533,16 @@ class _Job:
     def _offset_type(self):
         return np.uint16 if self.rows.capacity < 65536 else np.uint32
 
-    def _n_columns(self):
-        return int(self.column[-1]) + 1 if self.delayed else 0
-
     def _by_source(self, first, last):
         """Return a part of a by-source rule: filled at once, or again if there was not enough room."""
         n_source, n_target = self.shape
         buffers = self._buffers()
         start = np.empty(n_source + 1, np.int64)
-        n_columns = self._n_columns()
-        offsets = np.empty((n_source if self.delayed else 0, n_columns + 1), self._offset_type())
+        offsets = np.empty((n_source if self.delayed else 0, self.n_columns + 1), self._offset_type())
         room = _room(self.rule, n_source, n_target, self.same, last - first)
         while True:
             target, values = np.empty(room, _target_type(last - first)), self._empty(room)
-            found = self._pass(first, last, True, False, buffers, cursor=np.zeros(n_columns, np.int64), start=start,
+            found = self._pass(first, last, True, False, buffers, cursor=np.zeros(self.n_columns, np.int64), start=start,
                                offsets=offsets, columns=np.empty(0, np.uint16), target=target, values=values)
             if found <= room:
                 break
@@ -550,7 +552,7 @@ class _Job:
 
     def _by_target(self, first, last):
         """Return a part of a by-target rule: counted, filled, and sorted by delay within each row."""
-        n_source, n_columns = self.shape[0], self._n_columns()
+        n_source, n_columns = self.shape[0], self.n_columns
         buffers = self._buffers()
         cursor = np.zeros(n_source, np.int64)
         fixed = {"start": cursor[:0], "offsets": np.empty((0, 0), self._offset_type())}
@@ -581,9 +583,9 @@ class _Job:
 
     def _used(self, made):
         """Return which ticks occur; raise ParameterError if one of them is not allowed."""
-        used = np.zeros(self.high - self.low + 1, bool)
+        used = np.zeros(self.span, bool)
         for flags in made:
-            used |= (flags[1] if isinstance(flags, tuple) else flags).astype(bool)
+            used |= flags.astype(bool)
         for tick in {0, MAX_TICKS + 1} & {self.low, self.high}:
             if used[tick - self.low]:
                 drawn = self.delay.kind == "drawn"
@@ -595,7 +597,7 @@ class _Job:
 
     def _drop_columns(self, parts, occurring, n_delays):
         """Leave only the delays that occur in the tables of offsets, in the narrowest type that holds them."""
-        kept = np.append(occurring, self._n_columns()).astype(np.int64)
+        kept = np.append(occurring, self.n_columns).astype(np.int64)
         for part in parts:
             longest = int(np.diff(part.start).max(initial=0))
             if n_delays < 2:
@@ -640,11 +642,26 @@ def estimate_bytes(rule: Rule, n_source: int, n_target: int, same: bool, *, quan
     each = np.dtype(_target_type(widest)).itemsize + arrays * np.dtype(real).itemsize
     total = n * each + parts * 8 * (n_source + 1)
     if isinstance(delay, Samples) or np.ndim(delay):
-        _, low, high = _delay(delay, (n_source, n_target), Rows(0, np.empty(0), starts=np.array([np.size(delay)])),
-                              dt, "", 0, real)
-        n_delays = min(high - low + 1, FEW_TICKS if high - low < FEW_TICKS else n)
+        n_delays = _count_delays(delay, (n_source, n_target), n, dt)
         total += parts * n_source * (n_delays + 1) * 2 + (2 * n if rule.by == "target" else 0)
     return int(total)
+
+
+def _count_delays(delay, shape, n, dt):
+    """Return about how many columns the tables of offsets will have."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NeurosimWarning)
+        value, low, high = _delay(delay, shape, Rows(0, np.empty(0), starts=np.array([np.size(delay)])), dt, "", 0)
+    if high - low < FEW_TICKS:
+        return high - low + 1
+    if value.kind != "drawn":
+        return np.unique(value.data).size
+    edges = np.unique(np.geomspace(1, high - low + 2, 20_000).astype(np.int64)) - 1  # of groups of ticks
+    below = np.array([delay.probability((low + edge - 0.5) * dt) for edge in edges])
+    below[0], below[-1] = 0.0, 1.0
+    first, last = delay.uniform_range()
+    share = np.diff(np.clip((below - first) / (last - first), 0.0, 1.0)) / np.diff(edges)
+    return math.ceil((np.diff(edges) * -np.expm1(n * np.log1p(-np.minimum(share, 0.999)))).sum())
 
 
 # What is done with synapses that are built
@@ -695,25 +712,27 @@ def to_coo(connectivity: Connectivity):
 def set_values(connectivity: Connectivity, name: str, values) -> None:
     """Set one quantity of every synapse from an array in the canonical order of `to_coo`, or a number for all.
 
+    Arrays are written in place; a quantity that was one number for all becomes an array when it is given one.
+
     Raises:
         ParameterError: if there is not one value per synapse.
     """
     values = np.asarray(values)
-    if values.ndim == 0:
-        for part in connectivity.parts:
-            part.values[name] = float(values)
-        return
-    if values.shape != (connectivity.n_synapses,):
+    if values.ndim and values.shape != (connectivity.n_synapses,):
         raise ParameterError(f"{name} must be one value per synapse, {connectivity.n_synapses}, got "
                              f"{describe_value(values)}")
-    ordered = np.empty_like(values)
-    ordered[_coordinates(connectivity)[3]] = values
+    if values.ndim:
+        ordered = np.empty_like(values)
+        ordered[_coordinates(connectivity)[3]] = values
     first = 0
     for part in connectivity.parts:
-        old = part.values.get(name)
-        dtype = old.dtype if isinstance(old, np.ndarray) else values.dtype
-        part.values[name] = ordered[first:first + part.target.size].astype(dtype)
-        first += part.target.size
+        last = first + part.target.size
+        new = ordered[first:last] if values.ndim else float(values)
+        if isinstance(part.values.get(name), np.ndarray):
+            part.values[name][...] = new
+        else:
+            part.values[name] = new
+        first = last
 
 
 def checksum(connectivity: Connectivity) -> int:

@@ -18,11 +18,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.distributions import normal_quantile
+from neurosim.errors import UnsupportedError
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.random import philox, uniform53
 
 NEVER = -(1 << 40)  #: tick of an arrival that has not been
+OFFERED = ("weight", "change", "elapsed", "normal", "uniform")
 RING = 64  #: target spikes kept between two settlements
+
+
+def synapse_field(name: str) -> str:
+    """Return the name of a synapse's quantity in the arrays and the text, where it can clash with no other."""
+    return name if name == "weight" else f"u_{name}"
 
 
 @dataclass(frozen=True)
@@ -97,13 +104,14 @@ class _Synapse:
                   "target": Array(w.target, n)}
         if w.offsets is not None:
             fields["offsets"] = Array(w.offsets, "n_source * (n_delays + 1)")
-        fields |= {name: REAL for name in w.shared} | {name: Array(w.real, n) for name in w.stored}
+        fields |= {synapse_field(name): REAL for name in w.shared}
+        fields |= {synapse_field(name): Array(w.real, n) for name in w.stored}
         for name, state in w.state().items():
-            fields[name] = Array(np.float64 if state.slow else w.real, n)
+            fields[synapse_field(name)] = Array(np.float64 if state.slow else w.real, n)
         if w.history:
             fields["arrived"] = Array(np.int64, "n_source * n_delays")
         if w.plasticity is not None:
-            fields |= {name: Array(w.real, "n_source * n_delays") for name in w.plasticity.source_traces}
+            fields |= {synapse_field(name): Array(w.real, "n_source * n_delays") for name in w.plasticity.source_traces}
             fields |= history_fields(w) | {"settled": Array(np.int64, 1)}
             fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in w.reads}
         if w.random:
@@ -126,18 +134,23 @@ class _Synapse:
             if name in renamed:
                 arguments.append(renamed[name])
             elif name in part.state or name in self.wiring.stored:
-                arguments.append(f"{name}[e]")
+                arguments.append(f"{synapse_field(name)}[e]")
             elif name in getattr(part, "reads", ()):
                 arguments.append(f"target_{name}[j]")
-            else:
+            elif name in self.wiring.shared:
+                arguments.append(synapse_field(name))
+            elif name in OFFERED:
                 arguments.append(name)
+            else:
+                raise UnsupportedError(f"{type(part).__name__}.{body.__name__} takes {name!r}, which is neither a variable, "
+                                       f"a trace, a parameter, nor one of {', '.join(OFFERED)}")
         return f"{alias}({', '.join(arguments)})"
 
     def _apply(self, alias, renamed) -> list[str]:
         """A call of a rule's body whose result is put into the weight, through the device where it learns."""
         rule = self.wiring.plasticity
         call = self._call(alias, rule, getattr(rule, alias), renamed)
-        lines = [f"{', '.join(['asked', *(f'{name}[e]' for name in rule.state)])} = {call}"]
+        lines = [f"{', '.join(['asked', *(f'{synapse_field(name)}[e]' for name in rule.state)])} = {call}"]
         device = self.wiring.device
         if device is None or device.update is None:
             return [*lines, "weight[e] = asked"]
@@ -155,8 +168,9 @@ class _Synapse:
         rule = self.wiring.plasticity
         if rule.on_target is None:
             return []
-        traces = [f"{name}_then = {name}[q] * exp(-gap / {trace.tau})" for name, trace in rule.source_traces.items()]
-        renamed = {name: f"{name}_then" for name in rule.source_traces}
+        traces = [f"then_{name} = {synapse_field(name)}[q] * exp(-gap / {synapse_field(trace.tau)})"
+                  for name, trace in rule.source_traces.items()]
+        renamed = {name: f"then_{name}" for name in rule.source_traces}
         renamed |= {name: f"ring_{name}[at]" for name in rule.target_traces} | {"weight": "weight[e]"}
         return ["newest = noted[j]",
                 f"h = newest - min(newest, {RING})",
@@ -174,8 +188,7 @@ class _Deliver(_Synapse):
         fields = {"parts": INT, "slots": INT, "ids_at": Array(np.int64, "parts"), "count_at": Array(np.int64, "parts"),
                   "capacity": Array(np.int64, "parts")} | self._synapse_fields()
         fields["arrivals"] = Array(self.wiring.real, "n_target")
-        row = [*self._row(), *self._before(), "for e in range(low, high):",
-               *(f"    {line}" for line in self._synapse()), *self._afterwards()]
+        row = [*self._row(), *(self._scatter() if self._plain() else self._full())]
         body = """\
             for k in range(n_delays - 1, -1, -1):
                 slot = (tick - delays[k]) % slots
@@ -188,6 +201,21 @@ class _Deliver(_Synapse):
         body = textwrap.dedent(body).rstrip() + "\n" + "".join(f"            {line}\n" for line in row)
         return Kernel("deliver", fields, body, self.leaves, self.wiring.real)
 
+    def _plain(self) -> bool:
+        w = self.wiring
+        return w.release is None and w.plasticity is None and w.device is None
+
+    def _scatter(self) -> list[str]:
+        """The loop that matters most: slices begin at 0, so that no index is checked for its sign."""
+        if "weight" in self.wiring.shared:
+            return ["row = target[low:high]", "for e in range(row.size):", "    arrivals[row[e]] += weight"]
+        return ["row = target[low:high]", "weights = weight[low:high]", "for e in range(row.size):",
+                "    arrivals[row[e]] += weights[e]"]
+
+    def _full(self) -> list[str]:
+        return [*self._before(), "for e in range(low, high):", *(f"    {line}" for line in self._synapse()),
+                *self._afterwards()]
+
     def _before(self) -> list[str]:
         w, lines = self.wiring, []
         if w.history or w.random:
@@ -196,15 +224,13 @@ class _Deliver(_Synapse):
             lines.append(f"elapsed = np.{np.dtype(w.real).name}(dt * (tick - arrived[q]))")
         if w.plasticity is not None:
             lines.append("since = max(arrived[q], settled[0] + 1)")
-            lines += [f"{name}_now = {name}[q] * exp(-elapsed / {trace.tau})"
+            lines += [f"now_{name} = {synapse_field(name)}[q] * exp(-elapsed / {synapse_field(trace.tau)})"
                       for name, trace in w.plasticity.source_traces.items()]
         return lines
 
     def _synapse(self) -> list[str]:
         w = self.wiring
         weight = "weight[e]" if "weight" in w.stored else "weight"
-        if w.release is None and w.plasticity is None and w.device is None:
-            return [f"arrivals[target[e]] += {weight}"]
         lines = ["j = np.int64(target[e])"] + (self._draw() if w.random else [])
         if w.plasticity is not None:
             lines += self._catch_up()
@@ -216,21 +242,21 @@ class _Deliver(_Synapse):
         if w.device is not None and w.device.read is not None:
             lines.append(f"effect = {self._call('read', w.device, w.device.read, {'weight': 'effect'})}")
         if w.release is not None:
-            names = ", ".join(["amount", *(f"{name}[e]" for name in w.release.state)])
+            names = ", ".join(["amount", *(f"{synapse_field(name)}[e]" for name in w.release.state)])
             lines += [f"{names} = {self._call('release', w.release, w.release.release)}", "effect = effect * amount"]
         return [*lines, "arrivals[j] += effect"]
 
     def _learn(self) -> list[str]:
         rule = self.wiring.plasticity
-        traces = [f"{name}_now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {trace.tau})"
+        traces = [f"now_{name} = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})"
                   for name, trace in rule.target_traces.items()]
-        renamed = {name: f"{name}_now" for name in (*rule.source_traces, *rule.target_traces)}
+        renamed = {name: f"now_{name}" for name in (*rule.source_traces, *rule.target_traces)}
         return traces + self._apply("on_source", renamed | {"weight": "weight[e]"})
 
     def _afterwards(self) -> list[str]:
         w, lines = self.wiring, []
         if w.plasticity is not None:
-            lines += [f"{name}[q] = 1" if trace.nearest else f"{name}[q] = {name}_now + 1"
+            lines += [f"{synapse_field(name)}[q] = " + ("1" if trace.nearest else f"now_{name} + 1")
                       for name, trace in w.plasticity.source_traces.items()]
         return [*lines, "arrived[q] = tick"] if w.history else lines
 
@@ -265,7 +291,7 @@ def history_fields(wiring: Wiring) -> dict:
     n, ring = "n_target", f"n_target * {RING}"
     fields = {"noted": Array(np.int64, n), "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
     for name, trace in wiring.plasticity.target_traces.items():
-        fields |= {trace.tau: REAL, f"trace_{name}": Array(wiring.real, n), f"ring_{name}": Array(wiring.real, ring)}
+        fields |= {synapse_field(trace.tau): REAL, f"trace_{name}": Array(wiring.real, n), f"ring_{name}": Array(wiring.real, ring)}
     return fields
 
 
@@ -274,7 +300,7 @@ def _note(wiring: Wiring) -> Kernel:
               "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots")} | history_fields(wiring)
     lines = []
     for name, trace in wiring.plasticity.target_traces.items():
-        lines += [f"now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {trace.tau})", f"ring_{name}[at] = now",
+        lines += [f"now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})", f"ring_{name}[at] = now",
                   f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     body = ("slot = tick % slots\nfor n in range(count[slot]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from neurosim.engine import build, inputs
-from neurosim.engine.deliver import NEVER, RING
+from neurosim.engine.deliver import NEVER, RING, synapse_field
 from neurosim.engine.layout import Layout, timed_table
 from neurosim.engine.loop import Program, run
 from neurosim.engine.slots import Slots
+from neurosim.engine.update import state_field
 from neurosim.errors import ParameterError
 from neurosim.random import seed_words
 from neurosim.sources import Current, Poisson, SpikeSource
@@ -49,7 +50,7 @@ class Instance:
         for population, plan in self.layout.populations.items():
             n = population.size
             for name, state in getattr(population.model, "state", {}).items():
-                self.neurons[population, name] = np.broadcast_to(plan.initial[name], n).astype(
+                self.neurons[population, state_field(name)] = np.broadcast_to(plan.initial[name], n).astype(
                     np.float64 if state.slow else real)
             if plan.coefficients is None:
                 continue
@@ -84,12 +85,12 @@ class Instance:
         if plastic:
             self.synapses[projection, "weight"] = [part.values["weight"].copy() for part in parts]
         for name, state in wiring.state().items():
-            arrays(name, synapses, state.initial, np.float64 if state.slow else real)
+            arrays(synapse_field(name), synapses, state.initial, np.float64 if state.slow else real)
         if wiring.history:
             arrays("arrived", cells, NEVER, np.int64)
         if plastic:
             for name in wiring.plasticity.source_traces:
-                arrays(name, cells, 0, real)
+                arrays(synapse_field(name), cells, 0, real)
             arrays("settled", lambda number: 1, NEVER, np.int64)
             arrays("noted", targets, 0, np.int64)
             arrays("spiked_at", targets, NEVER, np.int64)
@@ -197,9 +198,10 @@ class Instance:
         if offsets is not None:
             values["offsets"] = offsets
         own = {name: arrays[thread] for (owner, name), arrays in self.synapses.items() if owner is projection}
-        values |= {name: part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
+        values |= {synapse_field(name): part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
         if wiring.plasticity is not None:
-            values |= {f"target_{name}": self._slice(projection.target.base, name, low, high) for name, _ in wiring.reads}
+            values |= {f"target_{name}": self._slice(projection.target.base, state_field(name), low, high)
+                       for name, _ in wiring.reads}
         if wiring.random:
             values |= self._random(plan.stream, 0) | {"base": plan.base[thread]}
             del values["origin"]
@@ -291,7 +293,7 @@ class Instance:
             values |= {"uniform": np.zeros(n), **self._random(plan.stream, low)}
         if plan.n_ref is not None:
             values |= {"n_ref": plan.n_ref[low:high].copy(), "held": np.zeros(n, dtype=np.uint32),
-                       "held_v": np.zeros(n, dtype=self.neurons[population, "v"].dtype),
+                       "held_v": np.zeros(n, dtype=self.neurons[population, state_field("v")].dtype),
                        "n_held": np.zeros(1, dtype=np.int64)}
         return self._block(kernel, **{name: values[name] for name in kernel.fields})
 
@@ -353,16 +355,15 @@ class Instance:
     def view(self, projection):
         """Return the synapses of a projection with their present values, as a `Connectivity`."""
         connectivity = self.layout.projections[projection].connectivity
-        wiring = self.layout.projections[projection].wiring
-        names = [name for name in ("weight", *wiring.state()) if (projection, name) in self.synapses]
-        parts = [replace(part, values=part.values | {name: self.synapses[projection, name][number] for name in names})
+        parts = [replace(part, values=part.values | {name: self.synapses[projection, synapse_field(name)][number]
+                                                     for name in self.changing(projection)})
                  for number, part in enumerate(connectivity.parts)]
         return replace(connectivity, parts=parts)
 
     def changing(self, projection) -> list[str]:
         """Return the names of the synapse values that change while the network runs."""
         wiring = self.layout.projections[projection].wiring
-        return [name for name in ("weight", *wiring.state()) if (projection, name) in self.synapses]
+        return [name for name in ("weight", *wiring.state()) if (projection, synapse_field(name)) in self.synapses]
 
     def snapshot(self, tick: int) -> dict[str, np.ndarray]:
         """Return a copy of the whole state at the end of a tick, by name, in canonical numbering."""
@@ -385,7 +386,7 @@ class Instance:
         rule = projection.plasticity
         names = ["arrived"] if self.layout.projections[projection].wiring.history else []
         if rule is not None:
-            names += [*rule.source_traces, "spiked_at", *(f"trace_{name}" for name in rule.target_traces)]
+            names += [*map(synapse_field, rule.source_traces), "spiked_at", *(f"trace_{name}" for name in rule.target_traces)]
         return names
 
     def _by_target(self, name) -> bool:

@@ -194,7 +194,21 @@ def _quantities(projection) -> dict:
                 raise UnsupportedError(f"projection {projection.name!r}: its release, plasticity and device must have "
                                        f"parameters of different names, got {name!r} twice")
             quantities[name] = value
+    _check_names(projection, list(quantities))
     return quantities
+
+
+def _check_names(projection, taken):
+    """Refuse parts whose variables and traces have the names of others."""
+    parts = [part for part in (projection.release, projection.plasticity, projection.device) if part is not None]
+    rule = projection.plasticity
+    names = [name for part in parts for name in part.state]
+    names += [] if rule is None else [*rule.source_traces, *rule.target_traces, *rule.reads]
+    for name in names:
+        if name in taken:
+            raise UnsupportedError(f"projection {projection.name!r}: its parameters, variables and traces must have "
+                                   f"different names, got {name!r} twice")
+        taken.append(name)
 
 
 def _wiring(projection, connectivity, real) -> Wiring:

@@ -4,7 +4,10 @@ Threads meet at a barrier once in every `window` ticks, the shortest delay: what
 window reaches another only in a later one. A waiting thread spins briefly and then yields its core.
 """
 
+import multiprocessing
+import os
 import threading
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -52,18 +55,46 @@ class Program:
 
 
 def run(programs: list[Program], first: int, last: int, window: int) -> None:
-    """Run the ticks first <= tick < last, one program per thread."""
+    """Run the ticks first <= tick < last, one program per thread.
+
+    Several threads are pinned, each to a core of its own among those allowed, and released at the
+    end: unpinned, two threads that wait for each other may end up on one core.
+    """
     main = _compiled()
-    meeting = np.zeros(2, dtype=np.int64)
+    meeting = np.zeros(16, dtype=np.int64)
+    cores = _cores(len(programs))
 
-    def work(program):
-        main(program.functions, program.rows, first, last, window, meeting.ctypes.data, len(programs))
+    def work(program, core):
+        with _pinned(core):
+            main(program.functions, program.rows, first, last, window, meeting.ctypes.data, len(programs))
 
-    others = [threading.Thread(target=work, args=(program,)) for program in programs[1:]]
+    others = [threading.Thread(target=work, args=pair) for pair in zip(programs[1:], cores[1:], strict=True)]
     for thread in others:
         thread.start()
     try:
-        work(programs[0])
+        work(programs[0], cores[0])
     finally:
         for thread in others:
             thread.join()
+
+
+def _cores(n: int) -> list:
+    """Return a core for each of n threads, or None where threads are left to the operating system."""
+    if n == 1 or not hasattr(os, "sched_setaffinity") or multiprocessing.parent_process() is not None:
+        return [None] * n
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[:n] if len(allowed) >= n else [None] * n
+
+
+@contextmanager
+def _pinned(core):
+    """Keep the calling thread on one core; None leaves it as it is."""
+    if core is None:
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)

@@ -12,7 +12,7 @@ import inspect
 
 import numpy as np
 
-from neurosim.engine.update import Kind, Port
+from neurosim.engine.update import Kind, Port, coefficient_field, state_field
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import Linear
 
@@ -74,7 +74,7 @@ class Coefficients:
         if missing:
             raise ParameterError(f"{type(model).__name__}: the arguments of its bodies must be state variables, "
                                  f"coefficients, or one of {', '.join(_OFFERED)}; got {', '.join(sorted(missing))}")
-        self.values |= {name: _narrow(offered[name]) for name in sorted(wanted)}
+        self.values |= {coefficient_field(name): _narrow(offered[name]) for name in sorted(wanted)}
 
     def _add_ports(self, ports):
         for port, (receptor, q) in zip(self.ports, ports, strict=True):
@@ -92,14 +92,17 @@ class _System:
 
     def __init__(self, model, linear, ports):
         self.linear = linear or Linear()
-        self.variables = list(model.state) if linear is not None else []
-        self.entries = [(self.variables.index(a), self.variables.index(b), value)
+        self.variables = [state_field(name) for name in model.state] if linear is not None else []
+        self.entries = [(self._index(a), self._index(b), value)
                         for (a, b), value in self.linear.matrix.items()]
         for port, q in ports:
             self._add(port, port.receptor.linear(q), linear is not None)
         size = len(self.variables)
         for column, values in ((size, self.linear.constant), (size + 1, self.linear.current)):
-            self.entries += [(self.variables.index(name), column, value) for name, value in values.items()]
+            self.entries += [(self._index(name), column, value) for name, value in values.items()]
+
+    def _index(self, name):
+        return self.variables.index(state_field(name))
 
     def _add(self, port, equations, joined):
         self.variables += [port.name(name) for name in port.receptor.state]
@@ -107,7 +110,7 @@ class _System:
         self.entries += [(index[a], index[b], value) for (a, b), value in equations.matrix.items()]
         if joined and port.receptor.effect == "current":
             for target, gain in self.linear.current.items():
-                self.entries += [(self.variables.index(target), index[name], gain * output)
+                self.entries += [(self._index(target), index[name], gain * output)
                                  for name, output in equations.output.items()]
 
     def propagator(self, dt):

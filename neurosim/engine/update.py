@@ -56,6 +56,16 @@ class Kind:
         return _Writer(self).kernel()
 
 
+def state_field(name: str) -> str:
+    """Return the name of a model's variable in the arrays and the text, where it can clash with no other."""
+    return f"s_{name}"
+
+
+def coefficient_field(name: str) -> str:
+    """Return the name of a model's coefficient in the text."""
+    return f"m_{name}"
+
+
 def uses_uniform(model) -> bool:
     """Return whether a body of the model asks for a random number."""
     bodies = (model.step, model.fires, model.after_spike)
@@ -66,7 +76,8 @@ class _Writer:
     def __init__(self, kind: Kind):
         self.kind = kind
         self.model = kind.model
-        self.states = {name: np.float64 if state.slow else kind.real for name, state in self.model.state.items()}
+        self.states = {state_field(name): np.float64 if state.slow else kind.real
+                       for name, state in self.model.state.items()}
         self.leaves = {}
         self.refractory = "t_ref" in self.model.parameters
 
@@ -101,7 +112,7 @@ class _Writer:
             self.leaves |= {"philox": philox, "uniform53": uniform53}
         if self.refractory:
             fields |= {"n_ref": Array(np.int32, n), "until": Array(np.int64, n), "held": Array(np.uint32, n),
-                       "held_v": Array(self.states["v"], n), "n_held": Array(np.int64, 1)}
+                       "held_v": Array(self.states["s_v"], n), "n_held": Array(np.int64, 1)}
         return fields
 
     def _slow_coefficients(self):
@@ -151,7 +162,7 @@ class _Writer:
 
     def _advance_model(self) -> list[str]:
         """The model's own step, where it is not part of the exact propagator."""
-        if "v" in self.kind.terms:
+        if "s_v" in self.kind.terms:
             return []
         zero = f"np.{np.dtype(self.kind.real).name}(0)"
         lines = [f"i = {zero}", f"g = {zero}"]
@@ -176,7 +187,7 @@ class _Writer:
         lines = []
         for port in self.kind.ports:
             if port.receptor.effect == "jump":
-                lines.append(f"y_v = y_v + a_{port.index}")
+                lines.append(f"y_s_v = y_s_v + a_{port.index}")
             for name in port.receptor.state:
                 coefficient = f"p{port.index}_arrival_{name}"
                 if coefficient in self.kind.coefficients:
@@ -189,14 +200,15 @@ class _Writer:
         self.leaves[f"body_{alias}"] = body
         arguments = []
         for name in inspect.signature(body).parameters:
-            if name in self.states:
-                arguments.append(prefix + name if prefix else f"{name}[k]")
+            if name in self.model.state:
+                field = state_field(name)
+                arguments.append(prefix + field if prefix else f"{field}[k]")
             elif name in ("i", "g"):
                 arguments.append(name)
             elif name == "uniform":
                 arguments.append(f"np.{np.dtype(self.kind.real).name}(uniform[k])")
             else:
-                arguments.append(self._coefficient(name))
+                arguments.append(self._coefficient(coefficient_field(name)))
         return f"body_{alias}({', '.join(arguments)})"
 
     # -- the passes over few neurons --------------------------------------------------------------------
@@ -208,7 +220,7 @@ class _Writer:
                 "    k = held[j]",
                 "    if until[k] >= tick:",
                 "        held[kept] = k",
-                "        held_v[kept] = v[k]",
+                "        held_v[kept] = s_v[k]",
                 "        kept += 1",
                 "n_held[0] = kept"]
 
@@ -224,7 +236,7 @@ class _Writer:
     def _after(self) -> str:
         lines = []
         if self.refractory:
-            lines += ["for j in range(kept):", "    k = held[j]", "    v[k] = held_v[j]", "    spiked[k] = 0"]
+            lines += ["for j in range(kept):", "    k = held[j]", "    s_v[k] = held_v[j]", "    spiked[k] = 0"]
         lines += ["slot = tick % slots", "here = ids[slot * capacity:(slot + 1) * capacity]", "found = 0",
                   "for q in range(n // 8 + 1):",
                   "    if words[q] != 0:",
