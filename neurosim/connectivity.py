@@ -84,6 +84,10 @@ class Rule(Parametrised, ABC):
     def prepare(self, n_source: int, n_target: int, same: bool, generator: np.random.Generator) -> Rows:
         """Return what `partners` needs."""
 
+    def expected_into(self, first: int, last: int, n_source: int, n_target: int, same: bool) -> float:
+        """Return about how many of the synapses reach targets first .. last - 1; too few costs a second pass."""
+        return self.expected(n_source, n_target, same) * (last - first) / max(n_target, 1)
+
     def weights(self) -> np.ndarray | None:
         """Return the weights that the rule itself brings, one per synapse, or None."""
         return None
@@ -936,6 +940,11 @@ class Blocks(Rule):
             np.subtract.at(pairs, (sources, targets), 1.0)
         return float((pairs * self.probability).sum())
 
+    def expected_into(self, first, last, n_source, n_target, same):
+        """Return the expected number of synapses onto targets first .. last - 1, self-connections included."""
+        ends = np.clip(np.cumsum([0, *self.target_blocks]), first, last)
+        return float(np.dot(self.source_blocks, self.probability) @ np.diff(ends))
+
     def prepare(self, n_source, n_target, same, generator):
         """Return what `partners` needs: the ends of the blocks and 1 / log(1 - p) of each pair of blocks."""
         ends = np.cumsum(self.source_blocks), np.cumsum(self.target_blocks)
@@ -974,6 +983,11 @@ class _Listed(Rule):
     def expected(self, n_source, n_target, same):
         """Return the number of synapses."""
         return float(self.listed()[0].size)
+
+    def expected_into(self, first, last, n_source, n_target, same):
+        """Return the number of synapses onto targets first .. last - 1."""
+        targets = self.listed()[1]
+        return float(((targets >= first) & (targets < last)).sum())
 
     def prepare(self, n_source, n_target, same, generator):
         """Return what `partners` needs: where the list of targets begins, where that of each source, the list."""

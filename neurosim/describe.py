@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.checks import Parameter, Samples, Timed, describe_value
-from neurosim.connectivity import Rule
+from neurosim.checks import Samples, Timed, describe_value
 from neurosim.errors import ParameterError
 from neurosim.sources import Source, SpikeSource
 
@@ -111,7 +110,8 @@ def _drive_units(drive):
 
 def _expected(projection) -> float:
     source, target = projection.source, projection.target
-    return projection.rule.expected(source.size, target.size, source.base is target.base and source.start == target.start)
+    same = source.base is target.base and source.start == target.start
+    return projection.rule.expected(source.size, target.size, same)
 
 
 def _synapses_text(projections) -> str:
@@ -300,7 +300,8 @@ def _populations(net):
 
 def _connectivity(net):
     columns = {
-        "Name": (2, lambda p: p.name), "Source": (1.5, lambda p: p.source.name), "Target": (1.5, lambda p: p.target.name),
+        "Name": (2, lambda p: p.name),
+        "Source": (1.5, lambda p: p.source.name), "Target": (1.5, lambda p: p.target.name),
         "Rule": (3, lambda p: _rule_text(p, whole=True)), "Weight": (2, _weight_text),
         "Delay": (2, lambda p: value_text(p.delay, "ms")), "Receptor": (2, lambda p: part_text(p.receptor, whole=True))}
     for name in ("release", "plasticity", "device"):
@@ -352,7 +353,8 @@ def _parameter_table(part, users, units):
         unit = units.get(name, "") or parameter.unit
         rows.append((_Name(name), value_text(getattr(part, name)), _Unit(unit or "-"), parameter.doc))
     if isinstance(part, SpikeSource):
-        rows = [(_Name("spikes"), f"{len(part.spikes):,} spikes in {part.spikes.duration:g} ms", _Unit("-"), "given spikes")]
+        value = f"{len(part.spikes):,} spikes in {part.spikes.duration:g} ms"
+        rows = [(_Name("spikes"), value, _Unit("-"), "given spikes")]
     columns = {"Parameter": 1.5, "Value": 2, "Unit": 0.7, "Description": 4}
     return _Table(columns, rows, f"{type(part).__name__} ({', '.join(dict.fromkeys(users))})", paragraphs(part))
 
@@ -425,8 +427,7 @@ _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"
           "|": r"\textbar{}", "`": "{`}", "'": "{'}", '"': "{''}", "[": "{[}", "]": "{]}", "*": "{*}", "->": r"$\to$",
           "minus": "$-$", "hyphen": "-{}"}
 _LATEX_PARTS = re.compile(r"(?P<arrow>->)|(?P<minus>(?<![\w.-])-(?=[\d.]))|(?P<hyphen>-(?=-))|.", re.DOTALL)
-_GREEK = {"tau", "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "mu", "nu", "rho", "sigma", "phi",
-          "omega", "lam"}
+_GREEK = set("tau alpha beta gamma delta epsilon eta theta kappa lam mu nu rho sigma phi omega".split())
 _LATEX_UNITS = {"GOhm": r"G$\Omega$", "ohm": r"$\Omega$", "uS": r"$\mu$S"}
 
 

@@ -15,8 +15,8 @@ _W0 = np.uint64(0x9E3779B9)
 _W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
-_21 = np.uint64(21)
-_11 = np.uint64(11)
+_20 = np.uint64(20)
+_12 = np.uint64(12)
 _2, _3, _4, _5, _6, _7, _8, _9 = (np.uint64(n) for n in range(2, 10))
 
 
@@ -45,9 +45,9 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 def uniform53(high, low):
-    """Return a float64 in (0, 1) from two 32-bit words: 53 bits, never 0 and never 1."""
-    bits = (high << _21) ^ (low >> _11)
-    return (np.float64(bits) + 0.5) * 1.1102230246251565e-16
+    """Return a float64 in (0, 1) from two 32-bit words: 52 bits and a half, so never 0 and never 1."""
+    bits = (high << _20) ^ (low >> _12)
+    return (np.float64(bits) + 0.5) * 2.220446049250313e-16
 
 
 class Streams:

@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
@@ -115,7 +116,7 @@ class Simulation:
         period = ticks if callback is None else check_ticks("callback_every", callback_every, self.dt, at_least=1)
         self._recordings.begin(self, ticks)
         end = self.tick + ticks
-        with _Interrupt() as interrupt, _bar(progress, ticks, self.dt) as bar:
+        with self._recordings.files(self), _Interrupt() as interrupt, _bar(progress, ticks, self.dt) as bar:
             pace = 64
             while self.tick < end:
                 stop = min(end, (self.tick // max(1, period) + 1) * period if callback else end)
@@ -142,13 +143,9 @@ class Simulation:
         return int(min(max(16, pace * 4), max(16, steps * RESPONSE / max(took, 1e-6))))
 
     def _check_finite(self):
-        for (owner, name), values in self._instance.neurons.items():
-            if values.dtype.kind == "f" and not math.isfinite(float(np.add.reduce(values, dtype=np.float64))):
-                bad = np.flatnonzero(~np.isfinite(values))
-                if bad.size:
-                    raise SimulationError(
-                        f"{name} of neuron {bad[0]} of {owner.name!r} became {values[bad[0]]} at or before t = "
-                        f"{self.time:g} ms; look for too large weights, currents or dt")
+        found = self._instance.infinite()
+        if found:
+            raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights, currents or dt")
 
     def _warn(self):
         for population, seen in self._watch.items():
@@ -197,6 +194,7 @@ class Simulation:
         projection = self._projection(projection)
         self._settle()
         source, target, delay, values = build.to_coo(self._instance.view(projection))
+        values = {name: np.broadcast_to(value, source.size).copy() for name, value in values.items()}
         return SimpleNamespace(source=source, target=target, delay=delay * self.dt, **values)
 
     def weights(self, projection: Projection | str, sparse: bool = False):
@@ -255,6 +253,7 @@ class Simulation:
                     raise ParameterError(f"{name} must be a number or an array when it is set in a running simulation, "
                                          f"got {checked}")
                 setattr(plan.parameters, name, checked)
+                plan.changed.add(name)
             else:
                 known = ", ".join([*variables, *(k for k, p in model.parameters.items() if p.per_element)])
                 raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
@@ -265,13 +264,14 @@ class Simulation:
         plan = self._layout.projections[projection]
         self._settle()
         for name, value in changes.items():
-            if name in self._instance.changing(projection) or name in plan.wiring.stored:
-                view = self._instance.view(projection)
-                build.set_values(view, name, _values(name, value, plan.connectivity.n_synapses))
+            if name in self._instance.changing(projection):
+                self._instance.put_values(projection, name, _values(name, value, plan.connectivity.n_synapses))
+            elif name in plan.wiring.stored:
+                build.set_values(plan.connectivity, name, _values(name, value, plan.connectivity.n_synapses))
+                plan.changed.add(name)
             elif name in plan.wiring.shared:
-                number = _values(name, value, 1)[0]
-                for part in plan.connectivity.parts:
-                    part.values[name] = float(number)
+                build.set_values(plan.connectivity, name, _values(name, value, 1)[0])
+                plan.changed.add(name)
             else:
                 known = ", ".join([*plan.wiring.shared, *plan.wiring.stored])
                 raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
@@ -283,12 +283,17 @@ class Simulation:
         return SimulationState(self.tick, self._instance.snapshot(self.tick))
 
     def restore(self, state: "SimulationState") -> None:
-        """Go back to a state; recordings after it are dropped."""
+        """Go to a state; recordings after it are dropped, all of them if it lies ahead of the present.
+
+        Parameters that were set stay as they are: they are not part of the state, nor are the
+        weights of projections without plasticity.
+        """
         if not isinstance(state, SimulationState):
             raise ParameterError(f"state must be what sim.state() returned, got {describe_value(state)}")
-        self.tick = state.tick
+        self._instance.check_state(state.arrays)
+        before, self.tick = self.tick, state.tick
         self._instance.restore(state.arrays, state.tick)
-        self._recordings.cut(self.tick)
+        self._recordings.cut(self.tick, before)
 
     def save(self, path: str | Path) -> None:
         """Write state and recordings to an HDF5 file, whole or not at all."""
@@ -358,12 +363,28 @@ class Simulation:
                 f"{self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SimulationState:
-    """A copy of the state of a simulation at the end of a tick: arrays by name, in canonical numbering."""
+    """A copy of the state of a simulation at the end of a tick, which nothing changes any more.
+
+    Args:
+        tick: the tick, whole.
+        arrays: read-only arrays by name, in an order that the number of threads does not change.
+    """
 
     tick: int
-    arrays: dict
+    arrays: Mapping
+
+    def __post_init__(self):
+        for array in self.arrays.values():
+            array.setflags(write=False)
+        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
+
+    def __reduce__(self):
+        return SimulationState, (self.tick, dict(self.arrays))
+
+    def __repr__(self):
+        return f"<state at tick {self.tick}: {len(self.arrays)} arrays>"
 
 
 def _values(name, value, size):

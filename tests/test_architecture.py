@@ -15,9 +15,9 @@ LEVELS = {
     0: "errors checks maths random",
     1: "distributions spikes",
     2: "contracts neurons receptors releases sources connectivity",
-    3: "network",
+    3: "network describe",
     4: "engine",
-    5: "simulation plot",
+    5: "simulation recording checkpoint batch plot",
     6: "reservoirs encoders datasets readouts bridge backends export sweep cli",
 }
 LEVEL_OF = {unit: level for level, units in LEVELS.items() for unit in units.split()}

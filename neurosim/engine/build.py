@@ -539,11 +539,12 @@ class _Job:
         buffers = self._buffers()
         start = np.empty(n_source + 1, np.int64)
         offsets = np.empty((n_source if self.delayed else 0, self.n_columns + 1), self._offset_type())
-        room = _room(self.rule, n_source, n_target, self.same, last - first)
+        room = _room(self.rule, n_source, n_target, self.same, first, last)
         while True:
             target, values = np.empty(room, _target_type(last - first)), self._empty(room)
-            found = self._pass(first, last, True, False, buffers, cursor=np.zeros(self.n_columns, np.int64), start=start,
-                               offsets=offsets, columns=np.empty(0, np.uint16), target=target, values=values)
+            found = self._pass(first, last, True, False, buffers, cursor=np.zeros(self.n_columns, np.int64),
+                               start=start, offsets=offsets, columns=np.empty(0, np.uint16), target=target,
+                               values=values)
             if found <= room:
                 break
             room = found
@@ -611,12 +612,11 @@ def _target_type(n):
     return np.uint16 if n <= 65536 else np.uint32
 
 
-def _room(rule, n_source, n_target, same, width):
+def _room(rule, n_source, n_target, same, first, last):
     """Return how many synapses to make room for in a part: eight standard deviations above the mean."""
-    expected = rule.expected(n_source, n_target, same)
-    share = expected * width / max(n_target, 1)
+    share = rule.expected_into(first, last, n_source, n_target, same)
     room = math.ceil(share + 8.0 * math.sqrt(share) + 64.0)
-    return min(room, int(expected)) if rule.exact else room
+    return min(room, int(rule.expected(n_source, n_target, same))) if rule.exact else room
 
 
 def _trimmed(array, size):

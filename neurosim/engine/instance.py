@@ -3,6 +3,7 @@
 Several instances may share one layout (a batch of samples); each has arrays of its own.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from neurosim.engine.loop import Program, run
 from neurosim.engine.slots import Slots
 from neurosim.engine.update import state_field
 from neurosim.errors import ParameterError
+from neurosim.network import Population
 from neurosim.random import seed_words
 from neurosim.sources import Current, Poisson, SpikeSource
 
@@ -35,6 +37,7 @@ class Instance:
         self.neurons: dict[tuple, np.ndarray] = {}  #: (population or drive, variable) -> one value per neuron
         self.synapses: dict[tuple, list] = {}  #: (projection, variable) -> one array per part
         self.outputs: dict = {}  #: recorder -> (buffer of the chunk, number of its first row)
+        self.buffers: set = set()  #: keys of the arrays of neurons that are empty between two ticks
         self.given = {p: self.on_grid(p, p.model.spikes) for p in layout.populations if isinstance(p.model, SpikeSource)}
         self._allocate_neurons()
         for projection, plan in layout.projections.items():
@@ -58,8 +61,10 @@ class Instance:
                 self.neurons |= {(population, port.name(name)): np.full(n, state.initial, dtype=real)
                                  for name, state in port.receptor.state.items()}
                 self.neurons[population, port.buffer] = np.zeros(n, dtype=real)
+                self.buffers.add((population, port.buffer))
             if plan.coefficients.kind.injected:
                 self.neurons[population, "injected"] = np.zeros(n, dtype=real)
+                self.buffers.add((population, "injected"))
             if plan.n_ref is not None:
                 self.neurons[population, "until"] = np.full(n, NEVER)
         for drive in self.layout.drives:
@@ -141,7 +146,8 @@ class Instance:
         if spikes.size != population.size:
             raise ParameterError(f"spikes for {population.name!r} must be of {population.size} neurons, "
                                  f"got {spikes.size}")
-        spikes = spikes.on_grid(self.layout.dt)
+        if spikes.dt != self.layout.dt:
+            spikes = spikes.on_grid(self.layout.dt)
         ticks = np.asarray(spikes.ticks, dtype=np.int64)
         if ticks.size and ticks[0] < 1:
             raise ParameterError(f"spikes for {population.name!r} must come after t = 0, the first possible at one tick, "
@@ -153,12 +159,22 @@ class Instance:
     def wire(self) -> None:
         """Make the programs anew from the arrays; parameters may have changed."""
         layout, threads = self.layout, range(self.layout.threads)
-        self.blocks = []
+        self._widen_slots()
+        self.blocks, self.emitters = [], {population: [] for population in self.given}
         steps = [self._deliveries, self._drives, self._updates, self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
         settling = [[self._settling(p, plan, thread, False) for p, plan in layout.projections.items()
                      if p.plasticity is not None and plan.bounds[thread] < plan.bounds[thread + 1]] for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
+
+    def _widen_slots(self):
+        """Make room for more spikes in a tick where rates or given spikes now ask for it."""
+        for population, parts in self.slots.items():
+            plan = self.layout.populations[population]
+            for thread, slots in enumerate(parts):
+                most = self._most_spikes(population, plan, thread)
+                if most > slots.capacity:
+                    parts[thread] = slots.widened(most)
 
     def _block(self, kernel, **values):
         block = kernel.block(**values)
@@ -271,10 +287,11 @@ class Instance:
                 yield self._update(population, plan, low, high, slots)
 
     def _given(self, population, low, high, slots):
-        ticks, ids = self.given[population]
-        mine = (ids >= low) & (ids < high)
-        return self._block(inputs.given_spikes(), n_events=int(mine.sum()), event_tick=ticks[mine], event_id=ids[mine],
-                           cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0, first=False))
+        ticks, ids = _within(*self.given[population], low, high, population.size)
+        block = self._block(inputs.given_spikes(), n_events=ticks.size, event_tick=ticks, event_id=ids,
+                            cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0, first=False))
+        self.emitters[population].append((block, low, high, slots))
+        return block
 
     def _update(self, population, plan, low, high, slots):
         coefficients, n, real = plan.coefficients, high - low, self.layout.real
@@ -343,6 +360,36 @@ class Instance:
         """Bring plastic synapses up to date; it changes no result, only when the work is done."""
         run(self.settlers, tick, tick + 1, 1)
 
+    def give(self, population, ticks: np.ndarray, ids: np.ndarray) -> None:
+        """Replace the spikes that a `SpikeSource` emits; they are sorted. `rewind` must follow."""
+        self.given[population] = ticks, ids
+        emitters = self.emitters[population]
+        if any(_crowded(ticks, slots.capacity) for *_, slots in emitters):
+            self.wire()
+            return
+        for block, low, high, _ in emitters:
+            mine, who = _within(ticks, ids, low, high, population.size)
+            block.set("n_events", mine.size)
+            block.set("event_tick", mine)
+            block.set("event_id", who)
+
+    def infinite(self) -> str | None:
+        """Return a sentence about a value that is not finite, or None."""
+        for (owner, name), values in self.neurons.items():
+            if values.dtype.kind == "f" and not math.isfinite(float(np.add.reduce(values, dtype=np.float64))):
+                bad = np.flatnonzero(~np.isfinite(values))
+                if bad.size:
+                    return f"{self._public(owner, name)} of neuron {bad[0]} of {owner.name!r} became {values[bad[0]]}"
+        return None
+
+    def _public(self, owner, name) -> str:
+        """The name under which a user knows a variable."""
+        if isinstance(owner, Population):
+            for public, (port, variable) in self.layout.net.variables(owner).items():
+                if name == (state_field(variable) if port is None else f"p{port}_{variable}"):
+                    return public
+        return name
+
     def set_sample(self, sample: int) -> None:
         """Give the random numbers of a sample to all that follows."""
         self.sample = sample
@@ -369,8 +416,7 @@ class Instance:
         """Return a copy of the whole state at the end of a tick, by name, in canonical numbering."""
         if self.settlers:
             self.settle(tick)
-        state = {f"neurons/{owner.name}/{name}": array.copy() for (owner, name), array in self.neurons.items()
-                 if not name.endswith("_in")}
+        state = {_label(key): array.copy() for key, array in self.neurons.items() if key not in self.buffers}
         for population, parts in self.slots.items():
             ticks, ids = self.slots_between(population, tick - self.layout.longest, tick)
             state |= {f"pending/{population.name}/ticks": ticks, f"pending/{population.name}/ids": ids}
@@ -394,12 +440,35 @@ class Instance:
 
     def _canonical(self, projection, name):
         arrays = self.synapses[projection, name]
-        return np.concatenate(arrays) if self._by_target(name) else arrays[0].copy()
+        if self._by_target(name):
+            return np.concatenate(arrays)
+        used = np.flatnonzero(np.diff(self.layout.projections[projection].bounds))  # a thread without targets does nothing
+        return arrays[used[0]].copy()
+
+    def check_state(self, state) -> None:
+        """Raise ParameterError if a state does not fit this network."""
+        expected = self._shapes()
+        given = {name: None if name.startswith("pending/") else array.shape for name, array in state.items()}
+        for name in sorted(expected.keys() | given.keys()):
+            if name not in given or name not in expected or expected[name] != given[name]:
+                raise ParameterError(f"state must be of this network, with {name!r} of shape {expected.get(name, 'none')}, "
+                                     f"got {given.get(name, 'none')}")
+
+    def _shapes(self) -> dict:
+        """The names of a state's arrays and their shapes; None where it varies."""
+        shapes = {_label(key): array.shape for key, array in self.neurons.items() if key not in self.buffers}
+        shapes |= {f"pending/{population.name}/{name}": None for population in self.slots for name in ("ticks", "ids")}
+        for projection, plan in self.layout.projections.items():
+            label = f"synapses/{projection.name}"
+            shapes |= {f"{label}/{name}": (plan.connectivity.n_synapses,) for name in self.changing(projection)}
+            shapes |= {f"{label}/{name}": (projection.target.size,) if self._by_target(name) else
+                       self.synapses[projection, name][0].shape for name in self._kept(projection)}
+        return shapes
 
     def restore(self, state: dict[str, np.ndarray], tick: int) -> None:
         """Put a state back that `snapshot` returned."""
-        for (owner, name), array in self.neurons.items():
-            array[:] = 0 if name.endswith("_in") else state[f"neurons/{owner.name}/{name}"]
+        for key, array in self.neurons.items():
+            array[:] = 0 if key in self.buffers else state[_label(key)]
         for population in self.slots:
             self.put_slots(population, state[f"pending/{population.name}/ticks"], state[f"pending/{population.name}/ids"])
         for projection in self.layout.projections:
@@ -407,9 +476,8 @@ class Instance:
         self.rewind(tick)
 
     def _restore_synapses(self, projection, state, tick):
-        view = self.view(projection)
         for name in self.changing(projection):
-            build.set_values(view, name, state[f"synapses/{projection.name}/{name}"])
+            self.put_values(projection, name, state[f"synapses/{projection.name}/{name}"])
         bounds = self.layout.projections[projection].bounds
         for name in self._kept(projection):
             values = state[f"synapses/{projection.name}/{name}"]
@@ -418,6 +486,23 @@ class Instance:
         if projection.plasticity is not None:
             for settled, noted in zip(self.synapses[projection, "settled"], self.synapses[projection, "noted"], strict=True):
                 settled[:], noted[:] = tick, 0
+
+    def put_values(self, projection, name, values) -> None:
+        """Set a changing value of every synapse, from an array in canonical order or a number."""
+        view = self.view(projection)
+        build.set_values(view, name, values)
+        for part, array in zip(view.parts, self.synapses[projection, name], strict=True):
+            array[:] = part.values[name]
+
+    def mark(self) -> list:
+        """Return copies of all arrays but the pending spikes, for `back`, faster than `snapshot` and `restore`."""
+        arrays = [*self.neurons.values(), *(array for parts in self.synapses.values() for array in parts)]
+        return [(array, array.copy()) for array in arrays]
+
+    def back(self, marked: list) -> None:
+        """Put the arrays back as they were at `mark`; `put_slots` and `rewind` must follow."""
+        for array, copy in marked:
+            array[...] = copy
 
     def rewind(self, tick: int) -> None:
         """Make what follows from the state and the tick: who is held, and which given spike is next."""
@@ -432,6 +517,8 @@ class Instance:
     def slots_between(self, population, after: int, last: int):
         """Return (ticks, ids) of the spikes in the ticks after < tick <= last, sorted."""
         found = [slots.between(after, last) for slots in self.slots[population]]
+        if len(found) == 1:
+            return found[0]
         ticks = np.concatenate([ticks for ticks, _ in found])
         ids = np.concatenate([ids for _, ids in found])
         order = np.argsort(ticks, kind="stable")
@@ -447,3 +534,22 @@ class Instance:
 
 def _addresses(arrays) -> np.ndarray:
     return np.array([array.ctypes.data for array in arrays], dtype=np.int64)
+
+
+def _label(key) -> str:
+    """Name of an array of neurons, or of a drive, in a state."""
+    owner, name = key
+    return f"{'neurons' if isinstance(owner, Population) else 'drives'}/{owner.name}/{name}"
+
+
+def _within(ticks, ids, low, high, size):
+    """Return the events of the neurons low <= id < high of a population."""
+    if low == 0 and high == size:
+        return ticks, ids
+    mine = (ids >= low) & (ids < high)
+    return ticks[mine], ids[mine]
+
+
+def _crowded(ticks, capacity) -> bool:
+    """Return whether more than `capacity` of the sorted events come in one tick."""
+    return ticks.size > capacity and bool((ticks[capacity:] == ticks[:-capacity]).any())

@@ -63,6 +63,7 @@ class PopulationLayout:
     n_ref: np.ndarray | None
     stream: int
     ports: list = field(default_factory=list)
+    changed: set = field(default_factory=set)  #: names of parameters that were set since
 
 
 @dataclass
@@ -79,6 +80,33 @@ class Layout:
     drives: dict
     window: int
     longest: int
+
+    def changes(self) -> dict:
+        """Return what was set since the layout was made: (population or projection, name) -> value.
+
+        Values of synapses are in canonical order, so that a layout for another number of threads can take them.
+        """
+        found = {(p, name): getattr(plan.parameters, name)
+                 for p, plan in self.populations.items() for name in sorted(plan.changed)}
+        for projection, plan in self.projections.items():
+            values = build.to_coo(plan.connectivity)[3] if plan.changed else {}
+            found |= {(projection, name): values[name] for name in sorted(plan.changed)}
+        return found
+
+    def change(self, changes: dict) -> None:
+        """Set what another layout of the same network returned from `changes`; instances must be made after it."""
+        planner = Planner(self.net, self.dt, self.seed, self.real, self.threads)
+        for (owner, name), value in changes.items():
+            if owner in self.populations:
+                plan = self.populations[owner]
+                setattr(plan.parameters, name, value)
+            else:
+                plan = self.projections[owner]
+                build.set_values(plan.connectivity, name, value)
+            plan.changed.add(name)
+        for plan in self.populations.values():
+            if plan.changed and plan.coefficients is not None:
+                planner.refresh(plan)
 
 
 class Planner:
@@ -159,7 +187,7 @@ class Planner:
             _spread(connectivity, "weight", self.real)
         wiring = _wiring(projection, connectivity, self.real)
         plan = SimpleNamespace(
-            projection=projection, connectivity=connectivity, bounds=bounds, base=None, wiring=wiring,
+            projection=projection, connectivity=connectivity, bounds=bounds, base=None, wiring=wiring, changed=set(),
             rows=[_widen(part, source, connectivity.delays.size) for part in connectivity.parts],
             port=self.net.ports(target).index(projection.receptor), stream=self.streams.new(f"{projection.name}/noise"))
         if projection.device is not None:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import types as pytypes
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numba
@@ -22,7 +23,7 @@ import numpy as np
 
 from neurosim import maths
 from neurosim.engine import elementary
-from neurosim.errors import NeurosimError, NeurosimWarning
+from neurosim.errors import NeurosimWarning
 
 KERNEL = numba.types.void(numba.types.CPointer(numba.types.int64), numba.types.int64)
 KEEP_FILES = 2000
@@ -156,12 +157,29 @@ def load_function(name: str, text: str, leaves: dict, real=np.float64):
     return _load(name, text, leaves, real, _function_of)
 
 
-def _kernel_of(module, cache):
-    return numba.cfunc(KERNEL, cache=cache, error_model="numpy")(module.kernel)
+def _kernel_of(module, keep):
+    return numba.cfunc(KERNEL, cache=keep, error_model="numpy")(module.kernel)
 
 
-def _function_of(module, cache):
-    return numba.njit(nogil=True, cache=cache, error_model="numpy")(module.main)
+def _function_of(module, keep):
+    return _Function(module, numba.njit(nogil=True, cache=keep, error_model="numpy")(module.main), keep)
+
+
+class _Function:
+    """A jitted function; it is loaded from the cache at its first call, so that is where a damaged entry shows."""
+
+    def __init__(self, module, jitted, cached):
+        self.module, self.jitted, self.cached = module, jitted, cached
+
+    def __call__(self, *arguments):
+        if not self.cached or self.jitted.signatures:
+            return self.jitted(*arguments)
+        try:
+            self.jitted.compile(tuple(map(numba.typeof, arguments)))
+        except Exception:
+            _forget(Path(self.module.__file__))
+            self.jitted, self.cached = numba.njit(nogil=True, error_model="numpy")(self.module.main), False
+        return self.jitted(*arguments)
 
 
 def _load(name, text, leaves, real, finish):
@@ -177,19 +195,31 @@ def _load(name, text, leaves, real, finish):
 
 def _build(key, text, leaves, real, finish):
     compiled = {alias: compile_leaf(leaf, real) for alias, leaf in leaves.items()}
-    folder = cache_folder()
+    folder = _folder()
     if folder is None:
-        warnings.warn("compiled kernels cannot be kept: no cache folder can be written; set NEUROSIM_CACHE to one",
-                      NeurosimWarning, stacklevel=2)
         return finish(_in_memory(key, text, compiled), False)
     path = folder / f"{key}.py"
     _write(path, text)
     try:
         return finish(_module(key, path, text, compiled), True)
-    except NeurosimError:
-        raise
-    except Exception:  # a damaged or foreign cache entry must never stop a run: compile afresh
+    except Exception:  # a damaged entry, or one whose leaf has gone, must never stop a run: compile afresh
+        _forget(path)
         return finish(_in_memory(key, text, compiled), False)
+
+
+@cache
+def _folder() -> Path | None:
+    """Return the cache folder of this process; say once where there is none."""
+    folder = cache_folder()
+    if folder is None:
+        warnings.warn("compiled kernels cannot be kept: no cache folder can be written; set NEUROSIM_CACHE to one",
+                      NeurosimWarning, stacklevel=2)
+    return folder
+
+
+def _forget(path: Path) -> None:
+    for part in path.parent.glob(f"__pycache__/{path.stem}.*"):
+        part.unlink(missing_ok=True)
 
 
 def _module(key, path, text, compiled):
@@ -224,8 +254,8 @@ def _prune(folder: Path) -> None:
     """Remove the kernels that were not used for longest, with what Numba keeps beside them."""
     files = sorted(folder.glob("*.py"), key=_age)
     for old in files[:max(0, len(files) - KEEP_FILES)]:
-        for part in [old, *folder.glob(f"__pycache__/{old.stem}.*")]:
-            part.unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
+        _forget(old)
 
 
 def _age(path: Path) -> float:

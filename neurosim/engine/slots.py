@@ -1,6 +1,26 @@
 """Lists of the spikes of the last ticks, from which deliveries and recorders read."""
 
+from functools import cache
+
 import numpy as np
+
+from neurosim.engine import loader
+
+_GATHER = '''
+def main(ids, count, capacity, after, last, ticks, found):
+    at = 0
+    for tick in range(after + 1, last + 1):
+        slot = tick % count.size
+        for k in range(slot * capacity, slot * capacity + count[slot]):
+            ticks[at] = tick
+            found[at] = ids[k]
+            at += 1
+'''
+
+
+@cache
+def _gather():
+    return loader.load_function("gather", _GATHER, {})
 
 
 class Slots:
@@ -19,23 +39,34 @@ class Slots:
         """Return the arguments of a kernel that emits spikes of neurons numbered from `low`."""
         return {"slots": self.length, "capacity": self.capacity, "first": low, "ids": self.ids, "count": self.count}
 
+    def total(self, after: int, last: int) -> int:
+        """Return the number of spikes in the ticks after < tick <= last."""
+        steps = min(last - after, self.length)
+        first = (last - steps + 1) % self.length
+        return int(self.count[first:first + steps].sum() + self.count[:max(0, first + steps - self.length)].sum())
+
     def between(self, after: int, last: int):
         """Return (ticks, ids) of the spikes in the ticks after < tick <= last."""
-        ticks = np.arange(max(after + 1, last - self.length + 1), last + 1)
-        slots = ticks % self.length
-        counts = self.count[slots]
-        busy = np.flatnonzero(counts)
-        ids = [self.ids[slots[k] * self.capacity:slots[k] * self.capacity + counts[k]] for k in busy]
-        return np.repeat(ticks, counts), np.concatenate([*ids, np.empty(0, dtype=np.uint32)])
+        after = max(after, last - self.length)
+        size = self.total(after, last)
+        ticks, found = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.uint32)
+        if size:
+            _gather()(self.ids, self.count, self.capacity, after, last, ticks, found)
+        return ticks, found
 
     def put(self, ticks: np.ndarray, ids: np.ndarray) -> None:
         """Forget all spikes but the given ones, which are sorted by tick."""
         self.count[:] = 0
-        for tick, neuron in zip(ticks.tolist(), ids.tolist(), strict=True):
-            slot = tick % self.length
-            self.ids[slot * self.capacity + self.count[slot]] = neuron
-            self.count[slot] += 1
+        if ticks.size:
+            place = np.arange(ticks.size) - np.searchsorted(ticks, ticks)
+            slot = ticks % self.length
+            self.ids[slot * self.capacity + place] = ids
+            self.count += np.bincount(slot, minlength=self.length).astype(np.int32)
 
-    def total(self, after: int, last: int) -> int:
-        """Return the number of spikes in the ticks after < tick <= last."""
-        return self.count[np.arange(max(after + 1, last - self.length + 1), last + 1) % self.length].sum()
+    def widened(self, capacity: int) -> "Slots":
+        """Return the same lists with room for more spikes in a tick."""
+        wide = Slots(self.length, capacity)
+        busy = np.flatnonzero(self.count)
+        wide.ids.reshape(self.length, -1)[busy, :self.capacity] = self.ids.reshape(self.length, -1)[busy]
+        wide.count[:] = self.count
+        return wide

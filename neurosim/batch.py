@@ -1,0 +1,344 @@
+"""Running one network for many independent inputs: `run_batch`."""
+
+import os
+import threading
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+
+from neurosim.checks import check_ticks, describe_value
+from neurosim.engine.instance import Instance
+from neurosim.engine.layout import Planner
+from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
+from neurosim.network import Population, Projection
+from neurosim.recording import Recordings
+from neurosim.sources import SpikeSource
+from neurosim.spikes import Spikes
+
+LOOK = 0.1  #: seconds between two looks of the waiting thread: for Ctrl-C and the progress bar
+MOST_TICKS = 1024  #: ticks that a sample runs before it looks whether it must stop
+
+
+class Result:
+    """What one sample of a batch left.
+
+    Attributes:
+        index: position of the sample in the batch.
+        key: the whole number that selected its random numbers.
+
+    >>> import neurosim as ns
+    >>> net = ns.Network()
+    >>> source = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=2, duration=1.0)), name="input")
+    >>> cells = net.add(ns.LIF(), 3, name="cells")
+    >>> synapses = net.connect(source, cells, weight=20.0)
+    >>> net.record(cells)
+    >>> samples = [ns.Spikes.from_times([1.0], [k], size=2, duration=5.0, dt=0.1) for k in range(2)]
+    >>> [len(result.spikes(cells)) for result in ns.Simulation(net, dt=0.1).run_batch(samples, 5.0)]
+    [3, 3]
+    """
+
+    def __init__(self, batch, index: int, key: int, recorded: list):
+        self.index, self.key = index, key
+        self._batch, self._recorded = batch, recorded
+
+    def spikes(self, population: Population | str) -> Spikes:
+        """Return the recorded spikes of a population; their times count from the beginning of the sample.
+
+        Args:
+            population: the population, or its name.
+
+        Raises:
+            NetworkError: its spikes are not recorded.
+        """
+        batch = self._batch
+        population = batch.net.population(population) if isinstance(population, str) else population
+        place, log = batch.find(population, "spikes")
+        ticks, ids = self._recorded[place]
+        return Spikes(ticks=ticks - batch.tick, ids=ids, size=population.size, dt=batch.dt,
+                      duration=batch.ticks * batch.dt, name=log.recorder.what.name,
+                      metadata={"seed": batch.seed, "key": self.key, "network": batch.recordings.fingerprint})
+
+    def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
+        """Return what was recorded of a variable.
+
+        Args:
+            what: the population or projection, or its name.
+            variable: name of the variable.
+
+        Returns:
+            times: ms from the beginning of the sample, shape (samples,).
+            values: shape (samples, neurons or synapses).
+
+        Raises:
+            NetworkError: the variable is not recorded.
+        """
+        batch = self._batch
+        if isinstance(what, str):
+            named = any(what == p.name for p in batch.net.projections)
+            what = batch.net.projection(what) if named else batch.net.population(what)
+        place, _ = batch.find(what, variable)
+        ticks, rows = self._recorded[place]
+        return (ticks - batch.tick) * batch.dt, rows
+
+    def __repr__(self):
+        return f"<result of sample {self.index}, key {self.key}: {self._batch.ticks * self._batch.dt:g} ms>"
+
+
+def run_batch(sim, samples, duration: float, keys=None, threads: int | None = None, progress: bool = False) -> list[Result]:
+    """Run the network of a simulation once for each of many inputs, each from the simulation's present state.
+
+    Args:
+        sim: the simulation, which stays as it is.
+        samples: a dict from `SpikeSource` populations or their names to `Spikes` for each, or `Spikes`.
+        duration: ms that each runs.
+        keys: whole numbers in 0 .. 2^32 - 2, one for each sample; by default its position.
+        threads: how many samples run at once; by default one for each core.
+        progress: whether to show a progress bar.
+
+    Returns:
+        One `Result` for each sample, in order.
+
+    Raises:
+        ParameterError: an argument does not fit; the message names the sample.
+        UnsupportedError: a projection learns, or a recording is streamed to a file.
+        SimulationError: a value became infinite or undefined, or the results need too much memory.
+    """
+    _check_network(sim)
+    samples = list(samples)
+    batch = _Batch(sim, check_ticks("duration", duration, sim.dt, at_least=1))
+    inputs = [batch.input(index, sample) for index, sample in enumerate(samples)]
+    keys = _keys(keys, len(samples))
+    if not samples:
+        return []
+    batch.check_memory(len(samples))
+    n_threads = min(_threads(threads), len(samples))
+    layout, state = _layout(sim), sim._instance.snapshot(sim.tick)
+    workers = [_Worker(batch, layout, state) for _ in range(n_threads)]
+    return _run(workers, inputs, keys, progress)
+
+
+def _check_network(sim):
+    for projection in sim._layout.projections:
+        if projection.plasticity is not None:
+            raise UnsupportedError(
+                f"run_batch needs samples that do not depend on each other, but projection {projection.name!r} learns; run "
+                "the samples one after the other with sim.run, or take the learned weights into a network without plasticity")
+    for log in sim._recordings.logs:
+        if log.path is not None:
+            raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "
+                                   "record it without to=...")
+
+
+def _keys(keys, n):
+    if keys is None:
+        return list(range(n))
+    keys = list(keys)
+    for key in keys:
+        if isinstance(key, bool) or not isinstance(key, (int, np.integer)) or not 0 <= key < 2**32 - 1:
+            raise ParameterError(f"keys must be whole numbers in 0 .. 2^32 - 2, got {describe_value(key)}")
+    if len(keys) != n:
+        raise ParameterError(f"keys must be one for each of the {n} samples, got {len(keys)}")
+    return [int(key) for key in keys]
+
+
+def _threads(threads) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 256:
+        raise ParameterError(f"threads must be a whole number in 1 .. 256, or None, got {describe_value(threads)}")
+    return threads
+
+
+def _layout(sim):
+    """Return a layout for one thread with the same synapses and parameters."""
+    if sim.threads == 1:
+        return sim._layout
+    layout = Planner(sim.net, sim.dt, sim.seed, sim._layout.real, 1).layout()
+    layout.change(sim._layout.changes())
+    return layout
+
+
+class _Batch:
+    """What all samples of a batch share."""
+
+    def __init__(self, sim, ticks):
+        self.net, self.dt, self.seed, self.tick, self.ticks = sim.net, sim.dt, sim.seed, sim.tick, ticks
+        self.recordings, self.memory_limit, self.instance = sim._recordings, sim.memory_limit, sim._instance
+        self.given = dict(sim._instance.given)
+        self.warned, self.lock, self.bytes = False, threading.Lock(), 0
+
+    def find(self, what, variable):
+        """Return the place of a recording among the results, and the recording."""
+        log = self.recordings.find(what, variable)
+        return self.recordings.logs.index(log), log
+
+    def check_memory(self, n):
+        """Raise SimulationError if traces of so many samples would not fit."""
+        size = n * sum((self.ticks // log.every + 1) * log.ids.size * self.instance.neurons[log.key].itemsize
+                       for log in self.recordings.states)
+        self.refuse(size if size > self.memory_limit else 0)
+
+    def count(self, recorded):
+        """Raise SimulationError if the results that there are take too much memory."""
+        with self.lock:
+            self.bytes += sum(ticks.nbytes + rows.nbytes for ticks, rows in recorded)
+            self.refuse(self.bytes if self.bytes > self.memory_limit else 0)
+
+    def refuse(self, size):
+        """Raise SimulationError for results of some size."""
+        if size:
+            raise SimulationError(f"the results of the batch need {size / 1e9:.3g} GB or more, and memory_limit = "
+                                  f"{self.memory_limit / 1e9:.3g} GB; record every=... ms or fewer ids=..., or run fewer "
+                                  "samples at once")
+
+    def input(self, index, sample) -> dict:
+        """Return a sample as a dict from populations to spikes."""
+        if isinstance(sample, Spikes):
+            if len(self.given) != 1:
+                raise ParameterError(f"sample {index} must be a dict from a population to Spikes: the network has "
+                                     f"{len(self.given)} populations of SpikeSource, not one")
+            sample = {next(iter(self.given)): sample}
+        if not isinstance(sample, dict):
+            raise ParameterError(f"sample {index} must be Spikes or a dict from a population to Spikes, "
+                                 f"got {describe_value(sample)}")
+        return {self._source(index, population): self._spikes(index, spikes) for population, spikes in sample.items()}
+
+    def _source(self, index, population):
+        found = population
+        if isinstance(population, str):
+            found = next((p for p in self.given if p.name == population), None)
+        if found not in self.given:
+            known = ", ".join(repr(p.name) for p in self.given) or "none"
+            raise ParameterError(f"sample {index} must name populations of {SpikeSource.__name__} ({known}), "
+                                 f"got {describe_value(population)}")
+        return found
+
+    def _spikes(self, index, spikes):
+        if not isinstance(spikes, Spikes):
+            raise ParameterError(f"sample {index} must hold Spikes, got {describe_value(spikes)}")
+        return spikes
+
+    def on_time(self, index, population, spikes):
+        """Return (ticks, ids) of the spikes of a sample in the time of the simulation."""
+        ticks, ids = self.instance.on_grid(population, spikes)
+        if ticks.size and ticks[-1] > self.ticks and not self.warned:
+            self.warned = True
+            late = int((ticks > self.ticks).sum())
+            warnings.warn(f"sample {index} has {late} spikes for {population.name!r} after the duration of the batch, "
+                          f"{self.ticks * self.dt:g} ms, which it never reaches", NeurosimWarning, stacklevel=2)
+        return ticks + self.tick if self.tick else ticks, ids
+
+
+class _Worker:
+    """One thread's copy of the running network, which goes back to the same state before each sample."""
+
+    def __init__(self, batch, layout, state):
+        self.batch, self.seed, self.dt, self.tick = batch, batch.seed, batch.dt, batch.tick
+        self._recordings = Recordings(batch.net, layout, np.inf)
+        self._instance = Instance(layout, self._recordings.states)
+        self._instance.restore(state, batch.tick)
+        self.marked = self._instance.mark()
+        self.pending = [(population, *self._instance.slots_between(population, batch.tick - layout.longest, batch.tick))
+                        for population in self._instance.slots]
+        self.given = {}
+
+    @property
+    def time(self) -> float:
+        """How far the sample has run, in the time of the simulation, ms."""
+        return self.tick * self.dt
+
+    def run(self, index, key, given, stop) -> Result | None:
+        """Run one sample; return None if it was stopped."""
+        batch, instance, recordings = self.batch, self._instance, self._recordings
+        self._prepare(index, key, given)
+        while self.tick < batch.tick + batch.ticks:
+            if stop.is_set():
+                return None
+            steps = min(MOST_TICKS, instance.chunk, batch.tick + batch.ticks - self.tick, recordings.room(self.tick))
+            instance.advance(self.tick, steps)
+            self.tick += steps
+            recordings.collect(self, steps)
+            found = instance.infinite()
+            if found:
+                raise SimulationError(f"{found} at or before t = {(self.tick - batch.tick) * self.dt:g} ms of the sample; "
+                                      "look for too large weights, currents or dt")
+        recorded = [log.chunks() for log in recordings.logs]
+        batch.count(recorded)
+        return Result(batch, index, key, recorded)
+
+    def _prepare(self, index, key, given):
+        instance, self.tick = self._instance, self.batch.tick
+        instance.back(self.marked)
+        for population, ticks, ids in self.pending:
+            instance.put_slots(population, ticks, ids)
+        for population, events in self.batch.given.items():
+            if population in given:
+                instance.give(population, *self.batch.on_time(index, population, given[population]))
+            elif instance.given[population] is not events:
+                instance.give(population, *events)
+        instance.set_sample(key + 1)
+        instance.rewind(self.tick)
+        for log in self._recordings.logs:
+            log.clear()
+            self._recordings.sample_now(self, log)
+
+
+def _run(workers, inputs, keys, progress):
+    """Hand the samples to the workers, each in a thread of its own; return the results in order."""
+    results, failures = [None] * len(inputs), []
+    turns, stop = iter(range(len(inputs))), threading.Event()
+    lock = threading.Lock()
+
+    def work(worker):
+        while not stop.is_set():
+            with lock:
+                index = next(turns, None)
+            if index is None:
+                return
+            try:
+                results[index] = worker.run(index, keys[index], inputs[index], stop)
+            except BaseException as error:
+                failures.append((index, error))
+                stop.set()
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    with _bar(progress, len(inputs)) as show:
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(LOOK)
+                    show(sum(result is not None for result in results) if progress else 0)
+            show(len(inputs) - results.count(None) if progress else 0)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    if failures:
+        _raise(*min(failures, key=lambda failure: failure[0]))
+    return results
+
+
+def _raise(index, error):
+    """Raise what a sample raised; its message names the sample."""
+    if isinstance(error, NeurosimError):
+        raise type(error)(f"sample {index}: {error}") from error
+    error.add_note(f"in sample {index} of the batch")
+    raise error
+
+
+@contextmanager
+def _bar(progress, n):
+    """Give a function that shows how many samples are done."""
+    if not progress:
+        yield lambda done: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n, unit="sample") as bar:
+        yield lambda done: bar.update(done - bar.n)
+
+
+__all__ = ["Result", "run_batch"]

@@ -1,0 +1,448 @@
+"""HDF5 files of a simulation: its state in one file, written whole, and recordings that grow while it runs.
+
+A state file has the attributes `format`, `version` and `digest`; the dataset `header`, a JSON text with versions,
+settings, checksums and what the arrays are; the dataset `description`, the network as text; and the group
+`arrays`, whose datasets are numbered and named by their attribute `name`.
+
+A recording of spikes has the layout of `Spikes.save`. A recording of a variable has the group `trace` with the
+datasets `ticks` (int64) and `values` (samples, neurons or synapses), and the attributes `format`, `version`,
+`dt_ms`, `name`, `variable`, `every`, `ids`, `seed` and `network`.
+"""
+
+import hashlib
+import json
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from neurosim import __version__
+from neurosim.engine import build
+from neurosim.errors import FileError, NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.network import _signature
+from neurosim.sources import TimedArray
+from neurosim.spikes import FORMAT as SPIKES_FORMAT
+from neurosim.spikes import VERSION as SPIKES_VERSION
+from neurosim.spikes import Spikes, _reading, _whole_file
+
+FORMAT = "neurosim.state"
+TRACE_FORMAT = "neurosim.trace"
+VERSION = 1
+BLOCK = 1 << 18  #: entries of a stream that are read at once
+CHUNK_BYTES = 1 << 18
+
+
+def _h5py():
+    try:
+        import h5py
+    except ImportError:
+        raise UnsupportedError("files of simulations need h5py; install it with `pip install h5py`") from None
+    return h5py
+
+
+# ---- state: writing -------------------------------------------------------------------------------
+
+
+def save(sim, path) -> None:
+    """Write state and recordings of a simulation to an HDF5 file, which appears whole or not at all.
+
+    Args:
+        sim: the simulation.
+        path: name of the file; one that exists is replaced.
+
+    Raises:
+        FileError: the file cannot be written.
+        UnsupportedError: h5py is not installed.
+
+    >>> import tempfile, pathlib, neurosim as ns
+    >>> net = ns.Network()
+    >>> cell = net.add(ns.LIF(i_bias=200.0), 1, name="cell")
+    >>> net.record(cell)
+    >>> sim = ns.Simulation(net)
+    >>> sim.run(50.0)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "state.h5"
+    >>> sim.save(path)
+    >>> later = ns.Simulation.load(path, net)
+    >>> later.time, later.spikes(cell) == sim.spikes(cell)
+    (50.0, True)
+    """
+    h5py = _h5py()
+    sim._recordings.flush(sim, seal=True)
+    header, arrays = _contents(sim)
+    text = json.dumps(header)
+    with _whole_file(path) as temporary, h5py.File(temporary, "x") as file:
+        file.attrs.update({"format": FORMAT, "version": VERSION, "digest": _digest(text, arrays)})
+        file["header"] = text
+        file["description"] = str(sim.net)
+        group = file.create_group("arrays")
+        for number, (name, array) in enumerate(arrays.items()):
+            group.create_dataset(str(number), data=array).attrs["name"] = name
+
+
+def _contents(sim):
+    """Return the header and the arrays, by name, of a file."""
+    state = sim.state()
+    arrays = {f"state/{name}": array for name, array in state.arrays.items()}
+    changes = {}
+    for (owner, name), value in sim._layout.changes().items():
+        label = f"{_kind(sim, owner)}/{owner.name}/{name}"
+        changes[label] = {"every": value.every, "after": value.after} if isinstance(value, TimedArray) else {}
+        arrays[f"changes/{label}"] = np.asarray(np.nan if value is None else getattr(value, "values", value))
+    logs = []
+    for number, log in enumerate(sim._recordings.logs):
+        logs.append({**_identity(log), "begin": log.begin, "end": log.end, "file": str(log.path) if log.stream else None})
+        ticks, rows = log.chunks()
+        arrays |= {f"recordings/{number}/ticks": ticks, f"recordings/{number}/rows": rows}
+    import numba
+
+    header = {
+        "neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__, "dt": sim.dt.hex(),
+        "seed": sim.seed, "dtype": sim.dtype, "threads": sim.threads, "tick": state.tick,
+        "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net),
+        "checksums": {p.name: _checksums(plan) for p, plan in sim._layout.projections.items()},
+        "changes": changes, "recordings": logs, "arrays": list(arrays)}
+    return header, arrays
+
+
+def _kind(sim, owner) -> str:
+    return "population" if owner in sim._layout.populations else "projection"
+
+
+def _identity(log) -> dict:
+    """What must be the same for a recording to go on."""
+    ids = "" if log.ids is None else hashlib.sha256(log.ids.tobytes()).hexdigest()
+    return {"what": log.recorder.what.name, "variable": log.recorder.variable, "every": log.every, "ids": ids}
+
+
+def _lines(net) -> list[str]:
+    """The description, a line for each part, in which long lines are replaced by their hash."""
+    return [line if len(line) < 2000 else f"{line[:200]} ... {hashlib.sha256(line.encode()).hexdigest()}"
+            for line in _signature(net)]
+
+
+def _checksums(plan, changed=None) -> dict:
+    """Checksums of the synapses of a projection and of what was laid down with them, but for what was set since."""
+    changed = plan.changed if changed is None else changed
+    names = [name for name in plan.connectivity.parts[0].values if name not in changed]
+    return {"synapses": _checksum(plan.connectivity, None)} | {
+        name: _checksum(plan.connectivity, name) for name in names}
+
+
+def _checksum(connectivity, name) -> str:
+    values = [{} if name is None else {"weight": part.values[name]} for part in connectivity.parts]
+    parts = [replace(part, values=each) for part, each in zip(connectivity.parts, values, strict=True)]
+    return f"{build.checksum(replace(connectivity, parts=parts)):016x}"
+
+
+def _digest(text, arrays) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+# ---- state: reading -------------------------------------------------------------------------------
+
+
+def load(cls, path, net, threads, memory_limit):
+    """Return a simulation that goes on from a file.
+
+    Args:
+        cls: the class of the simulation.
+        path: file that `save` wrote.
+        net: the same network, described again.
+        threads: number of threads; the spikes do not depend on it.
+        memory_limit: bytes that recordings may take.
+
+    Raises:
+        FileError: the file is missing, damaged, of another version, or of another network.
+    """
+    header, arrays = _read(path)
+    _check_network(path, header, net)
+    sim = cls(net, float.fromhex(header["dt"]), seed=header["seed"], threads=threads, dtype=header["dtype"],
+              memory_limit=memory_limit)
+    _put_changes(sim, header, arrays)
+    _check_synapses(path, header, sim)
+    sim.tick = header["tick"]
+    state = {name.removeprefix("state/"): array for name, array in arrays.items() if name.startswith("state/")}
+    try:
+        sim._instance.check_state(state)
+    except ParameterError as error:
+        raise FileError(f"{path} was written by another neurosim, {header['neurosim']}: {error}") from None
+    sim._instance.restore(state, sim.tick)
+    _put_recordings(path, header, arrays, sim)
+    return sim
+
+
+def _read(path):
+    h5py = _h5py()
+    with _reading(path, "an HDF5 file of a simulation"), open(path, "rb") as raw, h5py.File(raw, "r") as file:
+        if file.attrs.get("format") != FORMAT:
+            raise FileError(f"{path} is not a file of a simulation: it has no format {FORMAT!r}")
+        if file.attrs["version"] != VERSION:
+            raise FileError(f"{path} must be of version {VERSION}, it is of version {file.attrs['version']}; read it with "
+                            "the neurosim that wrote it")
+        text = file["header"][()].decode()
+        group = file["arrays"]
+        header = json.loads(text)
+        arrays = {name: group[str(number)][()] for number, name in enumerate(header["arrays"])}
+        if _digest(text, arrays) != file.attrs["digest"]:
+            raise FileError(f"{path} is damaged or was edited: its contents do not match their digest")
+        return header, arrays
+
+
+def _check_network(path, header, net):
+    if net.fingerprint() == header["fingerprint"]:
+        return
+    here, there = _lines(net), header["signature"]
+    missing = [line for line in there if line not in here]
+    extra = [line for line in here if line not in there]
+    told = [f"the file has {_short(missing[0])}"] if missing else []
+    told += [f"the given network has {_short(extra[0])}"] if extra else []
+    told = ", ".join(told) or "its parts come in another order"
+    raise FileError(f"{path} must be of the network that is given, but is of another one: {told}")
+
+
+def _short(line) -> str:
+    return line if len(line) <= 200 else line[:197] + "..."
+
+
+def _check_synapses(path, header, sim):
+    for projection, plan in sim._layout.projections.items():
+        saved = header["checksums"][projection.name]
+        now = _checksums(plan)
+        different = [name for name in saved if saved[name] != now.get(name)]
+        if different:
+            versions = {name: header[name] for name in ("neurosim", "numpy", "numba")}
+            raise FileError(f"{path} must have the same synapses as this neurosim makes, but {different[0]} of projection "
+                            f"{projection.name!r} differ; it was written with "
+                            + ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def _put_changes(sim, header, arrays):
+    owners = {f"population/{p.name}": p for p in sim._layout.populations}
+    owners |= {f"projection/{p.name}": p for p in sim._layout.projections}
+    changes = {}
+    for label, timed in header["changes"].items():
+        owner, _, name = label.rpartition("/")
+        value = arrays[f"changes/{label}"]
+        if value.ndim == 0:
+            value = None if np.isnan(value) else value.item()
+        changes[owners[owner], name] = TimedArray(value, **timed) if timed else value
+    if changes:
+        sim._layout.change(changes)
+        sim._instance.wire()
+
+
+def _put_recordings(path, header, arrays, sim):
+    saved = {json.dumps({name: entry[name] for name in ("what", "variable", "every", "ids")}): (number, entry)
+             for number, entry in enumerate(header["recordings"])}
+    for log in sim._recordings.logs:
+        number, entry = saved.pop(json.dumps(_identity(log)), (None, None))
+        if entry is None:
+            continue
+        log.begin, log.end = entry["begin"], entry["end"]
+        if entry["file"] is not None:
+            _go_on(path, entry, log, sim)
+        log.add(arrays[f"recordings/{number}/ticks"], arrays[f"recordings/{number}/rows"])
+    if saved:
+        lost = ", ".join(f"{entry['variable']} of {entry['what']}" for _, entry in saved.values())
+        warnings.warn(f"{path} holds recordings that the given network does not ask for, which are left out: {lost}",
+                      NeurosimWarning, stacklevel=4)
+
+
+def _go_on(path, entry, log, sim):
+    """Let a recording that was streamed go on in its file."""
+    if log.path is None:
+        raise FileError(f"{path} has {log.name} in another file, {entry['file']}; describe that recorder with to=... again")
+    log.stream = Stream(log.path, log.of_spikes)
+    log.stream.check(sim, log)
+    log.stream.cut(sim.tick)
+
+
+# ---- recordings that grow -------------------------------------------------------------------------
+
+
+def append(log, sim) -> None:
+    """Move the chunks of a recording to its file.
+
+    Args:
+        log: the recording, whose file is open.
+        sim: the simulation.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    ticks, rows = log.chunks()
+    log.stream.append(ticks, rows, log, sim.dt)
+    log.drop()
+
+
+def read_trace(path):
+    """Return the times and values of a recording of a variable that was streamed to a file.
+
+    Args:
+        path: the file that was given as `to`.
+
+    Returns:
+        times: ms, shape (samples,).
+        values: shape (samples, neurons or synapses).
+
+    Raises:
+        FileError: the file is missing, damaged, or not such a recording.
+
+    >>> import tempfile, pathlib, neurosim as ns
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "v.h5"
+    >>> net = ns.Network()
+    >>> cell = net.add(ns.LIF(), 2, name="cell")
+    >>> net.record(cell, "v", every=1.0, to=path)
+    >>> ns.Simulation(net).run(5.0)
+    >>> times, values = read_trace(path)
+    >>> times, values.shape
+    (array([0., 1., 2., 3., 4., 5.]), (6, 2))
+    """
+    stream = Stream(Path(path), False)
+    ticks, values = stream.read()
+    return ticks * stream.dt(), values
+
+
+class Stream:
+    """A recording in a file of its own, which is whole whenever no chunk is being written.
+
+    Args:
+        path: the file.
+        of_spikes: whether it holds spikes; else samples of a variable.
+    """
+
+    def __init__(self, path: Path, of_spikes: bool):
+        self.path, self.group = path, "spikes" if of_spikes else "trace"
+        self.columns = ("ticks", "ids") if of_spikes else ("ticks", "values")
+
+    @classmethod
+    def create(cls, log, sim) -> "Stream":
+        """Return a new, empty file; one that exists is refused."""
+        stream = cls(log.path, log.of_spikes)
+        if log.path.exists():
+            raise FileError(f"{log.path} must not exist when a recording of {log.name} is begun there; remove it or give "
+                            "to=... another name")
+        labels = {"seed": np.uint64(sim.seed), "network": sim._recordings.fingerprint}
+        with stream._open("x") as file:
+            group = file.create_group(stream.group)
+            if log.of_spikes:
+                what = log.recorder.what
+                group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick", "dt_ms": sim.dt,
+                                    "size": what.size, "duration_ms": 0.0, "start_ms": sim.time, "name": what.name})
+                group.create_group("metadata").attrs.update(labels)
+            else:
+                group.attrs.update({"format": TRACE_FORMAT, "version": VERSION, "dt_ms": sim.dt,
+                                    "name": log.recorder.what.name, "variable": log.recorder.variable,
+                                    "every": log.every, **labels})
+                if log.ids is not None:
+                    group["neurons"] = log.ids - log.recorder.what.start
+        return stream
+
+    @contextmanager
+    def _open(self, mode):
+        h5py = _h5py()
+        try:
+            with h5py.File(self.path, mode) as file:
+                yield file
+        except FileError:
+            raise
+        except FileNotFoundError:
+            raise FileError(f"{self.path} does not exist" if mode[0] == "r" else
+                            f"{self.path} cannot be written: its folder does not exist") from None
+        except (OSError, KeyError, RuntimeError) as error:
+            raise FileError(f"{self.path} is not a recording, is damaged, or cannot be reached: {error}") from None
+
+    def _data(self, file):
+        group = file[self.group]
+        return [group[name] for name in self.columns] if "ticks" in group else []
+
+    def append(self, ticks, rows, log, dt) -> None:
+        """Add a chunk, and move the end of the window."""
+        with self._open("r+") as file:
+            group = file[self.group]
+            for name, array in zip(self.columns, (ticks, rows), strict=True):
+                if ticks.size == 0 and name not in group:
+                    continue
+                if name not in group:
+                    width = array.shape[1:]
+                    entries = max(1, CHUNK_BYTES // (array.itemsize * max(1, int(np.prod(width)))))
+                    group.create_dataset(name, shape=(0, *width), maxshape=(None, *width), dtype=array.dtype,
+                                         chunks=(entries, *(max(1, n) for n in width)))
+                data = group[name]
+                data.resize(data.shape[0] + ticks.size, axis=0)
+                if ticks.size:
+                    data[-ticks.size:] = array
+            if log.of_spikes and log.begin is not None:
+                group.attrs.update({"start_ms": log.begin * dt, "duration_ms": (log.end - log.begin) * dt})
+
+    def read(self):
+        """Return (ticks, rows)."""
+        with self._open("r") as file:
+            data = self._data(file)
+            if not data:
+                return np.empty(0, dtype=np.int64), np.empty((0,) if self.group == "spikes" else (0, 0), dtype=np.uint32)
+            ticks, rows = data
+            return ticks[:], rows[:ticks.shape[0]]
+
+    def dt(self) -> float:
+        """Return the length of a tick in ms."""
+        with self._open("r") as file:
+            return float(file[self.group].attrs["dt_ms"])
+
+    def cut(self, tick: int) -> None:
+        """Forget what came after a tick."""
+        with self._open("r+") as file:
+            data = self._data(file)
+            if not data:
+                return
+            keep = data[0].shape[0]
+            while keep:
+                first = max(0, keep - BLOCK)
+                found = int(np.searchsorted(data[0][first:keep], tick, side="right"))
+                keep = first + found
+                if found:
+                    break
+            for each in data:
+                each.resize(keep, axis=0)
+
+    def check(self, sim, log) -> None:
+        """Raise FileError unless the file is this recording of this network and seed."""
+        with self._open("r") as file:
+            group = file[self.group]
+            labels = group["metadata"].attrs if log.of_spikes else group.attrs
+            if int(labels["seed"]) != sim.seed or labels["network"] != sim._recordings.fingerprint:
+                raise FileError(f"{self.path} must be the recording of {log.name} that goes with the saved state, it is of "
+                                "another network or seed")
+
+    def seal(self) -> None:
+        """Write the fingerprint that `Spikes.load` checks."""
+        with self._open("r+") as file:
+            group = file[self.group]
+            for name, dtype in (("ticks", np.int64), ("ids", np.uint32)):
+                if name not in group:
+                    group.create_dataset(name, shape=(0,), maxshape=(None,), dtype=dtype,
+                                         chunks=(CHUNK_BYTES // np.dtype(dtype).itemsize,))
+            head = group.attrs
+            frame = Spikes(ticks=[], ids=[], size=int(head["size"]), dt=float(head["dt_ms"]), start=float(head["start_ms"]),
+                           duration=float(head["duration_ms"]))
+            head["fingerprint"] = _fingerprint(frame, *(group[name] for name in self.columns))
+
+
+def _fingerprint(frame, ticks, ids) -> str:
+    """What `Spikes.fingerprint` returns for the spikes in two datasets, read in blocks."""
+    dt, first, span, size = frame._frame()
+    head = [SPIKES_FORMAT, 1, dt.hex(), float(first).hex(), float(span).hex(), size, len(ticks)]
+    digest = hashlib.sha256(json.dumps(head).encode())
+    for data in (ticks, ids):
+        for at in range(0, len(data), BLOCK):
+            digest.update(data[at:at + BLOCK].tobytes())
+    return digest.hexdigest()
+
+
+__all__ = ["append", "load", "read_trace", "save"]

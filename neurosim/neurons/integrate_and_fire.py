@@ -1,0 +1,60 @@
+"""Integrate-and-fire without leak."""
+
+from neurosim.checks import Option, Parameter
+from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.neurons.schemes import phi
+
+
+class IntegrateAndFire(Neuron):
+    r"""Integrate-and-fire neuron without leak, integrated exactly.
+
+    c_mem dv/dt = i_bias + I;  spike where v > v_threshold, then v is set to v_reset
+    (reset="to_value") or lowered by v_threshold - v_reset (reset="subtract"), and held for t_ref.
+    It starts at v_reset.
+
+    With conductances the scheme is exponential Euler: conductances are held over a tick.
+
+    >>> IntegrateAndFire(c_mem=200.0, v_reset=0.0, v_threshold=1.0, reset="subtract")
+    IntegrateAndFire(c_mem=200.0, v_threshold=1.0, v_reset=0.0, reset='subtract')
+
+    Source: Gerstner, Kistler, Neuron Models: Foundations, Cambridge 2002, section 4.1.
+    """
+
+    c_mem = Parameter(100.0, "pF", above=0, doc="membrane capacitance")
+    v_threshold = Parameter(-55.0, "mV", doc="threshold; a spike is sent where v is strictly above")
+    v_reset = Parameter(-70.0, "mV", doc="value at the start, and after a spike for reset='to_value'")
+    t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
+    i_bias = Parameter(0.0, "pA", doc="constant current")
+    reset = Option("to_value", ("to_value", "subtract"), doc="what a spike does to v")
+
+    state = {"v": State(lambda p: p.v_reset, "mV", "membrane potential")}
+
+    def linear(self, p):
+        return Linear(constant={"v": p.i_bias / p.c_mem}, current={"v": 1.0 / p.c_mem})
+
+    def coefficients(self, p, dt):
+        return {"gain": dt / p.c_mem, "i_bias": p.i_bias, "v_threshold": p.v_threshold, "v_reset": p.v_reset,
+                "step_down": p.v_threshold - p.v_reset}
+
+    @staticmethod
+    def step(v, i, g, gain, i_bias):
+        """Exponential Euler with the conductance g and the current i held over the tick."""
+        return v + gain * (i_bias + i - g * v) * phi(-gain * g)
+
+    @staticmethod
+    def fires(v, v_threshold):
+        """Strictly above the threshold."""
+        return v > v_threshold
+
+    @property
+    def after_spike(self):
+        """The reset that the option chose."""
+        return _to_value if self.reset == "to_value" else _subtract
+
+
+def _to_value(v, v_reset):
+    return v_reset
+
+
+def _subtract(v, step_down):
+    return v - step_down

@@ -1,0 +1,31 @@
+"""Leaky integrator."""
+
+from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.neurons.lif import LIF
+
+
+class LeakyIntegrator(Neuron):
+    r"""Leaky integrator: a membrane that never spikes, integrated exactly.
+
+    tau_mem dv/dt = (v_leak - v) + r (i_bias + I)
+
+    With conductances the scheme is exponential Euler: conductances are held over a tick.
+
+    >>> LeakyIntegrator(tau_mem=20.0, v_leak=0.0)
+    LeakyIntegrator(tau_mem=20.0, v_leak=0.0)
+
+    Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 1.3.
+    """
+
+    spiking = False
+    tau_mem, v_leak, r, c_mem, i_bias = LIF.tau_mem, LIF.v_leak, LIF.r, LIF.c_mem, LIF.i_bias
+    state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
+    validate, resistance = LIF.validate, LIF.resistance
+    step = staticmethod(LIF.step)
+
+    def linear(self, p) -> Linear:
+        return LIF.linear(self, p)
+
+    def coefficients(self, p, dt):
+        drive, gain = dt / p.tau_mem * p.v_leak, dt / p.tau_mem * self.resistance(p)
+        return {"leak": dt / p.tau_mem, "drive": drive + gain * p.i_bias, "gain": gain}
