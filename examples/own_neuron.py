@@ -6,8 +6,8 @@ The model is one class: parameters with unit and bounds, named state, its equati
 Because its equations are linear it gives their matrix, and is then integrated exactly, whatever dt. Its first use
 compiles one loop for it, which is kept for later processes; changing a body compiles it again.
 
-What it shows: two input spikes make it fire if they nearly coincide or are about one period of its oscillation apart, and
-not if they are half a period apart. An integrator fires at all close pairs, and at no others.
+What it shows: two input spikes make it fire if they nearly coincide or are about one period of its oscillation apart,
+and not if they are half a period apart. An integrator fires at all close pairs, and at no others.
 
 Source: Izhikevich, Resonate-and-fire neurons, Neural Networks 14 (2001) 883-894.
 """

@@ -97,7 +97,7 @@ for (name, release), axes in zip(SYNAPSES.items(), panels[1], strict=True):
     axes.set(xlabel="Rate (Hz)", ylabel="Stationary amplitude / weight", xscale="log", ylim=(0, None))
     if name == "facilitating":
         peak = 1000.0 / np.sqrt(release.u_0 * release.tau_rec * release.tau_facil)
-        print(f"largest amplitude near {rates[stationary.argmax()]:g} Hz; 1 / sqrt(U tau_rec tau_facil) = {peak:.1f} Hz")
+        print(f"largest near {rates[stationary.argmax()]:g} Hz; 1 / sqrt(U tau_rec tau_facil) = {peak:.1f} Hz")
         axes.axvline(peak, color="0.5", linestyle="--")
         axes.annotate(r"$1/\sqrt{U\,\tau_{rec}\,\tau_{facil}}$", (peak, 0.0), (4, 6), textcoords="offset points")
     else:

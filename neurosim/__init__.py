@@ -31,7 +31,7 @@ _WHERE = {
                            "ExponentialCurrent", "Pulse"],
     "neurosim.releases": ["Fixed", "TsodyksMarkram"],
     "neurosim.simulation": ["Simulation"],
-    "neurosim.sources": ["ConstantCurrent", "CurrentArray", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
+    "neurosim.sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
                          "SpikeSource", "StepCurrent", "TimedArray"],
     "neurosim.spikes": ["Spikes"],
 }

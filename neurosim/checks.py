@@ -61,10 +61,12 @@ class Parameter:
         parts = [(">", self.above), (">=", self.at_least), ("<", self.below), ("<=", self.at_most)]
         return " and ".join(f"{sign} {bound:g}" for sign, bound in parts if bound is not None)
 
-    def requirement(self) -> str:
-        """What a value must be, as the middle of the message."""
+    def requirement(self, forms: bool = False) -> str:
+        """What a value must be, as the middle of the message; with all its forms where asked for."""
         kind = "a whole number" if self.integer else "a finite number"
         text = " ".join(part for part in (kind, self.bounds, self.unit) if part)
+        if not forms:
+            return text
         if self.per_element:
             text += ", a 1-D array of them, or a distribution"
         if self.timed:
@@ -111,7 +113,8 @@ class Parameter:
         if array is not None and array.ndim == 1:
             bad = [x for x in array if not self.holds(np.array([x]))]
             got = f"an array that holds {bad[0]:g}" if bad else got
-        raise ParameterError(f"{owner}.{self.name} must be {self.requirement()}, got {got}")
+        a_number = array is not None and array.ndim <= 1
+        raise ParameterError(f"{owner}.{self.name} must be {self.requirement(forms=not a_number)}, got {got}")
 
 
 class Option:
@@ -149,6 +152,9 @@ class Parametrised:
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, (Parameter, Option))}
         inherited = {name: value for name, value in cls.parameters.items() if getattr(cls, name, None) is value}
+        taken = sorted(set(own) & set(dir(Parametrised)))
+        if taken:
+            raise TypeError(f"{cls.__name__}.{taken[0]} must have another name: every such class has a {taken[0]} already")
         cls.parameters = {**own, **inherited}
         cls.__signature__ = inspect.Signature([
             inspect.Parameter(

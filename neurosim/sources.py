@@ -123,19 +123,21 @@ class Current(Drive):
         return {name: getattr(p, name) for name in self.parameters}
 
 
-class ConstantCurrent(Current):
-    """I(t) = amplitude.
+class InjectedCurrent(Current):
+    """A given current: one number, one per neuron, or a `TimedArray` of either that changes in time.
 
-    >>> ConstantCurrent(100.0)
-    ConstantCurrent(amplitude=100.0)
+    >>> InjectedCurrent(100.0)
+    InjectedCurrent(amplitude=100.0)
+    >>> InjectedCurrent(TimedArray([0.0, 100.0], every=50.0))
+    InjectedCurrent(amplitude=TimedArray(2 values, every=50.0 ms, after='hold'))
     """
 
     positional = 1
-    amplitude = Parameter(doc="current", unit="pA")
+    amplitude = Parameter(doc="current", unit="pA", timed=True)
 
     @staticmethod
     def current(amplitude):
-        """The same at all times."""
+        """The amplitude of the tick."""
         return amplitude
 
 
@@ -204,22 +206,6 @@ class OUCurrent(Current):
         return mean + std * noise, noise, 1.0
 
 
-class CurrentArray(Current):
-    """Currents given as an array: I(t) = values[floor(t / every)].
-
-    >>> CurrentArray(TimedArray([0.0, 100.0], every=50.0))
-    CurrentArray(values=TimedArray(2 values, every=50.0 ms, after='hold'))
-    """
-
-    positional = 1
-    values = Parameter(doc="currents", unit="pA", per_element=False, timed=True)
-
-    @staticmethod
-    def current(values):
-        """The value of the tick."""
-        return values
-
-
 __all__ = [
-    "ConstantCurrent", "CurrentArray", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent", "SpikeSource", "StepCurrent",
+    "InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent", "SpikeSource", "StepCurrent", "TimedArray",
 ]

@@ -130,9 +130,14 @@ class Instance:
             return max(int(np.unique(ticks, return_counts=True)[1].max(initial=0)), int(high - low))
         return int(high - low)
 
-    def _largest_mean(self, plan) -> float:
-        rate = plan.parameters.rate
-        return float(np.max(getattr(rate, "values", rate))) * self.layout.dt * 1e-3
+    def _largest_mean(self, plan, owner: str = "Poisson") -> float:
+        """The largest mean number of events of a Poisson process in a tick."""
+        rate = float(np.max(getattr(plan.parameters.rate, "values", plan.parameters.rate)))
+        limit = inputs.LARGEST_MEAN / (self.layout.dt * 1e-3)
+        if rate > limit:
+            raise ParameterError(f"{owner}.rate must be <= {limit:g} Hz, {inputs.LARGEST_MEAN:g} events in a tick of "
+                                 f"{self.layout.dt:g} ms, got {rate:g}; use several, or a smaller dt")
+        return rate * self.layout.dt * 1e-3
 
     def _allocate_outputs(self):
         for recorder in self.recorders:
@@ -258,7 +263,7 @@ class Instance:
         rates, every, after = timed_table(plan.parameters.rate, n, self.layout.dt, label)
         individual = rates.shape[1] > 1
         means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
-        most = inputs.most_events(means.max())
+        most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
         values = {"n": n, "counts": np.zeros(n + 128, dtype=np.uint16), "rows": means.shape[0], "columns": means.shape[1],
                   "every": every, "after": inputs.AFTER[after], "means": means.ravel(), **self._random(plan.stream, low)}
         if individual:

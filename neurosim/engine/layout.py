@@ -129,8 +129,10 @@ class Planner:
 
     def resolve(self, owner: Parametrised, size: int, label: str) -> SimpleNamespace:
         """Return the parameters of an object as numbers and arrays; distributions are drawn."""
-        return SimpleNamespace(**{name: self.value(value, size, f"{label}/{name}")
-                                  for name, value in owner.values().items()})
+        values = owner.values() if isinstance(owner, Parametrised) else {}
+        parameters = SimpleNamespace(**{name: self.value(value, size, f"{label}/{name}") for name, value in values.items()})
+        _check_drawn(owner, parameters, label)
+        return parameters
 
     def value(self, value, size, label):
         """Return one parameter as a number or array."""
@@ -147,7 +149,6 @@ class Planner:
             parameters = self.resolve(population.model, size, name)
             return PopulationLayout(population, bounds, parameters, None, {}, None, stream)
         parameters = self.resolve(population.model, size, name)
-        _check_drawn(population.model, parameters, name)
         ports = [(port, self.resolve(port, size, f"{name}/port {k}"))
                  for k, port in enumerate(self.net.ports(population))]
         initial = self.initial(population, parameters)
@@ -319,11 +320,11 @@ def _spread(connectivity, name, real):
 
 def _check_drawn(model, parameters, name):
     """Refuse a distribution whose draws leave the bounds of a parameter."""
-    for key, parameter in model.parameters.items():
-        value = getattr(parameters, key)
+    for key, value in vars(parameters).items():
+        parameter = model.parameters[key]
         if isinstance(value, np.ndarray) and not parameter.holds(value):
             bad = [x for x in value if not parameter.holds(np.array([x]))][0]
-            raise ParameterError(f"{type(model).__name__}.{key} must be {parameter.requirement().split(',')[0]}, but in "
+            raise ParameterError(f"{type(model).__name__}.{key} must be {parameter.requirement()}, but in "
                                  f"{name!r} its distribution gave {bad:g}; give it low=... or high=...")
 
 
