@@ -496,7 +496,7 @@ class Instance:
         """Set a changing value of every synapse, from an array in canonical order or a number."""
         view = self.view(projection)
         build.set_values(view, name, values)
-        for part, array in zip(view.parts, self.synapses[projection, name], strict=True):
+        for part, array in zip(view.parts, self.synapses[projection, synapse_field(name)], strict=True):
             array[:] = part.values[name]
 
     def mark(self) -> list:
@@ -516,6 +516,7 @@ class Instance:
             if "held" in values:
                 held = np.flatnonzero(values["until"] > tick)
                 values["held"][:held.size], values["n_held"][0] = held, held.size
+                values["held_v"][:held.size] = values["s_v"][held]
             if "cursor" in values:
                 values["cursor"][0] = np.searchsorted(values["event_tick"], tick, side="right")
 

@@ -128,7 +128,6 @@ class _Writer:
         kind = self.kind
         head = [f"c_{name} = {name}[0]" for name, varies in kind.coefficients.items() if not varies]
         head += self._draw() if uses_uniform(self.model) else []
-        head += self._hold() if self.refractory else []
         loop = [f"x_{name} = {name}[k]" for name in self._variables()]
         if kind.injected:
             loop += ["x_injected = injected[k]", "injected[k] = 0"]
@@ -214,15 +213,16 @@ class _Writer:
     # -- the passes over few neurons --------------------------------------------------------------------
 
     def _hold(self) -> list[str]:
-        """Keep the neurons that are still refractory, and remember their v."""
+        """Put the neurons that are still refractory back to where their spike left them; forget the others."""
         return ["kept = 0",
                 "for j in range(n_held[0]):",
                 "    k = held[j]",
                 "    if until[k] >= tick:",
+                "        s_v[k] = held_v[j]",
+                "        spiked[k] = 0",
                 "        held[kept] = k",
-                "        held_v[kept] = s_v[k]",
-                "        kept += 1",
-                "n_held[0] = kept"]
+                "        held_v[kept] = held_v[j]",
+                "        kept += 1"]
 
     def _draw(self) -> list[str]:
         """One uniform number for each neuron: two from each call of the generator."""
@@ -234,9 +234,7 @@ class _Writer:
                 "        uniform[2 * q + 1] = uniform53(w2, w3)"]
 
     def _after(self) -> str:
-        lines = []
-        if self.refractory:
-            lines += ["for j in range(kept):", "    k = held[j]", "    s_v[k] = held_v[j]", "    spiked[k] = 0"]
+        lines = self._hold() if self.refractory else []
         lines += ["slot = tick % slots", "here = ids[slot * capacity:(slot + 1) * capacity]", "found = 0",
                   "for q in range(n // 8 + 1):",
                   "    if words[q] != 0:",
@@ -246,7 +244,8 @@ class _Writer:
                  f"{self._call('after_spike', self.model.after_spike, '')}",
                  "here[found] = first + k", "found += 1"]
         if self.refractory:
-            spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k", "    kept += 1"]
+            spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k", "    held_v[kept] = s_v[k]",
+                      "    kept += 1"]
         lines += [" " * 16 + line for line in spike]
         lines.append("count[slot] = found")
         if self.refractory:
