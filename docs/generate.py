@@ -319,6 +319,8 @@ def chosen_amplitude(counts, v) -> int:
 
 def finish(panels):
     """Label the time once, below."""
+    for axes in panels:
+        axes.yaxis.label.set_fontsize("small")
     for axes in panels[:-1]:
         axes.set_xlabel("")
     panels[0].figure.align_ylabels()

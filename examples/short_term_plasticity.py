@@ -103,7 +103,8 @@ for (name, release), axes in zip(SYNAPSES.items(), panels[1], strict=True):
     else:
         limit = 1000.0 / release.tau_rec
         print(f"the last number in the column 'per second' stays below 1 / tau_rec = {limit:.3f}\n")
-        axes.plot(rates, np.minimum(limit / rates, 0.6), color="0.5", linestyle="--", label=r"$1/(\tau_{rec}\,$rate)")
+        fine = np.geomspace(3.0, 100.0, 50)
+        axes.plot(fine, limit / fine, color="0.5", linestyle="--", label=r"$1/(\tau_{rec}\,$rate)")
         axes.legend(frameon=False)
 figure.savefig(out / "short_term_plasticity.png", dpi=100)
 print(f"\nwrote {out / 'short_term_plasticity.png'}")

@@ -1,7 +1,10 @@
 """Networks from explicit arrays, run by Brian2 and by neurosim; this file also makes the golden spikes.
 
     python tests/brian2_reference.py golden     # needs Brian2: run it and write tests/golden/brian2.npz
-    python tests/brian2_reference.py report     # needs Brian2: run both simulators, print the tables of docs/comparison_brian2.md
+    python tests/brian2_reference.py report     # needs Brian2: run both and print how they compare
+    python tests/brian2_reference.py settings   # needs Brian2: what a setting does that is left as Brian2 has it
+
+docs/comparison_brian2.md tells what came of it.
 
 What must be set in Brian2 so that both mean the same:
 
@@ -33,6 +36,7 @@ from neurosim.sources import Current
 GOLDEN = Path(__file__).parent / "golden" / "brian2.npz"
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 NETWORKS = ("cuba", "coba", "delta", "izhikevich")
+SETTINGS = ("schedule", "time stamps", "delays", "refractory period", "slot of the pulses")
 STATES = range(5)  #: the initial states
 IDENTICAL = 100.0  #: ms over which every spike must agree
 MEASURED = 1000.0  #: ms after that, over which rates and CVs are taken
@@ -145,84 +149,106 @@ def _izhikevich(state):
 # ---- run by Brian2 --------------------------------------------------------------------------------
 
 
-def run_brian2(wired, duration, target="numpy") -> ns.Spikes:
+@dataclass(frozen=True)
+class InBrian2:
+    """A network's neurons in Brian2, and what its synapses do.
+
+    Args:
+        group: the neurons.
+        unit: name of the unit of a weight.
+        scale: that unit, by which plain numbers are multiplied.
+        on_pre: statements for excitation and inhibition.
+        slot: slot of the schedule in which they act.
+    """
+
+    group: object
+    unit: str
+    scale: object
+    on_pre: tuple
+    slot: str = "synapses"
+
+
+def run_brian2(wired, duration, target="numpy", forget="") -> ns.Spikes:
     """Return the spikes of a network run by Brian2 in runtime mode.
 
     Args:
         wired: the network.
         duration: ms.
         target: "numpy" or "cython".
+        forget: one of `SETTINGS`, which is then left as Brian2 has it.
     """
     import brian2 as b2
 
+    before = b2.prefs.codegen.target
     b2.prefs.codegen.target = target
-    b2.prefs.core.default_float_dtype = np.float64
-    b2.defaultclock.dt = wired.dt * b2.ms
-    group, extra, on_pre, when = _BRIAN2_MODELS[wired.name](b2, wired)
-    parts = [group, *extra]
-    for synapses, source, (statement, unit) in ((wired.exc, group[:wired.n_exc], on_pre[0]),
-                                                (wired.inh, group[wired.n_exc:], on_pre[1])):
-        pathway = b2.Synapses(source, group, f"w : {unit}", on_pre=statement)
+    try:
+        net, monitor = _in_brian2(b2, wired, forget)
+        net.run(duration * b2.ms, namespace={})
+    finally:
+        b2.prefs.codegen.target = before
+    first = 0 if forget == "time stamps" else 1  # it labels a step by its beginning
+    ticks = np.rint(np.asarray(monitor.t / b2.ms) / wired.dt).astype(np.int64) + first
+    keep = ticks > 0
+    return ns.Spikes(ticks=ticks[keep], ids=np.asarray(monitor.i)[keep], size=wired.size, duration=duration, dt=wired.dt)
+
+
+def _in_brian2(b2, wired, forget):
+    model = _BRIAN2_MODELS[wired.name](b2, wired, 0.0 if forget == "refractory period" else wired.dt)
+    group, pathways = model.group, []
+    sources = (group[:wired.n_exc], group[wired.n_exc:])
+    for synapses, source, statement in zip((wired.exc, wired.inh), sources, model.on_pre, strict=True):
+        pathway = b2.Synapses(source, group, f"w : {model.unit}", on_pre=statement, dt=wired.dt * b2.ms)
         pathway.connect(i=synapses.source, j=synapses.target)
-        pathway.w = synapses.weight * _UNITS(b2)[unit]
-        pathway.pre.delay = (synapses.delay - 1) * wired.dt * b2.ms  # it sees a spike one step late
-        pathway.pre.when = when
-        parts.append(pathway)
+        pathway.w = synapses.weight * model.scale
+        early = 0 if forget == "delays" else 1  # it sees a spike one step late
+        pathway.pre.delay = (synapses.delay - early) * wired.dt * b2.ms
+        pathway.pre.when = "synapses" if forget == "slot of the pulses" else model.slot
+        pathways.append(pathway)
     monitor = b2.SpikeMonitor(group)
-    net = b2.Network(*parts, monitor)
-    net.schedule = SCHEDULE
-    net.run(duration * b2.ms, namespace={})
-    ticks = np.rint(np.asarray(monitor.t / b2.ms) / wired.dt).astype(np.int64) + 1  # it labels a step by its beginning
-    return ns.Spikes(ticks=ticks, ids=np.asarray(monitor.i), size=wired.size, duration=duration, dt=wired.dt)
+    net = b2.Network(group, *pathways, monitor)
+    if forget != "schedule":
+        net.schedule = SCHEDULE
+    return net, monitor
 
 
-def _UNITS(b2):
-    return {"volt": b2.mV, "siemens": b2.nS, "1": 1}
-
-
-def _refractory(b2, wired, t_ref):
-    return (t_ref + wired.dt) * b2.ms  # it counts the step of the spike as one of them
-
-
-def _brian2_cuba(b2, wired):
+def _brian2_cuba(b2, wired, longer):
     group = b2.NeuronGroup(wired.size, """
         dv/dt = (ge + gi - (v - v_leak)) / tau_m : volt (unless refractory)
         dge/dt = -ge / tau_e : volt
         dgi/dt = -gi / tau_i : volt
-        """, threshold="v > v_threshold", reset="v = v_reset", refractory=_refractory(b2, wired, 5.0), method="exact",
-        namespace={"tau_m": 20 * b2.ms, "tau_e": 5 * b2.ms, "tau_i": 10 * b2.ms, "v_leak": -49 * b2.mV,
-                   "v_threshold": -50 * b2.mV, "v_reset": -60 * b2.mV})
+        """, method="exact", **_brian2_spiking(b2, wired, longer), namespace={
+            "tau_m": 20 * b2.ms, "tau_e": 5 * b2.ms, "tau_i": 10 * b2.ms, "v_leak": -49 * b2.mV})
     group.v = wired.initial["v"] * b2.mV
     group.ge, group.gi = wired.initial["ge"] * b2.mV, wired.initial["gi"] * b2.mV
-    return group, [], (("ge_post += w", "volt"), ("gi_post += w", "volt")), "synapses"
+    return InBrian2(group, "volt", b2.mV, ("ge_post += w", "gi_post += w"))
 
 
-def _brian2_delta(b2, wired):
-    group = b2.NeuronGroup(wired.size, """
-        dv/dt = (v_leak - v) / tau_m : volt (unless refractory)
-        """, threshold="v > v_threshold", reset="v = v_reset", refractory=_refractory(b2, wired, 5.0), method="exact",
-        namespace={"tau_m": 20 * b2.ms, "v_leak": -45 * b2.mV, "v_threshold": -50 * b2.mV, "v_reset": -60 * b2.mV})
-    group.v = wired.initial["v"] * b2.mV
-    return group, [], (("v_post += w", "volt"), ("v_post += w", "volt")), "synapses"
-
-
-def _brian2_coba(b2, wired):
+def _brian2_coba(b2, wired, longer):
     group = b2.NeuronGroup(wired.size, """
         dv/dt = (g_leak * (v_leak - v) + ge * (e_exc - v) + gi * (e_inh - v) + i_bias) / c_mem : volt (unless refractory)
         dge/dt = -ge / tau_e : siemens
         dgi/dt = -gi / tau_i : siemens
-        """, threshold="v > v_threshold", reset="v = v_reset", refractory=_refractory(b2, wired, 5.0),
-        method="exponential_euler",
-        namespace={"c_mem": 200 * b2.pF, "g_leak": 10 * b2.nS, "tau_e": 5 * b2.ms, "tau_i": 10 * b2.ms,
-                   "v_leak": -60 * b2.mV, "e_exc": 0 * b2.mV, "e_inh": -80 * b2.mV, "i_bias": 200 * b2.pA,
-                   "v_threshold": -50 * b2.mV, "v_reset": -60 * b2.mV})
+        """, method="exponential_euler", **_brian2_spiking(b2, wired, longer), namespace={
+            "c_mem": 200 * b2.pF, "g_leak": 10 * b2.nS, "tau_e": 5 * b2.ms, "tau_i": 10 * b2.ms, "v_leak": -60 * b2.mV,
+            "e_exc": 0 * b2.mV, "e_inh": -80 * b2.mV, "i_bias": 200 * b2.pA})
     group.v = wired.initial["v"] * b2.mV
     group.ge, group.gi = wired.initial["ge"] * b2.nS, wired.initial["gi"] * b2.nS
-    return group, [], (("ge_post += w", "siemens"), ("gi_post += w", "siemens")), "synapses"
+    return InBrian2(group, "siemens", b2.nS, ("ge_post += w", "gi_post += w"))
 
 
-def _brian2_izhikevich(b2, wired):
-    injected = b2.TimedArray(wired.current, dt=wired.dt * b2.ms)
+def _brian2_delta(b2, wired, longer):
+    group = b2.NeuronGroup(wired.size, "dv/dt = (v_leak - v) / tau_m : volt (unless refractory)", method="exact",
+                           **_brian2_spiking(b2, wired, longer), namespace={"tau_m": 20 * b2.ms, "v_leak": -45 * b2.mV})
+    group.v = wired.initial["v"] * b2.mV
+    return InBrian2(group, "volt", b2.mV, ("v_post += w", "v_post += w"))
+
+
+def _brian2_spiking(b2, wired, longer):
+    """What the three integrate-and-fire groups share; the step of the spike counts as a refractory one in Brian2."""
+    return {"threshold": "v > -50 * mV", "reset": "v = -60 * mV", "refractory": (5.0 + longer) * b2.ms, "dt": wired.dt * b2.ms}
+
+
+def _brian2_izhikevich(b2, wired, longer):
     group = b2.NeuronGroup(wired.size, """
         v : 1
         u : 1
@@ -231,7 +257,8 @@ def _brian2_izhikevich(b2, wired):
         b : 1
         c : 1
         d : 1
-        """, threshold="v >= 30", reset="v = c; u += d", namespace={"injected": injected})
+        """, threshold="v >= 30", reset="v = c; u += d", dt=wired.dt * b2.ms,
+        namespace={"injected": b2.TimedArray(wired.current, dt=wired.dt * b2.ms)})
     group.run_regularly("""
         current = arriving + injected(t, i)
         v = v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + current)
@@ -241,11 +268,10 @@ def _brian2_izhikevich(b2, wired):
         """, when="groups")
     for name, values in {**wired.parameters, **wired.initial}.items():
         setattr(group, name, values)
-    return group, [], (("arriving_post += w", "1"), ("arriving_post += w", "1")), "start"
+    return InBrian2(group, "1", 1, ("arriving_post += w", "arriving_post += w"), "start")
 
 
-_BRIAN2_MODELS = {"cuba": _brian2_cuba, "coba": _brian2_coba, "delta": _brian2_delta,
-                  "izhikevich": _brian2_izhikevich}
+_BRIAN2_MODELS = {"cuba": _brian2_cuba, "coba": _brian2_coba, "delta": _brian2_delta, "izhikevich": _brian2_izhikevich}
 
 
 # ---- run by neurosim ------------------------------------------------------------------------------
@@ -381,8 +407,18 @@ def _report(target):
                       f"difference {difference[k]:+.2e}, standard error {error[k]:.2e}", flush=True)
 
 
+def _settings(target):
+    """Print how many spikes differ within 100 ms where one setting is left as Brian2 has it."""
+    for name in NETWORKS:
+        wired = build(name, 0)
+        ours = run_neurosim(wired, IDENTICAL)
+        for setting in SETTINGS:
+            theirs = run_brian2(wired, IDENTICAL, target, forget=setting)
+            print(f"{name}, {setting}: {first_difference(ours, theirs) or 'makes no difference'}", flush=True)
+
+
 if __name__ == "__main__":
-    commands = {"golden": _golden, "report": _report}
+    commands = {"golden": _golden, "report": _report, "settings": _settings}
     if len(sys.argv) not in (2, 3) or sys.argv[1] not in commands:
-        sys.exit("usage: python tests/brian2_reference.py golden|report [numpy|cython]")
+        sys.exit("usage: python tests/brian2_reference.py golden|report|settings [numpy|cython]")
     commands[sys.argv[1]](sys.argv[2] if len(sys.argv) == 3 else "numpy")

@@ -24,6 +24,7 @@ from neurosim.random import philox, uniform53
 
 NEVER = -(1 << 40)  #: tick of an arrival that has not been
 OFFERED = ("weight", "change", "elapsed", "normal", "uniform")
+AHEAD_WHOLE, AHEAD_SEGMENT = 2, 6  #: how many turns before its own a row, or its segment of one delay, is asked for
 RING = 64  #: target spikes kept between two settlements
 
 
@@ -196,10 +197,21 @@ class _Deliver(_Synapse):
                     found = carray(pointer(count_at[p]), slots, np.int32)[slot]
                     ids = carray(pointer(ids_at[p] + 4 * slot * capacity[p]), found, np.uint32)
                     for n in range(found):
-                        source = np.int64(ids[n])
             """
+        row = [*self._prefetch(), "source = np.int64(ids[n])", *row]
         body = textwrap.dedent(body).rstrip() + "\n" + "".join(f"            {line}\n" for line in row)
         return Kernel("deliver", fields, body, self.leaves, self.wiring.real)
+
+    def _prefetch(self) -> list[str]:
+        """Rows lie anywhere in memory: the lines of one that is needed soon are asked for now."""
+        stored = ["target", *(["weight"] if "weight" in self.wiring.stored else [])]
+        ahead = AHEAD_WHOLE if self.wiring.offsets is None else AHEAD_SEGMENT
+        lines = [f"if n + {ahead} < found:", f"    source = np.int64(ids[n + {ahead}])",
+                 *(f"    {line}" for line in self._row())]
+        for name in stored:
+            size = np.dtype(self.wiring.target if name == "target" else self.wiring.real).itemsize
+            lines += [f"    for e in range(low, high, {64 // size}):", f"        prefetch({name}, e)"]
+        return lines
 
     def _plain(self) -> bool:
         w = self.wiring

@@ -32,6 +32,19 @@ def call_kernel(typingctx, function, arguments, tick):
 
 
 @intrinsic
+def prefetch(typingctx, array, index):
+    """Ask for the cache line that holds an element, before it is needed; a hint without other effect."""
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        address = builder.bitcast(builder.gep(data, [args[1]]), _I8P)
+        flags = [ir.IntType(32)] * 3
+        function = builder.module.declare_intrinsic("llvm.prefetch", [_I8P], ir.FunctionType(ir.VoidType(), [_I8P, *flags]))
+        builder.call(function, [address, *(ir.Constant(ir.IntType(32), flag) for flag in (0, 3, 1))])
+        return context.get_dummy_value()
+    return types.void(array, index), codegen
+
+
+@intrinsic
 def atomic_add(typingctx, address, value):
     """Add to the int64 at an address, all threads in one order; return what was there before."""
     def codegen(context, builder, signature, args):

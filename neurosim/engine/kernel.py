@@ -15,7 +15,7 @@ import numpy as np
 from neurosim.engine import intrinsics, loader
 from neurosim.engine.elementary import exp
 
-_ALWAYS = {name: getattr(intrinsics, name) for name in ("pointer", "bits_to_float64", "atomic_add")} | {"exp": exp}
+_ALWAYS = {name: getattr(intrinsics, name) for name in ("pointer", "bits_to_float64", "prefetch")} | {"exp": exp}
 _HEADER = "import numpy as np\nfrom numba import carray\n\n\ndef kernel(args, tick):\n"
 
 

@@ -1,6 +1,6 @@
 """Adaptive exponential integrate-and-fire."""
 
-from math import nan
+from math import nan, sqrt
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from neurosim.neurons.base import Neuron, State
 from neurosim.neurons.izhikevich import check_peak
 from neurosim.neurons.schemes import LONGEST, MOST, SHORTEST, phi
 
-SHARE = 0.25  #: share of delta_t by which v may change in a sub-step
+BEND = 1.0 / 256.0  #: by which the slope of the upswing, times the sub-step, may change in a sub-step
 
 
 class AdExIF(Neuron):
@@ -21,8 +21,8 @@ class AdExIF(Neuron):
     and v held for t_ref.
 
     Scheme: exponential Rosenbrock-Euler for v, with w at the middle of the step, of second order and
-    stable for any conductance, in sub-steps within the tick: at most 0.1 ms, shorter where v changes by
-    more than delta_t / 4, not below 1/512 of the tick. v and w are reset at the very crossing, and
+    stable for any conductance, in sub-steps within the tick: at most 0.1 ms, in the upswing so short that v
+    changes by delta_t / 16 or less, but not below 1/512 of the tick. v and w are reset at the very crossing, and
     the rest of the tick follows; with t_ref > 0 v stays at v_reset from there to the end of t_ref,
     which counts from the tick of the spike. Current and conductance are held over the tick. The
     exponent is limited to 30. Where several crossings fall into one tick, the spikes that are `due`
@@ -74,8 +74,9 @@ class AdExIF(Neuron):
             upswing = leak * width * exp(min((v - v_threshold) * sharpness, 30.0))
             rate = leak * (v_leak - v) + upswing + share * (i_bias + i - g * v - w)
             h = min(left, longest)
-            if abs(rate) * h > SHARE * width:
-                h = min(h, max(SHARE * width / abs(rate), dt * SHORTEST))
+            bend = h * h * upswing * sharpness * sharpness * abs(rate)
+            if bend > BEND:
+                h = min(h, max(h * sqrt(BEND / bend), dt * SHORTEST))
             x = rate_w * h
             rate = rate - share * 0.5 * x * (a * (v - v_leak) - w)
             after = v + h * rate * phi(h * (upswing * sharpness - leak - share * g))

@@ -1,0 +1,96 @@
+"""The pages of docs/: those that are generated are up to date, and every Python block of the others runs."""
+
+import contextlib
+import importlib.util
+import io
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+BLOCK = re.compile(r"^```python(?P<needs>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+generate = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(generate)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Generated pages
+# ---------------------------------------------------------------------------------------------------------------------
+
+def test_generated_pages_are_up_to_date():
+    made = generate.pages()
+    written = {path.relative_to(generate.FOLDER).as_posix(): path.read_text(encoding="utf-8")
+               for path in generate.FOLDER.rglob("*.md")}
+    stale = sorted(path for path in {*made, *written} if made.get(path) != written.get(path))
+    assert not stale, f"run `python docs/generate.py`: {', '.join(stale)}"
+
+
+@pytest.mark.parametrize("family", [family for family in generate.FAMILIES if generate.members(family)])
+def test_every_public_member_has_a_page(family):
+    index = (generate.FOLDER / "index.md").read_text(encoding="utf-8")
+    for name in generate.members(family):
+        assert (generate.FOLDER / family / f"{name}.md").exists()
+        assert f"({family}/{name}.md)" in index
+
+
+def test_pages_show_pictures_that_exist_and_are_small():
+    shown = {page.parent / name for page in generate.FOLDER.rglob("*.md")
+             for name in re.findall(r"\]\((\w+\.png)\)", page.read_text(encoding="utf-8"))}
+    there = set(generate.FOLDER.rglob("*.png"))
+    assert shown == there, "run `python docs/generate.py`"
+    assert all(picture.stat().st_size < 40_000 for picture in there)
+
+
+def test_a_page_of_a_neuron_holds_what_its_reader_looks_for():
+    import neurosim as ns
+
+    text = generate.page("neurons", "LIF", ns.LIF)
+    for part in ("tau_mem dv/dt", "| `tau_mem` | 10 | ms | number \\> 0 | membrane time constant |", "**Source.**",
+                 "| `v` | `v_leak` | mV | membrane potential |", "](LIF.png)"):
+        assert part in text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Pages written by hand
+# ---------------------------------------------------------------------------------------------------------------------
+
+def blocks(page):
+    """Yield (line, needed module or "", code) of every Python block."""
+    text = page.read_text(encoding="utf-8")
+    for found in BLOCK.finditer(text):
+        yield text.count("\n", 0, found.start("code")), found["needs"].strip(), found["code"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page, tmp_path, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": page.stem}
+    for line, needs, code in blocks(page):
+        if needs and importlib.util.find_spec(needs) is None:
+            continue
+        program = compile("\n" * line + code, str(page), "exec")
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore" if needs else "error", UserWarning)
+            exec(program, namespace)
+    matplotlib.pyplot.close("all")
+
+
+def test_readme_and_tutorial_begin_alike():
+    first = [next(blocks(page))[2] for page in (ROOT / "README.md", DOCS / "tutorial.md")]
+    assert first[0] == first[1]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(generate.FOLDER.rglob("*.md"))],
+                         ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"),
+                                                                    flags=re.DOTALL)):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
