@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from brian2_reference import IDENTICAL, MEASURED, MEASURES, NETWORKS, STATES
 
+QUIET = pytest.mark.filterwarnings("ignore::DeprecationWarning:(brian2|pyparsing)")
 WITHOUT = "Brian2 is not installed; it comes with the extra: pip install -e '.[brian2]'"
 
 
@@ -67,6 +68,7 @@ def test_comparison_notices_one_tick_of_delay(name):
     assert reference.first_difference(reference.run_neurosim(late, IDENTICAL), theirs) != ""
 
 
+@QUIET
 @pytest.mark.parametrize("name", NETWORKS)
 def test_brian2_itself_makes_the_same_spikes(name):
     pytest.importorskip("brian2", reason=WITHOUT)
@@ -74,6 +76,7 @@ def test_brian2_itself_makes_the_same_spikes(name):
     assert reference.first_difference(ours(name, 0).between(stop=IDENTICAL), theirs) == ""
 
 
+@QUIET
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_golden_file_is_what_brian2_makes(name):

@@ -47,7 +47,7 @@ while depth < edges.size:
 if depth == 0:
     {nothing}
     return
-for g in range((n + 127) // 128):
+for g in range((n + skip + 127) // 128):
     group = draws[128 * g:128 * g + 128]
     for lane in range(16):
         w0, w1, w2, w3 = philox(np.uint64(origin // 8 + 16 * g + lane), np.uint64(tick), np.uint64(stream),
@@ -61,12 +61,13 @@ for g in range((n + 127) // 128):
         group[lane + 96] = w3
         group[lane + 112] = w3 >> np.uint64(16)
 edge = edges[0]
+drawn = draws[skip:skip + n]
 for k in range(n):
-    counts[k] = draws[k] >= edge
+    counts[k] = drawn[k] >= edge
 for m in range(1, depth):
     edge = edges[m]
     for k in range(n):
-        counts[k] = counts[k] + np.uint16(draws[k] >= edge)
+        counts[k] = counts[k] + np.uint16(drawn[k] >= edge)
 {use}
 """
 
@@ -112,7 +113,7 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
     if individual:
         fields |= {"most": INT}
     else:
-        fields |= {"draws": Array(np.uint16, "n + 128"), "n_edges": INT, "edges": Array(np.uint16, "n_edges")}
+        fields |= {"skip": INT, "draws": Array(np.uint16, "n + skip + 128"), "n_edges": INT, "edges": Array(np.uint16, "n_edges")}
     if weighted is None:
         fields, use, nothing = fields | EMIT, _EMIT, "count[tick % slots] = 0"
     else:

@@ -268,9 +268,11 @@ class Instance:
                   "every": every, "after": inputs.AFTER[after], "means": means.ravel(), **self._random(plan.stream, low)}
         if individual:
             values["most"] = most
-        else:
-            values |= {"draws": np.zeros(n + 128, dtype=np.uint16), "n_edges": most,
+        else:  # draws come in groups of whole populations, so that a part of one has them in common with its threads
+            skip = (low + (0 if drive is None else drive.target.start)) % inputs.GROUP
+            values |= {"draws": np.zeros(n + skip + 128, dtype=np.uint16), "n_edges": most, "skip": skip,
                        "edges": np.zeros(most, dtype=np.uint16)}
+            values["origin"] += 0 if drive is None else drive.target.start - skip
         if drive is None:
             return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
         weights = np.atleast_1d(np.asarray(plan.parameters.weight, dtype=real))
