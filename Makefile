@@ -9,7 +9,7 @@ PIP_INSTALL := $(RUN) -m pip install --disable-pip-version-check -c constraints.
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.installed-docs
 # Without a docs/conf.py the pages are built with these settings.
-DOCS_CONF = $(if $(wildcard docs/conf.py),,-C -D project=neurosim -D extensions=myst_parser -D root_doc=installation)
+DOCS_CONF = $(if $(wildcard docs/conf.py),,-C -D project=neurosim -D extensions=myst_parser -D root_doc=index)
 
 export MPLBACKEND ?= Agg
 ifdef NEUROSIM_DATA

@@ -191,8 +191,8 @@ class Parametrised:
         return {name: self.__dict__[name] for name in self.parameters}
 
     def __repr__(self):
-        shown = [f"{name}={describe_value(value)}" for name, value in self.values().items()
-                 if not _same(value, self.parameters[name].default)]
+        shown = [f"{name}={describe_value(value)}" for index, (name, value) in enumerate(self.values().items())
+                 if index < self.positional or not _same(value, self.parameters[name].default)]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other):

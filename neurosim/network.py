@@ -155,7 +155,7 @@ class Network:
         self.populations.append(population)
         return population
 
-    def connect(self, source: Population, target: Population, rule: Rule | None = None, *, weight=1.0, delay=1.0,
+    def connect(self, source: Population, target: Population, rule: Rule | None = None, *, weight=None, delay=1.0,
                 receptor: Receptor | None = None, release: Release | None = None, plasticity: Plasticity | None = None,
                 device: Device | None = None, name: str | None = None) -> Projection:
         """Connect one population to another.
@@ -165,7 +165,8 @@ class Network:
             target: a population of neurons.
             rule: who is connected to whom; all to all by default.
             weight: a number, a distribution, an array of shape (source, target), or, for rules that
-                list their synapses, one value per synapse; its unit is the receptor's.
+                list their synapses, one value per synapse; its unit is the receptor's. By default the
+                entries of the matrix of a `Sparse` rule, and 1 for the others.
             delay: ms, the same forms; a spike arrives that much later, at least one tick.
             receptor: what an arrival does; a jump of v by the weight by default.
             release: short-term plasticity; every spike transmits the whole weight by default.
@@ -184,6 +185,8 @@ class Network:
         if not isinstance(target.model, Neuron):
             raise NetworkError(f"target must be a population of neurons, but {target.name!r} is a source of spikes")
         rule = AllToAll() if rule is None else rule
+        if weight is None and (not isinstance(rule, Rule) or rule.weights() is None):
+            weight = 1.0
         receptor = Delta() if receptor is None else receptor
         for label, value, kind in (("rule", rule, Rule), ("receptor", receptor, Receptor), ("release", release, Release),
                                    ("plasticity", plasticity, Plasticity), ("device", device, Device)):

@@ -1,0 +1,142 @@
+"""The description: what it accepts, what it refuses and how, and that it says what is there."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+import neurosim as ns
+
+
+@pytest.fixture
+def parts():
+    net = ns.Network()
+    noise = net.add(ns.Poisson(rate=10.0), 20, name="noise")
+    cells = net.add(ns.LIF(), 30, name="cells")
+    silent = net.add(ns.LeakyIntegrator(), 5, name="silent")
+    return net, noise, cells, silent
+
+
+def foreign():
+    return ns.Network().add(ns.LIF(), 3, name="stranger")
+
+
+REFUSED = {
+    "model": (lambda n, s, c, q: n.add("LIF", 3), ns.ParameterError, "model must be a neuron model or a source, got 'LIF'"),
+    "size": (lambda n, s, c, q: n.add(ns.LIF(), 0), ns.ParameterError, "size .* whole number >= 1, got 0"),
+    "size bool": (lambda n, s, c, q: n.add(ns.LIF(), True), ns.ParameterError, "size .* got True"),
+    "name taken": (lambda n, s, c, q: n.add(ns.LIF(), 3, name="cells"), ns.NetworkError, "'cells', which is taken"),
+    "lengths": (lambda n, s, c, q: n.add(ns.LIF(tau_mem=[1.0, 2.0]), 3), ns.ParameterError,
+                "LIF.tau_mem must have one value per neuron, 3, got 2"),
+    "initial name": (lambda n, s, c, q: n.add(ns.LIF(), 3, initial={"w": 1.0}), ns.ParameterError, r"\(v\), got 'w'"),
+    "initial value": (lambda n, s, c, q: n.add(ns.LIF(), 3, initial={"v": np.nan}), ns.ParameterError,
+                      "initial.v must be a finite number mV, got nan"),
+    "from silent": (lambda n, s, c, q: n.connect(q, c), ns.NetworkError, "source must emit spikes, but 'silent'"),
+    "to source": (lambda n, s, c, q: n.connect(c, s), ns.NetworkError, "'noise' is a source of spikes"),
+    "stranger": (lambda n, s, c, q: n.connect(foreign(), c), ns.NetworkError, "'stranger' is of another one"),
+    "not a population": (lambda n, s, c, q: n.connect("noise", c), ns.ParameterError, "source must be a population, got"),
+    "gap junction": (lambda n, s, c, q: n.connect(c, c, receptor="gap junction"), ns.ParameterError,
+                     "gap junctions are not supported"),
+    "rule": (lambda n, s, c, q: n.connect(s, c, 0.1), ns.ParameterError, "rule must be a Rule, got 0.1"),
+    "sizes": (lambda n, s, c, q: n.connect(s, c, ns.OneToOne()), ns.ParameterError, "OneToOne"),
+    "weight": (lambda n, s, c, q: n.connect(s, c, weight=np.inf), ns.ParameterError, "weight must be a finite number"),
+    "weight text": (lambda n, s, c, q: n.connect(s, c, weight="strong"), ns.ParameterError, "got 'strong'"),
+    "delay": (lambda n, s, c, q: n.connect(s, c, delay=-1.0), ns.ParameterError, "delay must be a finite number > 0 ms"),
+    "step": (lambda n, s, c, q: c[::2], ns.ParameterError, "slice without step"),
+    "empty": (lambda n, s, c, q: c[30:], ns.ParameterError, "must hold a neuron; it has 30"),
+    "drive a source": (lambda n, s, c, q: n.drive(s, ns.SineCurrent(1.0, frequency=2.0)), ns.NetworkError, "is a source of spikes"),
+    "drive with source": (lambda n, s, c, q: n.drive(c, ns.Poisson(1.0)), ns.ParameterError, "connected with connect"),
+    "receptor of current": (lambda n, s, c, q: n.drive(c, ns.SineCurrent(1.0, frequency=2.0), receptor=ns.Delta()),
+                            ns.ParameterError, "receptor must be None for a current"),
+    "record silent": (lambda n, s, c, q: n.record(q), ns.UnsupportedError, "never spikes; record 'v'"),
+    "record unknown": (lambda n, s, c, q: n.record(c, "u"), ns.ParameterError, "must be one of spikes, v, got 'u'"),
+    "record every": (lambda n, s, c, q: n.record(c, "v", every=0), ns.ParameterError, "every must be"),
+    "record ids": (lambda n, s, c, q: n.record(c, "v", ids=[30]), ns.ParameterError, r"in 0 \.\. 29"),
+    "record float ids": (lambda n, s, c, q: n.record(c, "v", ids=[0.5]), ns.ParameterError, "ids must be"),
+    "unknown name": (lambda n, s, c, q: n.population("cell"), ns.NetworkError, "'noise', 'cells', 'silent', got 'cell'"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_fit_is_refused_with_a_sentence(parts, name):
+    act, error, message = REFUSED[name]
+    with pytest.raises(error, match=message):
+        act(*parts)
+
+
+def test_recording_twice_is_refused(parts):
+    net, _, cells, _ = parts
+    net.record(cells, "v")
+    with pytest.raises(ns.NetworkError, match="recorded already"):
+        net.record(cells, "v")
+    with pytest.raises(ns.NetworkError, match="recorded already"):
+        net.record(cells[0:30], "v")
+    net.record(cells[0:10], "v")
+
+
+def test_a_sparse_matrix_brings_its_weights(parts):
+    net, _, cells, silent = parts
+    matrix = np.zeros((30, 5))
+    matrix[3, 1], matrix[29, 4] = 1.5, -2.0
+    projection = net.connect(cells, silent, ns.Sparse(csr_array(matrix)))
+    plain = net.connect(cells, silent)
+    sim = ns.Simulation(net)
+    np.testing.assert_array_equal(sim.weights(projection, sparse=True).toarray(), matrix)
+    assert set(sim.weights(plain)) == {1.0}
+
+
+def test_equal_receptors_are_one_port_and_others_have_their_own(parts):
+    net, noise, cells, _ = parts
+    for tau in (5.0, 10.0, 5.0):
+        net.connect(noise, cells, receptor=ns.ExponentialCurrent(tau))
+    assert [port.tau_syn for port in net.ports(cells)] == [5.0, 10.0]
+    assert list(net.variables(cells)) == ["v", "i_syn[0]", "i_syn[1]"]
+
+
+def test_the_fingerprint_follows_every_number(parts):
+    def fingerprint(weight=1.0, tau=10.0, ids=(0, 1)):
+        net = ns.Network()
+        cells = net.add(ns.LIF(tau_mem=tau), 2)
+        net.connect(cells, cells, ns.Explicit([0], [ids[1]]), weight=weight)
+        return net.fingerprint()
+
+    same = fingerprint()
+    assert same == fingerprint()
+    assert len({same, fingerprint(weight=2.0), fingerprint(tau=np.array([10.0, 11.0])), fingerprint(ids=(0, 0))}) == 4
+
+
+def test_frozen_things_say_how_to_change_them():
+    model = ns.LIF(tau_mem=20.0)
+    with pytest.raises(AttributeError, match="frozen; make another one with replace"):
+        model.tau_mem = 10.0
+    assert model.replace(tau_mem=10.0) == ns.LIF(tau_mem=10.0) and model.tau_mem == 20.0
+    assert hash(model) == hash(ns.LIF(tau_mem=20.0))
+
+
+def test_a_parameter_may_not_take_the_name_of_a_method():
+    from neurosim.checks import Parameter
+    from neurosim.neurons import Neuron
+
+    with pytest.raises(TypeError, match="Mine.values must have another name"):
+        type("Mine", (Neuron,), {"values": Parameter(1.0)})
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"dt": 0}, "dt must be a finite number > 0 ms, got 0"), ({"seed": -1}, "seed must be a whole number"),
+    ({"threads": 0}, "threads must be a whole number in 1"), ({"dtype": "float16"}, "dtype must be 'float32' or 'float64'"),
+    ({"mode": "magic"}, "mode must be"),
+])
+def test_a_simulation_checks_its_arguments(parts, options, message):
+    with pytest.raises((ns.ParameterError, ns.UnsupportedError), match=message):
+        ns.Simulation(parts[0], **options)
+
+
+def test_a_simulation_of_nothing_is_refused():
+    with pytest.raises(ns.NetworkError, match="must have a population"):
+        ns.Simulation(ns.Network())
+
+
+def test_a_delay_below_a_tick_is_refused_when_laid_out(parts):
+    net, noise, cells, _ = parts
+    net.connect(noise, cells, delay=0.04)
+    with pytest.raises(ns.ParameterError, match="delay must be >= dt = 0.1 ms"):
+        ns.Simulation(net, 0.1)
