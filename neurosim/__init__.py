@@ -37,12 +37,14 @@ _WHERE = {
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = [*sorted(_HOME), "plot"]
+_MODULES = ("encoders", "plot", "readouts")  # reached as ns.plot, and loaded then
+
+__all__ = [*sorted(_HOME), *_MODULES]
 
 
 def __getattr__(name):
-    if name == "plot":
-        return importlib.import_module("neurosim.plot")
+    if name in _MODULES:
+        return importlib.import_module(f"neurosim.{name}")
     if name in _HOME:
         value = getattr(importlib.import_module(_HOME[name]), name)
         globals()[name] = value

@@ -85,7 +85,8 @@ class Result:
         return f"<result of sample {self.index}, key {self.key}: {self._batch.ticks * self._batch.dt:g} ms>"
 
 
-def run_batch(sim, samples, duration: float, keys=None, threads: int | None = None, progress: bool = False) -> list[Result]:
+def run_batch(sim, samples, duration: float, keys=None, threads: int | None = None,
+              progress: bool = False) -> list[Result]:
     """Run the network of a simulation once for each of many inputs, each from the simulation's present state.
 
     Args:
@@ -122,8 +123,9 @@ def _check_network(sim):
     for projection in sim._layout.projections:
         if projection.plasticity is not None:
             raise UnsupportedError(
-                f"run_batch needs samples that do not depend on each other, but projection {projection.name!r} learns; run "
-                "the samples one after the other with sim.run, or take the learned weights into a network without plasticity")
+                f"run_batch needs samples that do not depend on each other, but projection {projection.name!r} learns; "
+                "run the samples one after the other with sim.run, or take the learned weights into a network without "
+                "plasticity")
     for log in sim._recordings.logs:
         if log.path is not None:
             raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "
@@ -189,8 +191,8 @@ class _Batch:
         """Raise SimulationError for results of some size."""
         if size:
             raise SimulationError(f"the results of the batch need {size / 1e9:.3g} GB or more, and memory_limit = "
-                                  f"{self.memory_limit / 1e9:.3g} GB; record every=... ms or fewer ids=..., or run fewer "
-                                  "samples at once")
+                                  f"{self.memory_limit / 1e9:.3g} GB; record every=... ms or fewer ids=..., or run "
+                                  "fewer samples at once")
 
     def input(self, index, sample) -> dict:
         """Return a sample as a dict from populations to spikes."""
@@ -261,8 +263,9 @@ class _Worker:
             recordings.collect(self, steps)
             found = instance.infinite()
             if found:
-                raise SimulationError(f"{found} at or before t = {(self.tick - batch.tick) * self.dt:g} ms of the sample; "
-                                      "look for too large weights, currents or dt")
+                passed = (self.tick - batch.tick) * self.dt
+                raise SimulationError(f"{found} at or before t = {passed:g} ms of the sample; look for too large "
+                                      "weights, currents or dt")
         recorded = [log.chunks() for log in recordings.logs]
         batch.count(recorded)
         return Result(batch, index, key, recorded)

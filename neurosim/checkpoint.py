@@ -92,7 +92,8 @@ def _contents(sim):
         arrays[f"changes/{label}"] = np.asarray(np.nan if value is None else getattr(value, "values", value))
     logs = []
     for number, log in enumerate(sim._recordings.logs):
-        logs.append({**_identity(log), "begin": log.begin, "end": log.end, "file": str(log.path) if log.stream else None})
+        file = str(log.path) if log.stream else None
+        logs.append({**_identity(log), "begin": log.begin, "end": log.end, "file": file})
         ticks, rows = log.chunks()
         arrays |= {f"recordings/{number}/ticks": ticks, f"recordings/{number}/rows": rows}
     import numba
@@ -174,6 +175,7 @@ def load(cls, path, net, threads, memory_limit):
         raise FileError(f"{path} was written by another neurosim, {header['neurosim']}: {error}") from None
     sim._instance.restore(state, sim.tick)
     _put_recordings(path, header, arrays, sim)
+    sim._recordings.flush(sim, seal=True)
     return sim
 
 
@@ -183,8 +185,8 @@ def _read(path):
         if file.attrs.get("format") != FORMAT:
             raise FileError(f"{path} is not a file of a simulation: it has no format {FORMAT!r}")
         if file.attrs["version"] != VERSION:
-            raise FileError(f"{path} must be of version {VERSION}, it is of version {file.attrs['version']}; read it with "
-                            "the neurosim that wrote it")
+            raise FileError(f"{path} must be of version {VERSION}, it is of version {file.attrs['version']}; read it "
+                            "with the neurosim that wrote it")
         text = file["header"][()].decode()
         group = file["arrays"]
         header = json.loads(text)
@@ -216,10 +218,9 @@ def _check_synapses(path, header, sim):
         now = _checksums(plan)
         different = [name for name in saved if saved[name] != now.get(name)]
         if different:
-            versions = {name: header[name] for name in ("neurosim", "numpy", "numba")}
-            raise FileError(f"{path} must have the same synapses as this neurosim makes, but {different[0]} of projection "
-                            f"{projection.name!r} differ; it was written with "
-                            + ", ".join(f"{name} {version}" for name, version in versions.items()))
+            versions = ", ".join(f"{name} {header[name]}" for name in ("neurosim", "numpy", "numba"))
+            raise FileError(f"{path} must have the same synapses as this neurosim makes, but {different[0]} of "
+                            f"projection {projection.name!r} differ; it was written with {versions}")
 
 
 def _put_changes(sim, header, arrays):
@@ -257,7 +258,8 @@ def _put_recordings(path, header, arrays, sim):
 def _go_on(path, entry, log, sim):
     """Let a recording that was streamed go on in its file."""
     if log.path is None:
-        raise FileError(f"{path} has {log.name} in another file, {entry['file']}; describe that recorder with to=... again")
+        raise FileError(f"{path} has {log.name} in another file, {entry['file']}; describe that recorder with to=... "
+                        "again")
     log.stream = Stream(log.path, log.of_spikes)
     log.stream.check(sim, log)
     log.stream.cut(sim.tick)
@@ -277,7 +279,8 @@ def append(log, sim) -> None:
         FileError: the file cannot be written.
     """
     ticks, rows = log.chunks()
-    log.stream.append(ticks, rows, log, sim.dt)
+    window = (sim.tick, sim.tick) if log.begin is None else (log.begin, log.end)
+    log.stream.append(ticks, rows, {"start_ms": window[0] * sim.dt, "duration_ms": (window[1] - window[0]) * sim.dt})
     log.drop()
 
 
@@ -326,15 +329,16 @@ class Stream:
         """Return a new, empty file; one that exists is refused."""
         stream = cls(log.path, log.of_spikes)
         if log.path.exists():
-            raise FileError(f"{log.path} must not exist when a recording of {log.name} is begun there; remove it or give "
-                            "to=... another name")
+            raise FileError(f"{log.path} must not exist when a recording of {log.name} is begun there; remove it or "
+                            "give to=... another name")
         labels = {"seed": np.uint64(sim.seed), "network": sim._recordings.fingerprint}
         with stream._open("x") as file:
             group = file.create_group(stream.group)
             if log.of_spikes:
                 what = log.recorder.what
-                group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick", "dt_ms": sim.dt,
-                                    "size": what.size, "duration_ms": 0.0, "start_ms": sim.time, "name": what.name})
+                group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick",
+                                    "dt_ms": sim.dt, "size": what.size, "duration_ms": 0.0, "start_ms": sim.time,
+                                    "name": what.name})
                 group.create_group("metadata").attrs.update(labels)
             else:
                 group.attrs.update({"format": TRACE_FORMAT, "version": VERSION, "dt_ms": sim.dt,
@@ -362,8 +366,8 @@ class Stream:
         group = file[self.group]
         return [group[name] for name in self.columns] if "ticks" in group else []
 
-    def append(self, ticks, rows, log, dt) -> None:
-        """Add a chunk, and move the end of the window."""
+    def append(self, ticks, rows, window) -> None:
+        """Add a chunk, and note the window of time that is covered, for spikes."""
         with self._open("r+") as file:
             group = file[self.group]
             for name, array in zip(self.columns, (ticks, rows), strict=True):
@@ -378,15 +382,16 @@ class Stream:
                 data.resize(data.shape[0] + ticks.size, axis=0)
                 if ticks.size:
                     data[-ticks.size:] = array
-            if log.of_spikes and log.begin is not None:
-                group.attrs.update({"start_ms": log.begin * dt, "duration_ms": (log.end - log.begin) * dt})
+            if self.group == "spikes":
+                group.attrs.update(window)
 
     def read(self):
         """Return (ticks, rows)."""
         with self._open("r") as file:
             data = self._data(file)
             if not data:
-                return np.empty(0, dtype=np.int64), np.empty((0,) if self.group == "spikes" else (0, 0), dtype=np.uint32)
+                shape = (0,) if self.group == "spikes" else (0, 0)
+                return np.empty(0, dtype=np.int64), np.empty(shape, dtype=np.uint32)
             ticks, rows = data
             return ticks[:], rows[:ticks.shape[0]]
 
@@ -417,8 +422,8 @@ class Stream:
             group = file[self.group]
             labels = group["metadata"].attrs if log.of_spikes else group.attrs
             if int(labels["seed"]) != sim.seed or labels["network"] != sim._recordings.fingerprint:
-                raise FileError(f"{self.path} must be the recording of {log.name} that goes with the saved state, it is of "
-                                "another network or seed")
+                raise FileError(f"{self.path} must be the recording of {log.name} that goes with the saved state, it "
+                                "is of another network or seed")
 
     def seal(self) -> None:
         """Write the fingerprint that `Spikes.load` checks."""
@@ -429,8 +434,8 @@ class Stream:
                     group.create_dataset(name, shape=(0,), maxshape=(None,), dtype=dtype,
                                          chunks=(CHUNK_BYTES // np.dtype(dtype).itemsize,))
             head = group.attrs
-            frame = Spikes(ticks=[], ids=[], size=int(head["size"]), dt=float(head["dt_ms"]), start=float(head["start_ms"]),
-                           duration=float(head["duration_ms"]))
+            frame = Spikes(ticks=[], ids=[], size=int(head["size"]), dt=float(head["dt_ms"]),
+                           start=float(head["start_ms"]), duration=float(head["duration_ms"]))
             head["fingerprint"] = _fingerprint(frame, *(group[name] for name in self.columns))
 
 

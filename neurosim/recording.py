@@ -167,8 +167,8 @@ class Recordings:
             if log.path is None and size + self.bytes() > self.memory_limit:
                 raise SimulationError(
                     f"recording {log.recorder.variable!r} of {log.recorder.what.name!r} for {ticks} ticks needs "
-                    f"{size / 1e9:.3g} GB, more than memory_limit = {self.memory_limit / 1e9:.3g} GB; record every=... ms, "
-                    "fewer ids=..., or stream it with to='file.h5'")
+                    f"{size / 1e9:.3g} GB, more than memory_limit = {self.memory_limit / 1e9:.3g} GB; record every=... "
+                    "ms, fewer ids=..., or stream it with to='file.h5'")
 
     def bytes(self) -> int:
         """Return how much memory the recordings take."""
@@ -254,8 +254,8 @@ class Recordings:
                 return log
         call = f"net.record({'population' if isinstance(what, Population) else 'projection'}"
         call += ")" if variable == "spikes" else f", {variable!r})"
-        raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call {call} before the "
-                           "simulation is made")
+        raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call {call} before "
+                           "the simulation is made")
 
     def spikes(self, sim, population) -> Spikes:
         """Return the recorded spikes of a population."""
@@ -271,11 +271,12 @@ class Recordings:
         ticks, rows = self.find(what, variable).all()
         return ticks * self.layout.dt, rows
 
-    def cut(self, tick: int, before: int) -> None:
-        """Forget what was recorded after a tick; everything, if the simulation was not yet there, at tick `before`."""
+    def cut(self, sim, before: int) -> None:
+        """Forget what was recorded after the present; everything, if the simulation leapt ahead from tick `before`."""
         for log in self.logs:
-            if tick > before:
+            if sim.tick > before:
                 log.cut(-1)
                 log.clear()
             else:
-                log.cut(tick)
+                log.cut(sim.tick)
+        self.flush(sim, seal=True)

@@ -79,12 +79,14 @@ class Simulation:
             raise ParameterError(f"dt must be a finite number > 0 ms, got {describe_value(dt)}")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
             raise ParameterError(f"seed must be a whole number in 0 .. 2^64 - 1, got {describe_value(seed)}")
-        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 256):
+        fits = isinstance(threads, int) and not isinstance(threads, bool) and 1 <= threads <= 256
+        if threads is not None and not fits:
             raise ParameterError(f"threads must be a whole number in 1 .. 256, or None, got {describe_value(threads)}")
         if dtype not in DTYPES:
             raise ParameterError(f"dtype must be 'float32' or 'float64', got {describe_value(dtype)}")
         if mode not in MODES:
-            raise UnsupportedError(f"mode must be 'clocked', got {describe_value(mode)}; the event-driven mode is not there yet")
+            raise UnsupportedError(f"mode must be 'clocked', got {describe_value(mode)}; the event-driven mode is not "
+                                   "there yet")
 
     @property
     def time(self) -> float:
@@ -135,7 +137,8 @@ class Simulation:
         self.tick += steps
         self._recordings.collect(self, steps)
         for population, seen in self._watch.items():
-            seen.spikes += sum(int(slots.total(self.tick - steps, self.tick)) for slots in self._instance.slots[population])
+            parts = self._instance.slots[population]
+            seen.spikes += sum(slots.total(self.tick - steps, self.tick) for slots in parts)
             seen.ticks += steps
         if not allow_infinite:
             self._check_finite()
@@ -145,7 +148,8 @@ class Simulation:
     def _check_finite(self):
         found = self._instance.infinite()
         if found:
-            raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights, currents or dt")
+            raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights, currents or "
+                                  "dt")
 
     def _warn(self):
         for population, seen in self._watch.items():
@@ -235,8 +239,8 @@ class Simulation:
 
     def _set_population(self, population, changes):
         if population.whole is not None:
-            raise ParameterError(f"parameters must be set for a whole population, got the part {population.name!r}; give "
-                                 "an array with one value per neuron")
+            raise ParameterError(f"parameters must be set for a whole population, got the part {population.name!r}; "
+                                 "give an array with one value per neuron")
         plan = self._layout.populations[population]
         planner = Planner(self.net, self.dt, self.seed, self._layout.real, self.threads)
         model, variables = population.model, self.net.variables(population)
@@ -293,7 +297,7 @@ class Simulation:
         self._instance.check_state(state.arrays)
         before, self.tick = self.tick, state.tick
         self._instance.restore(state.arrays, state.tick)
-        self._recordings.cut(self.tick, before)
+        self._recordings.cut(self, before)
 
     def save(self, path: str | Path) -> None:
         """Write state and recordings to an HDF5 file, whole or not at all."""
@@ -302,7 +306,8 @@ class Simulation:
         save(self, Path(path))
 
     @classmethod
-    def load(cls, path: str | Path, net: Network, *, threads: int | None = None, memory_limit: float = 4e9) -> "Simulation":
+    def load(cls, path: str | Path, net: Network, *, threads: int | None = None,
+             memory_limit: float = 4e9) -> "Simulation":
         """Return a simulation that goes on from a file.
 
         Args:
@@ -320,7 +325,8 @@ class Simulation:
 
     # -- many inputs ---------------------------------------------------------------------------------
 
-    def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None, progress: bool = False) -> list:
+    def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None,
+                  progress: bool = False) -> list:
         """Run the network once for each of many independent inputs, each from the present state.
 
         Args:
@@ -359,8 +365,8 @@ class Simulation:
         return projection
 
     def __repr__(self):
-        return (f"<simulation of {len(self._layout.populations)} populations at t = {self.time:g} ms, dt = {self.dt:g} ms, "
-                f"{self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>")
+        return (f"<simulation of {len(self._layout.populations)} populations at t = {self.time:g} ms, "
+                f"dt = {self.dt:g} ms, {self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

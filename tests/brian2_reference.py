@@ -29,9 +29,7 @@ from pathlib import Path
 import numpy as np
 
 import neurosim as ns
-from neurosim.checks import Parameter
 from neurosim.neurons import LIF, Izhikevich
-from neurosim.sources import Current
 
 GOLDEN = Path(__file__).parent / "golden" / "brian2.npz"
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
@@ -280,17 +278,6 @@ _BRIAN2_MODELS = {"cuba": _brian2_cuba, "coba": _brian2_coba, "delta": _brian2_d
 # ---- run by neurosim ------------------------------------------------------------------------------
 
 
-class Injected(Current):
-    """A current given for each tick and neuron."""
-
-    table = Parameter(doc="currents", per_element=False, timed=True)
-
-    @staticmethod
-    def current(table):
-        """The value of the tick."""
-        return table
-
-
 def run_neurosim(wired, duration, dtype="float64", threads=None) -> ns.Spikes:
     """Return the spikes of a network run by neurosim.
 
@@ -309,7 +296,7 @@ def run_neurosim(wired, duration, dtype="float64", threads=None) -> ns.Spikes:
         net.connect(source, cells, ns.Explicit(synapses.source, synapses.target), weight=synapses.weight * gain,
                     delay=synapses.delay * wired.dt, receptor=receptor)
     if wired.current is not None:
-        net.drive(cells, Injected(table=ns.TimedArray(wired.current, every=wired.dt)))
+        net.drive(cells, ns.InjectedCurrent(ns.TimedArray(wired.current, every=wired.dt)))
     net.record(cells)
     sim = ns.Simulation(net, dt=wired.dt, dtype=dtype, threads=threads)
     for port, name in enumerate(("ge", "gi")):
@@ -356,8 +343,9 @@ def first_difference(ours, theirs) -> str:
     if mine == other:
         return ""
     tick, neuron = min(mine ^ other)
-    return (f"{len(mine ^ other)} of {len(other)} spikes differ; the first is neuron {neuron} at tick {tick}, "
-            f"only in {'neurosim' if (tick, neuron) in mine else 'Brian2'}")
+    where = "neurosim" if (tick, neuron) in mine else "Brian2"
+    return (f"{len(mine - other)} of {len(mine)} spikes are only in neurosim, {len(other - mine)} of {len(other)} only "
+            f"in Brian2; the first is of neuron {neuron} at tick {tick}, in {where}")
 
 
 def _golden(target):
@@ -420,7 +408,8 @@ def _settings(target):
         ours = run_neurosim(wired, IDENTICAL)
         for forget in (*((setting,) for setting in SETTINGS), ("schedule", "delays")):
             theirs = run_brian2(wired, IDENTICAL, target, forget)
-            print(f"{name}, {' and '.join(forget)}: {first_difference(ours, theirs) or 'makes no difference'}", flush=True)
+            found = first_difference(ours, theirs) or "makes no difference"
+            print(f"{name}, {' and '.join(forget)}: {found}", flush=True)
 
 
 if __name__ == "__main__":

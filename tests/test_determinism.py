@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from test_contracts import NoisyDevice, ToyPair, ToyVoltage
 
 import neurosim as ns
 from neurosim import neurons
@@ -28,7 +29,8 @@ def currents():
     few = net.add(ns.LIF(tau_mem=ns.Normal(10.0, 1.0), t_ref=ns.Uniform(0.0, 2.0)), 40, name="few")
     net.connect(noise, cells, ns.FixedProbability(0.1), weight=ns.Normal(60.0, 10.0), delay=ns.Uniform(0.3, 2.0),
                 receptor=ns.ExponentialCurrent(3.0))
-    net.connect(noise[50:200], cells[30:250], ns.FixedInDegree(10), weight=20.0, delay=0.7, receptor=ns.AlphaCurrent(2.0))
+    net.connect(noise[50:200], cells[30:250], ns.FixedInDegree(10), weight=20.0, delay=0.7,
+                receptor=ns.AlphaCurrent(2.0))
     net.connect(cells, few, ns.FixedProbability(0.2), weight=ns.Normal(6.0, 1.0), delay=1.5,
                 release=ns.TsodyksMarkram(u_0=ns.Uniform(0.2, 0.8), tau_rec=50.0, tau_facil=20.0), name="short-term")
     net.connect(few, cells, ns.FixedProbability(0.2), weight=-30.0, delay=ns.Uniform(0.5, 9.0),
@@ -79,7 +81,25 @@ def tiny():
     return net, wanted
 
 
-NETWORKS = {"currents": (currents, "float32"), "conductances": (conductances, "float64"), "tiny": (tiny, "float32")}
+def learning():
+    """Plasticity with traces, a variable of its own and a period, in noisy devices and with release; on slices too."""
+    net = ns.Network()
+    source = net.add(ns.SpikeSource(given_spikes(60, 3, n=900)), name="source")
+    cells = net.add(ns.LIF(tau_mem=20.0, t_ref=2.0, i_bias=ns.Uniform(140.0, 260.0)), 270, name="cells")
+    few = net.add(ns.LIF(tau_mem=5.0, t_ref=0.4), 9, name="few")
+    short = ns.TsodyksMarkram(tau_rec=100.0, tau_facil=50.0)
+    taught = net.connect(source, cells, ns.FixedProbability(0.3), weight=ns.Uniform(0.1, 0.9),
+                         delay=ns.Uniform(0.5, 4.0), plasticity=ToyVoltage(), device=NoisyDevice(), release=short,
+                         name="taught")
+    net.connect(cells[20:240], few[2:8], weight=0.8, delay=0.5, plasticity=ToyPair(), name="paired")
+    net.connect(few, cells, ns.FixedProbability(0.5), weight=0.1, delay=2.0, device=NoisyDevice())
+    wanted = [(cells, "spikes", {}), (few, "spikes", {}), (few, "v", {}), (taught, "weight", {"every": 4.0}),
+              (taught, "arrivals", {"every": 9.0}), (net.projection("paired"), "weight", {"every": 1.3})]
+    return net, wanted
+
+
+NETWORKS = {"currents": (currents, "float32"), "conductances": (conductances, "float64"), "tiny": (tiny, "float32"),
+            "learning": (learning, "float32")}
 
 
 def describe(name, chosen=None):
@@ -106,7 +126,6 @@ def seen(sim, wanted):
     """Everything that was recorded, as bytes, by what it is."""
     found = {}
     for what, variable, _ in wanted:
-        what = sim.net.projection(what.name) if what.name == "short-term" else what
         if variable == "spikes":
             found[what.name, variable] = sim.spikes(what).fingerprint()
         else:
@@ -205,7 +224,7 @@ def test_state_and_restore_change_nothing(name, n, cut, more, other):
         assert seen(sim, wanted) == reference(name)
 
 
-@pytest.mark.parametrize("name", ["currents", "conductances"])
+@pytest.mark.parametrize("name", ["currents", "conductances", "learning"])
 def test_seeds_differ_and_repeat(name):
     sim, wanted = simulate(name, seed=2**64 - 1)
     go(sim, TICKS)

@@ -113,7 +113,8 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
     if individual:
         fields |= {"most": INT}
     else:
-        fields |= {"skip": INT, "draws": Array(np.uint16, "n + skip + 128"), "n_edges": INT, "edges": Array(np.uint16, "n_edges")}
+        fields |= {"skip": INT, "draws": Array(np.uint16, "n + skip + 128"), "n_edges": INT,
+                   "edges": Array(np.uint16, "n_edges")}
     if weighted is None:
         fields, use, nothing = fields | EMIT, _EMIT, "count[tick % slots] = 0"
     else:
@@ -173,7 +174,7 @@ def current(drive, varies: dict, real) -> Kernel:
         elif name in drive.state or varies[name] is True:
             given.append(f"{name}[k]")
         elif varies[name] == "timed":
-            head.append(f"wide = 1 if columns > 1 else 0\nfactor = 0.0 if beyond else 1.0\noffset = row * columns")
+            head.append("wide = 1 if columns > 1 else 0\nfactor = 0.0 if beyond else 1.0\noffset = row * columns")
             given.append(f"factor * {name}[offset + wide * k]")
         else:
             given.append(f"{name}[0]")

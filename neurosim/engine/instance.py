@@ -38,7 +38,8 @@ class Instance:
         self.synapses: dict[tuple, list] = {}  #: (projection, variable) -> one array per part
         self.outputs: dict = {}  #: recorder -> (buffer of the chunk, number of its first row)
         self.buffers: set = set()  #: keys of the arrays of neurons that are empty between two ticks
-        self.given = {p: self.on_grid(p, p.model.spikes) for p in layout.populations if isinstance(p.model, SpikeSource)}
+        sources = [p for p in layout.populations if isinstance(p.model, SpikeSource)]
+        self.given = {p: self.on_grid(p, p.model.spikes) for p in sources}
         self._allocate_neurons()
         for projection, plan in layout.projections.items():
             self._allocate_synapses(projection, plan)
@@ -76,7 +77,8 @@ class Instance:
         plastic = wiring.plasticity is not None
 
         def arrays(name, size, value, dtype):
-            self.synapses[projection, name] = [np.full(size(number), value, dtype=dtype) for number in range(len(parts))]
+            sizes = map(size, range(len(parts)))
+            self.synapses[projection, name] = [np.full(each, value, dtype=dtype) for each in sizes]
 
         def synapses(number):
             return parts[number].target.size
@@ -110,7 +112,8 @@ class Instance:
         capacity = {p: [self._most_spikes(p, plan, t) for t in range(layout.threads)]
                     for p, plan in layout.populations.items() if p.spiking}
         a_tick = 4 * max(1, sum(map(sum, capacity.values())))
-        chunk = int(min(LONGEST_CHUNK, max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))))
+        chunk = max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))
+        chunk = int(min(LONGEST_CHUNK, chunk))
         self.chunk = min([chunk, *(RING * (int(self._held(p.target.base)) + 1)
                                    for p in layout.projections if p.plasticity is not None)])
         length = layout.longest + chunk + min(layout.window, chunk)
@@ -155,8 +158,8 @@ class Instance:
             spikes = spikes.on_grid(self.layout.dt)
         ticks = np.asarray(spikes.ticks, dtype=np.int64)
         if ticks.size and ticks[0] < 1:
-            raise ParameterError(f"spikes for {population.name!r} must come after t = 0, the first possible at one tick, "
-                                 f"got {ticks[0] * self.layout.dt:g} ms")
+            raise ParameterError(f"spikes for {population.name!r} must come after t = 0, the first possible at one "
+                                 f"tick, got {ticks[0] * self.layout.dt:g} ms")
         return ticks, np.asarray(spikes.ids, dtype=np.uint32)
 
     # -- programs --------------------------------------------------------------------------------------
@@ -168,8 +171,9 @@ class Instance:
         self.blocks, self.emitters = [], {population: [] for population in self.given}
         steps = [self._deliveries, self._drives, self._updates, self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
-        settling = [[self._settling(p, plan, thread, False) for p, plan in layout.projections.items()
-                     if p.plasticity is not None and plan.bounds[thread] < plan.bounds[thread + 1]] for thread in threads]
+        learning = [(p, plan) for p, plan in layout.projections.items() if p.plasticity is not None]
+        settling = [[self._settling(p, plan, thread, False) for p, plan in learning
+                     if plan.bounds[thread] < plan.bounds[thread + 1]] for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
 
     def _widen_slots(self):
@@ -201,7 +205,8 @@ class Instance:
             yield self._block(
                 plan.wiring.deliver(), parts=len(slots), slots=slots[0].length, ids_at=_addresses(s.ids for s in slots),
                 count_at=_addresses(s.count for s in slots), capacity=np.array([s.capacity for s in slots]),
-                arrivals=self._arrivals(projection.target, plan.port, plan, thread), **self._synapse_values(plan, thread))
+                arrivals=self._arrivals(projection.target, plan.port, plan, thread),
+                **self._synapse_values(plan, thread))
 
     def _arrivals(self, target, port, plan, thread):
         """The part of a port's buffer that a thread's synapses of a projection add to."""
@@ -236,7 +241,8 @@ class Instance:
             if isinstance(drive.drive, Current):
                 yield self._current(drive, plan, int(low), int(high))
             else:
-                yield self._poisson(plan, int(low), int(high), drive, self._arrivals(drive.target, plan.port, plan, thread))
+                arrivals = self._arrivals(drive.target, plan.port, plan, thread)
+                yield self._poisson(plan, int(low), int(high), drive, arrivals)
 
     def _current(self, drive, plan, low, high):
         layout, target = self.layout, drive.target
@@ -264,8 +270,9 @@ class Instance:
         individual = rates.shape[1] > 1
         means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
         most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
-        values = {"n": n, "counts": np.zeros(n + 128, dtype=np.uint16), "rows": means.shape[0], "columns": means.shape[1],
-                  "every": every, "after": inputs.AFTER[after], "means": means.ravel(), **self._random(plan.stream, low)}
+        values = {"n": n, "counts": np.zeros(n + 128, dtype=np.uint16), "rows": means.shape[0],
+                  "columns": means.shape[1], "every": every, "after": inputs.AFTER[after], "means": means.ravel(),
+                  **self._random(plan.stream, low)}
         if individual:
             values["most"] = most
         else:  # draws come in groups of whole populations, so that a part of one has them in common with its threads
@@ -301,7 +308,7 @@ class Instance:
         return block
 
     def _update(self, population, plan, low, high, slots):
-        coefficients, n, real = plan.coefficients, high - low, self.layout.real
+        coefficients, n = plan.coefficients, high - low
         kernel = coefficients.kind.kernel()
         values = {"n": n}
         for name, kind in kernel.fields.items():
@@ -424,10 +431,10 @@ class Instance:
         if self.settlers:
             self.settle(tick)
         state = {_label(key): array.copy() for key, array in self.neurons.items() if key not in self.buffers}
-        for population, parts in self.slots.items():
+        for population in self.slots:
             ticks, ids = self.slots_between(population, tick - self.layout.longest, tick)
             state |= {f"pending/{population.name}/ticks": ticks, f"pending/{population.name}/ids": ids}
-        for projection, plan in self.layout.projections.items():
+        for projection in self.layout.projections:
             values = build.to_coo(self.view(projection))[3] if self.changing(projection) else {}
             state |= {f"synapses/{projection.name}/{name}": values[name].copy() for name in self.changing(projection)}
             state |= {f"synapses/{projection.name}/{name}": self._canonical(projection, name)
@@ -439,7 +446,8 @@ class Instance:
         rule = projection.plasticity
         names = ["arrived"] if self.layout.projections[projection].wiring.history else []
         if rule is not None:
-            names += [*map(synapse_field, rule.source_traces), "spiked_at", *(f"trace_{name}" for name in rule.target_traces)]
+            names += [*map(synapse_field, rule.source_traces), "spiked_at"]
+            names += [f"trace_{name}" for name in rule.target_traces]
         return names
 
     def _by_target(self, name) -> bool:
@@ -449,7 +457,7 @@ class Instance:
         arrays = self.synapses[projection, name]
         if self._by_target(name):
             return np.concatenate(arrays)
-        used = np.flatnonzero(np.diff(self.layout.projections[projection].bounds))  # a thread without targets does nothing
+        used = np.flatnonzero(np.diff(self.layout.projections[projection].bounds))  # threads without targets do nothing
         return arrays[used[0]].copy()
 
     def check_state(self, state) -> None:
@@ -458,8 +466,8 @@ class Instance:
         given = {name: None if name.startswith("pending/") else array.shape for name, array in state.items()}
         for name in sorted(expected.keys() | given.keys()):
             if name not in given or name not in expected or expected[name] != given[name]:
-                raise ParameterError(f"state must be of this network, with {name!r} of shape {expected.get(name, 'none')}, "
-                                     f"got {given.get(name, 'none')}")
+                raise ParameterError(f"state must be of this network, with {name!r} of shape "
+                                     f"{expected.get(name, 'none')}, got {given.get(name, 'none')}")
 
     def _shapes(self) -> dict:
         """The names of a state's arrays and their shapes; None where it varies."""
@@ -477,7 +485,7 @@ class Instance:
         for key, array in self.neurons.items():
             array[:] = 0 if key in self.buffers else state[_label(key)]
         for population in self.slots:
-            self.put_slots(population, state[f"pending/{population.name}/ticks"], state[f"pending/{population.name}/ids"])
+            self.put_slots(population, *(state[f"pending/{population.name}/{name}"] for name in ("ticks", "ids")))
         for projection in self.layout.projections:
             self._restore_synapses(projection, state, tick)
         self.rewind(tick)
@@ -491,7 +499,7 @@ class Instance:
             for number, array in enumerate(self.synapses[projection, name]):
                 array[:] = values[bounds[number]:bounds[number + 1]] if self._by_target(name) else values
         if projection.plasticity is not None:
-            for settled, noted in zip(self.synapses[projection, "settled"], self.synapses[projection, "noted"], strict=True):
+            for settled, noted in zip(*(self.synapses[projection, name] for name in ("settled", "noted")), strict=True):
                 settled[:], noted[:] = tick, 0
 
     def put_values(self, projection, name, values) -> None:

@@ -25,7 +25,8 @@ import numpy as np
 
 def main(out, numbers, stream, k0, k1):
     for k in range(out.size):
-        w0, w1, w2, w3 = philox(np.uint64(k), np.uint64(0), np.uint64(stream), np.uint64(0), np.uint64(k0), np.uint64(k1))
+        w0, w1, w2, w3 = philox(np.uint64(k), np.uint64(0), np.uint64(stream), np.uint64(0), np.uint64(k0),
+                                np.uint64(k1))
         u = numbers[2] + (numbers[3] - numbers[2]) * uniform53(w0, w1)
         out[k] = min(max(quantile(u, numbers[0], numbers[1]), numbers[4]), numbers[5])
 '''
@@ -130,7 +131,8 @@ class Planner:
     def resolve(self, owner: Parametrised, size: int, label: str) -> SimpleNamespace:
         """Return the parameters of an object as numbers and arrays; distributions are drawn."""
         values = owner.values() if isinstance(owner, Parametrised) else {}
-        parameters = SimpleNamespace(**{name: self.value(value, size, f"{label}/{name}") for name, value in values.items()})
+        drawn = {name: self.value(value, size, f"{label}/{name}") for name, value in values.items()}
+        parameters = SimpleNamespace(**drawn)
         _check_drawn(owner, parameters, label)
         return parameters
 
@@ -162,8 +164,8 @@ class Planner:
         values = {}
         for name, state in population.model.state.items():
             default = state.initial(parameters) if callable(state.initial) else state.initial
-            value = self.value(population.initial.get(name, default), population.size, f"{population.name}/initial {name}")
-            values[name] = value
+            given = population.initial.get(name, default)
+            value = values[name] = self.value(given, population.size, f"{population.name}/initial {name}")
             if name == "v":  # states that start at a function of the parameters see the v that was chosen
                 parameters.v = value
         return values
@@ -266,8 +268,8 @@ def _check_rule(projection, stored):
     owner = type(rule).__name__
     for trace in [*rule.source_traces.values(), *rule.target_traces.values()]:
         if trace.tau in stored:
-            raise UnsupportedError(f"{owner}.{trace.tau} must be one number: it is the time constant of a trace that all "
-                                   "synapses share")
+            raise UnsupportedError(f"{owner}.{trace.tau} must be one number: it is the time constant of a trace that "
+                                   "all synapses share")
     unknown = [name for name in rule.reads if name not in model.state]
     if unknown:
         raise UnsupportedError(f"{owner} reads {unknown[0]!r} of its target, but {type(model).__name__} has "
@@ -304,10 +306,11 @@ def _program(layout, seed, stream):
     """Let a device hold the weights, in canonical order, so that threads do not matter."""
     connectivity = layout.connectivity
     weights = build.to_coo(connectivity)[3]["weight"]
-    generator = np.random.Generator(np.random.Philox(key=[seed, stream]))
+    generator = np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
     programmed = np.asarray(layout.projection.device.program(weights.astype(np.float64), generator), dtype=np.float64)
     if programmed.shape != weights.shape or not np.isfinite(programmed).all():
-        raise ParameterError(f"{type(layout.projection.device).__name__}.program must return one finite weight per synapse")
+        owner = type(layout.projection.device).__name__
+        raise ParameterError(f"{owner}.program must return one finite weight per synapse")
     build.set_values(connectivity, "weight", programmed)
 
 

@@ -8,8 +8,9 @@ from neurosim.checks import Parameter
 from neurosim.maths import exp
 from neurosim.neurons.base import Neuron, State
 from neurosim.neurons.izhikevich import check_peak
-from neurosim.neurons.schemes import LONGEST, MOST, SHORTEST, phi
+from neurosim.neurons.schemes import MOST, SHORTEST, phi
 
+LONGEST = 0.1  #: ms, no sub-step is longer
 BEND = 1.0 / 256.0  #: by which the slope of the upswing, times the sub-step, may change in a sub-step
 
 

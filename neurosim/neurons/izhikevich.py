@@ -38,7 +38,7 @@ class Izhikevich(_Peaked):
       then one of dt for u with the new v. A spike at tick t is the one that the script finds
       at the beginning of its step t + 1; with `Pulse` receptors and delays of one tick, networks
       reproduce it spike for spike.
-    * "fine": converged. Sub-steps of second order within the tick, at most 0.1 ms and shorter where v
+    * "fine": converged. Sub-steps of second order within the tick, at most 0.05 ms and shorter where v
       changes by more than 1 mV; v and u are reset at the very crossing; current and conductance are
       held over the tick. Where several crossings fall into one tick, the spikes that are `due`
       leave in the next ticks, one in each.

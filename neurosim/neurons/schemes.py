@@ -4,7 +4,7 @@ from math import nan
 
 from neurosim.maths import exp
 
-LONGEST = 0.1  #: ms, no sub-step is longer
+LONGEST = 0.05  #: ms, no sub-step of a quadratic model is longer
 CHANGE = 1.0  #: mV, by which v may change in a sub-step
 SHORTEST = 1.0 / 512.0  #: shortest sub-step, as a share of the tick
 MOST = 16384  #: sub-steps of a tick, after which v becomes undefined so that the run stops with a message

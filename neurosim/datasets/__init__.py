@@ -1,0 +1,26 @@
+"""Recordings from event sensors and cochleas, and the images of MNIST, read lazily and checked to the last byte.
+
+A recording is a numpy structured array with the fields of Tonic: `t` in microseconds, addresses `x` and `y`, polarity
+`p`; use the fields by name, for their order differs between data sets. A data set is a sequence of (recording, label)
+that reads a recording when it is asked for::
+
+    from neurosim import datasets
+
+    train = datasets.NMNIST("N-MNIST.zip", train=True)
+    events, label = train[0]
+    spikes = datasets.to_spikes(events, train.sensor_size, dt=1.0)
+
+A file that is damaged, cut short or of another format raises `FileError`, whose sentence names the file, the record
+and the byte or group; events are never dropped without a word.
+"""
+
+from neurosim.datasets.dataset import Dataset, Recordings
+from neurosim.datasets.events import EVENT, SPIKE, Batch, make_events, to_batch, to_events, to_spikes
+from neurosim.datasets.generic import read_events, write_events
+from neurosim.datasets.heidelberg import SHD, SSC, write_shd
+from neurosim.datasets.idx import MNIST, read_idx, write_idx
+from neurosim.datasets.nmnist import NMNIST, read_nmnist, write_nmnist
+
+__all__ = ["EVENT", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "Dataset", "Recordings", "make_events",
+           "read_events", "read_idx", "read_nmnist", "to_batch", "to_events", "to_spikes", "write_events", "write_idx",
+           "write_nmnist", "write_shd"]

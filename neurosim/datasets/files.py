@@ -1,0 +1,154 @@
+"""Reading and writing whole files and members of zip files, with one form of error."""
+
+import os
+import re
+import zipfile
+import zlib
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+
+from neurosim.errors import FileError, ParameterError, UnsupportedError
+from neurosim.spikes import _first_line as first_line
+from neurosim.spikes import _whole_file as whole_file
+
+__all__ = ["Member", "Zip", "file_errors", "first_line", "gunzip", "h5py", "whole_file"]
+
+
+@contextmanager
+def file_errors(path, what):
+    """Turn whatever goes wrong while a file is read into one FileError that names it."""
+    try:
+        yield
+    except (FileError, ParameterError, UnsupportedError):
+        raise
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    except IsADirectoryError:
+        raise FileError(f"{path} must be {what}, it is a folder") from None
+    except PermissionError:
+        raise FileError(f"{path} cannot be read: permission denied") from None
+    except (MemoryError, RecursionError):
+        raise FileError(f"{path} is not {what} or is damaged: it asks for more memory than there is") from None
+    except Exception as error:  # numpy, zipfile and h5py raise a dozen kinds on damaged files
+        raise FileError(f"{path} is not {what} or is damaged: {first_line(error)}") from None
+
+
+def h5py():
+    """Return h5py; raise UnsupportedError where it is not installed."""
+    try:
+        import h5py
+    except ImportError:
+        raise UnsupportedError("HDF5 files need h5py; install it with `pip install h5py`") from None
+    return h5py
+
+
+def gunzip(path, raw, limit=None) -> bytes:
+    """Return what a gzip file holds, up to a limit of bytes; check its length and its checksum."""
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        data = unpack.decompress(raw) if limit is None else unpack.decompress(raw, max(1, limit))
+    except zlib.error as error:
+        raise FileError(f"{path} is damaged: its gzip stream does not unpack ({first_line(error)})") from None
+    if limit is not None and not unpack.eof:
+        return data
+    if not unpack.eof:
+        raise FileError(f"{path} is cut short: its gzip stream does not end within {len(raw)} bytes")
+    if unpack.unused_data.strip(b"\0"):
+        raise FileError(f"{path} is damaged: {len(unpack.unused_data)} bytes follow its gzip stream, from byte "
+                        f"{len(raw) - len(unpack.unused_data)}")
+    return data
+
+
+class Member(NamedTuple):
+    """Where a member of a zip file lies, how it was packed, and what it must be when unpacked."""
+
+    name: str
+    offset: int
+    packed: int
+    size: int
+    crc: int
+    method: int
+
+
+class Zip:
+    """The members of a zip file; unpacking checks length and checksum of each.
+
+    Args:
+        path: the zip file.
+
+    Raises:
+        FileError: it is missing, no zip file, cut short or inconsistent.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        with file_errors(path, "a zip file"), open(path, "rb") as file:
+            with zipfile.ZipFile(file) as archive:
+                self._check_count(file, len(archive.infolist()))
+                self.members = [self._member(file, info) for info in archive.infolist() if not info.is_dir()]
+
+    def _check_count(self, file, found):
+        """The directory's own count of members, which `zipfile` does not compare."""
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - 65557))
+        tail = file.read()
+        at = tail.rfind(b"PK\5\6")
+        stated = int.from_bytes(tail[at + 10:at + 12], "little")
+        if at >= 0 and stated not in (found, 0xFFFF):
+            raise FileError(f"{self.path} is damaged: its directory must list {stated} members, it lists {found}")
+
+    def _member(self, file, info) -> Member:
+        """A member whose name is the same in the directory and where it lies."""
+        name = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")
+        file.seek(info.header_offset)
+        head = file.read(30 + len(name))
+        if head[:4] != b"PK\3\4" or head[26:28] != len(name).to_bytes(2, "little") or head[30:] != name:
+            raise FileError(f"{self.path} is damaged: its directory names {info.orig_filename!r} at byte "
+                            f"{info.header_offset}, which is not there")
+        if info.flag_bits & 1:
+            raise FileError(f"{self.path}: {info.filename} must not be encrypted; unpack the file first")
+        start = info.header_offset + 30 + len(name) + int.from_bytes(head[28:30], "little")
+        return Member(info.filename, start, info.compress_size, info.file_size, info.CRC, info.compress_type)
+
+    def read(self, members) -> list:
+        """Return the unpacked bytes of some members; raise FileError where one is not what the directory says."""
+        with file_errors(self.path, "a zip file"), open(self.path, "rb") as file:
+            return [self._unpack(file, member) for member in members]
+
+    def _unpack(self, file, member) -> bytes:
+        where = f"{self.path}: {member.name}"
+        file.seek(member.offset)
+        data = file.read(member.packed) if member.packed <= os.fstat(file.fileno()).st_size else b""
+        if len(data) != member.packed:
+            raise FileError(f"{where} is cut short: it must have {member.packed} packed bytes from byte {member.offset} "
+                            "of the zip file on")
+        if member.method == zipfile.ZIP_DEFLATED:
+            unpack = zlib.decompressobj(wbits=-15)
+            try:
+                data = unpack.decompress(data, member.size + 1)
+            except zlib.error as error:
+                raise FileError(f"{where} is damaged: it does not unpack ({first_line(error)}); it begins at byte "
+                                f"{member.offset} of the zip file") from None
+        elif member.method != zipfile.ZIP_STORED:
+            raise FileError(f"{where} must be stored or deflated, it is packed by method {member.method}; unpack the "
+                            "zip file and give the folder")
+        if len(data) != member.size:
+            raise FileError(f"{where} is damaged: it must have {member.size} bytes, it has {len(data)}")
+        if zlib.crc32(data) != member.crc:
+            raise FileError(f"{where} is damaged: its checksum must be {member.crc:08x}, it is {zlib.crc32(data):08x}")
+        return data
+
+
+def recording_name(name, splits) -> tuple | None:
+    """Return (split, what follows) of `.../Train/5/00001.bin`, or None for what is no recording."""
+    if not name.lower().endswith(".bin") or name.rsplit("/", 1)[-1].startswith("._"):
+        return None
+    found = re.fullmatch(rf"(?:.*/)?({'|'.join(splits)})/(.+)", name)
+    return found and found.groups()
+
+
+def first_of(bad) -> int:
+    """Return the first index at which something is bad."""
+    return int(np.argmax(bad))

@@ -1,0 +1,382 @@
+"""SHD and SSC: spoken digits and words as spikes of 700 cochlear channels, from the official HDF5 files.
+
+Source: B. Cramer, Y. Stradmann, J. Schemmel and F. Zenke, The Heidelberg spiking data sets for the systematic evaluation
+of spiking neural networks, IEEE Trans. Neural Netw. Learn. Syst. 33, 2744 (2022). A file holds `spikes/times` (seconds,
+float16, one list for each recording), `spikes/units` (channels), `labels`, `extra/speaker` and `extra/keys` (the names
+of the classes).
+
+A file that `write_shd` made also holds `extra/crc32`, one checksum for each recording, and with it no damage to what was
+written goes unnoticed; the official files have none.
+"""
+
+import os
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from neurosim.checks import describe_value
+from neurosim.datasets.dataset import Dataset
+from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
+from neurosim.datasets.files import file_errors, first_of, h5py, whole_file
+from neurosim.datasets.nmnist import ORDERS, check_choice
+from neurosim.errors import FileError, NeurosimWarning, ParameterError
+
+CHANNELS = 700
+US_PER_S = 1e6
+MOST_S = 2**40 / US_PER_S
+WHAT = "an HDF5 file of spikes"
+
+
+class _Heidelberg(Dataset):
+    """What SHD and SSC have in common."""
+
+    sensor_size = (CHANNELS, 1, 1)
+    number_of_classes = 0
+
+    def __init__(self, path, *, unsorted: str = "refuse"):
+        self.path = Path(path)
+        self.unsorted = check_choice(f"{type(self).__name__}.unsorted", unsorted, ORDERS) or unsorted
+        self._open_file = None
+        with file_errors(path, WHAT):
+            _refuse_gzip(path)
+            file = self._file()
+            times, units = self._lists(file, "times", "f"), self._lists(file, "units", "iu")
+            labels = self._numbers(file, "labels")
+            self._sums = self._numbers(file, "extra/crc32") if "extra/crc32" in file else None
+            if not len(times) == len(units) == len(labels):
+                raise FileError(f"{path} must have as many entries in 'spikes/times', 'spikes/units' and 'labels', it has "
+                                f"{len(times)}, {len(units)} and {len(labels)}")
+            if self._sums is not None and len(self._sums) != len(labels):
+                raise FileError(f"{path}: 'extra/crc32' must have {len(labels)} entries, it has {len(self._sums)}")
+            self._keys = self._names(file) if "extra/keys" in file else None
+        most = self.number_of_classes if self._keys is None else len(self._keys)
+        bad = (labels < 0) | (labels >= most)
+        if bad.any():
+            raise FileError(f"{path}: 'labels', record {first_of(bad)} must lie in 0 .. {most - 1}, "
+                            f"it is {labels[first_of(bad)]}")
+        self._speakers = None
+        self._set(labels)
+
+    # ---- the file -------------------------------------------------------------------------------------
+
+    def _file(self):
+        """The open file of this process."""
+        if self._open_file is None or self._open_file[0] != os.getpid():
+            self._open_file = os.getpid(), h5py().File(self.path, "r")
+        return self._open_file[1]
+
+    def __getstate__(self):
+        return {**self.__dict__, "_open_file": None}
+
+    def _dataset(self, file, name):
+        if name not in file:
+            raise FileError(f"{self.path} must have a dataset '{name}', it has none")
+        found = file[name]
+        if not isinstance(found, h5py().Dataset) or found.ndim != 1:
+            raise FileError(f"{self.path}: '{name}' must be a dataset of 1 dimension")
+        if found.shape[0] and found.id.get_storage_size() == 0:
+            raise FileError(f"{self.path}: '{name}' must hold {found.shape[0]} entries, none are stored")
+        return found
+
+    def _lists(self, file, name, kinds):
+        found = self._dataset(file, f"spikes/{name}")
+        base = h5py().check_vlen_dtype(found.dtype)
+        if base is None or np.dtype(base).kind not in kinds:
+            raise FileError(f"{self.path}: 'spikes/{name}' must be lists of {'numbers' if kinds == 'f' else 'integers'} of "
+                            f"different length, it is of type {found.dtype}")
+        return found
+
+    def _numbers(self, file, name):
+        found = self._dataset(file, name)
+        if found.dtype.kind not in "iu":
+            raise FileError(f"{self.path}: '{name}' must be whole numbers, it is of type {found.dtype}")
+        values = found[:]
+        if len(values) and (values.min() < -(2**62) or values.max() > 2**62):
+            raise FileError(f"{self.path}: '{name}' must be whole numbers below 2**62, it holds others")
+        return values.astype(np.int64)
+
+    def _names(self, file):
+        found = self._dataset(file, "extra/keys")
+        if found.dtype.kind not in "SO":
+            raise FileError(f"{self.path}: 'extra/keys' must be text, it is of type {found.dtype}")
+        return tuple(key.decode() if isinstance(key, bytes) else str(key) for key in found[:])
+
+    def _extra(self, name, read):
+        with file_errors(self.path, WHAT):
+            if name not in self._file():
+                raise FileError(f"{self.path} must have a dataset '{name}', it has none")
+            return read(self._file())
+
+    # ---- labels ---------------------------------------------------------------------------------------
+
+    @property
+    def classes(self) -> tuple:
+        """Name of each class, from `extra/keys`; raises FileError where the file has none."""
+        if self._keys is None:
+            raise FileError(f"{self.path} must have a dataset 'extra/keys', it has none")
+        return self._keys
+
+    @property
+    def speakers(self) -> np.ndarray:
+        """Number of the speaker of each item, int64, shape (len,); raises FileError where the file has none."""
+        return self._of_rows(self._all_speakers())
+
+    def _all_speakers(self):
+        if self._speakers is None:
+            speakers = self._extra("extra/speaker", lambda file: self._numbers(file, "extra/speaker"))
+            if len(speakers) != len(self._labels):
+                raise FileError(f"{self.path}: 'extra/speaker' must have {len(self._labels)} entries, it has {len(speakers)}")
+            self._speakers = speakers
+        return self._speakers
+
+    def split_by_speaker(self, held_out, seed: int = 0) -> tuple:
+        """Return two data sets without a common speaker: the rest, and what some speakers said.
+
+        Args:
+            held_out: the speakers of the second part, or, as a float in (0, 1), the fraction of the speakers that are
+                drawn for it, at least one.
+            seed: seed of that draw.
+
+        Returns:
+            rest and held-out part, each in the order of this data set.
+
+        Raises:
+            ParameterError: a speaker is not there, or one part would have none.
+            FileError: the file does not say who spoke.
+        """
+        speakers = self.speakers
+        present = np.unique(speakers)
+        if isinstance(held_out, (float, np.floating)):
+            if not 0 < held_out < 1:
+                raise ParameterError(f"split_by_speaker.held_out must be a fraction in (0, 1) or a list of speakers, "
+                                     f"got {held_out}")
+            many = max(1, round(held_out * len(present)))
+            chosen = np.random.default_rng(seed).choice(present, min(many, len(present)), replace=False)
+        else:
+            chosen = np.atleast_1d(np.asarray(held_out))
+            missing = [speaker for speaker in chosen.tolist() if speaker not in present.tolist()]
+            if missing or not len(chosen):
+                raise ParameterError(f"split_by_speaker.held_out must name speakers of {present.tolist()}, "
+                                     f"got {describe_value(missing[0] if missing else held_out)}")
+        out = np.isin(speakers, chosen)
+        if out.all():
+            raise ParameterError(f"split_by_speaker.held_out must leave a speaker for the rest, got all {len(present)}")
+        return self.select(~out), self.select(out)
+
+    # ---- recordings -----------------------------------------------------------------------------------
+
+    def _read(self, rows) -> tuple:
+        rows = np.asarray(rows)
+        low, high = int(rows.min()), int(rows.max()) + 1
+        with file_errors(self.path, f"{WHAT} (record {low if high == low + 1 else f'{low} .. {high - 1}'})"):
+            file = self._file()
+            if high - low <= 4 * len(rows):  # one read of a block is much faster than one for each
+                times, units = (file[f"spikes/{name}"][low:high] for name in ("times", "units"))
+                pairs = [(times[row - low], units[row - low]) for row in rows]
+            else:
+                times, units = file["spikes/times"], file["spikes/units"]
+                pairs = [(times[row], units[row]) for row in rows.tolist()]
+        return self._decode(rows, pairs)
+
+    def _decode(self, rows, pairs) -> tuple:
+        for row, (times, units) in zip(rows, pairs, strict=True):
+            if len(times) != len(units):
+                raise FileError(f"{self.path}: record {row} must have as many entries in 'spikes/units' as in "
+                                f"'spikes/times', {len(times)}, it has {len(units)}")
+            self._check_sum(row, times, units)
+        offsets = np.concatenate([[0], np.cumsum([len(times) for times, _ in pairs])]).astype(np.int64)
+        seconds = np.concatenate([times for times, _ in pairs]).astype(np.float64)
+        units = np.concatenate([units for _, units in pairs])
+
+        def where(name, event):
+            row = int(np.searchsorted(offsets, event, side="right")) - 1
+            return f"{self.path}: 'spikes/{name}' of record {rows[row]}, entry {event - offsets[row]}"
+
+        bad = (units < 0) | (units >= CHANNELS)
+        if bad.any():
+            bad = first_of(bad)
+            raise FileError(f"{where('units', bad)} must lie in 0 .. {CHANNELS - 1}, it is {units[bad]}")
+        bad = ~((seconds >= 0) & (seconds < MOST_S))
+        if bad.any():
+            bad = first_of(bad)
+            raise FileError(f"{where('times', bad)} must be a finite number >= 0 s, it is {seconds[bad]:g}")
+        back = np.diff(seconds) < 0
+        borders = offsets[1:-1]
+        back[borders[(borders > 0) & (borders < len(seconds))] - 1] = False
+        if back.any() and self.unsorted == "refuse":
+            bad = first_of(back) + 1
+            raise FileError(f"{where('times', bad)} must not be earlier than the one before: time runs backwards from "
+                            f'{seconds[bad - 1]:g} to {seconds[bad]:g} s; unsorted="sort" reads it all the same')
+        events = pack(SPIKE, t=np.rint(seconds * US_PER_S).astype(np.int64), x=units, p=True)
+        if back.any():
+            events = events[np.lexsort((seconds, np.repeat(np.arange(len(rows)), np.diff(offsets))))]
+        return events, offsets
+
+    def _check_sum(self, row, times, units):
+        if self._sums is None:
+            return
+        speaker = self._all_speakers()[row] if "extra/speaker" in self._file() else -1
+        found = _checksum(times, units, self._labels[row], speaker, self._keys)
+        if found != self._sums[row]:
+            raise FileError(f"{self.path} is damaged: the checksum of record {row} must be {self._sums[row]:08x}, "
+                            f"it is {found:08x}")
+
+    def _empty(self):
+        return np.empty(0, dtype=SPIKE)
+
+
+class SHD(_Heidelberg):
+    """Spiking Heidelberg Digits: spoken digits in German and English, 20 classes, as spikes of 700 channels.
+
+    Items are (events, label); events have the fields t (microseconds), x (channel) and p (always True), sorted by time.
+    The file's seconds become float64 before they are scaled and rounded to whole microseconds; float16 is much coarser,
+    0.5 ms between 0.5 and 1 s. There is no official validation set: make one with `split_by_speaker`.
+
+    Args:
+        path: name of the unpacked file, for example `shd_train.h5`.
+        unsorted: what to do with a recording whose time runs backwards: "refuse" it or "sort" it.
+
+    Raises:
+        FileError: the file is missing, no HDF5 file, or lacks a group; on reading, a recording with a channel above 699,
+            a time that is negative, not finite or runs backwards, or lists of different length. The sentence names file,
+            group, record and entry.
+        ParameterError: an argument does not fit.
+
+    >>> import tempfile, pathlib
+    >>> from neurosim.datasets import make_events
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "digits.h5"
+    >>> recordings = [make_events(t=[500_000], x=[699]), make_events(t=[250_000, 750_000], x=[0, 12])]
+    >>> write_shd(recordings, [1, 0], path, speakers=[3, 4], keys=["zero", "one"])
+    >>> digits = SHD(path)
+    >>> events, label = digits[1]
+    >>> events["t"], digits.classes[label], digits.speakers
+    (array([250000, 750000]), 'zero', array([3, 4]))
+    >>> [len(part) for part in digits.split_by_speaker([4])]
+    [1, 1]
+    """
+
+    number_of_classes = 20
+
+
+class SSC(_Heidelberg):
+    """Spiking Speech Commands: spoken words, 35 classes, as spikes of 700 channels; used like `SHD`.
+
+    Args:
+        path: name of the unpacked file, for example `ssc_train.h5`.
+        unsorted: what to do with a recording whose time runs backwards: "refuse" it or "sort" it.
+
+    Raises:
+        FileError: as for `SHD`.
+        ParameterError: an argument does not fit.
+
+    >>> import tempfile, pathlib
+    >>> from neurosim.datasets import make_events
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "words.h5"
+    >>> write_shd([make_events(t=[500_000], x=[699])], [34], path)
+    >>> words = SSC(path)
+    >>> words[0][0]["x"], words.labels
+    (array([699], dtype=int16), array([34]))
+    """
+
+    number_of_classes = 35
+
+
+def write_shd(recordings, labels, path, *, speakers=None, keys=None, time_type="float16") -> None:
+    """Write an HDF5 file in the layout of SHD, with a checksum for each recording; it appears whole or not at all.
+
+    Args:
+        recordings: one event array for each item, with the fields t (microseconds, sorted) and x (0 .. 699).
+        labels: class of each, integers, shape (n_recordings,).
+        path: name of the file; one that exists is replaced.
+        speakers: number of the speaker of each, integers >= 0, shape (n_recordings,).
+        keys: name of each class.
+        time_type: "float16" as in the official files, "float32" or "float64"; float64 keeps every microsecond.
+
+    Raises:
+        ParameterError: recordings, labels, speakers or keys do not fit.
+        FileError: the file cannot be written.
+
+    Warns:
+        NeurosimWarning: if a time moves by more than 1 ms because of `time_type`, with the worst error.
+
+    >>> import tempfile, pathlib
+    >>> from neurosim.datasets import make_events
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "digits.h5"
+    >>> write_shd([make_events(t=[1_234_567], x=[5])], [0], path, time_type="float64")
+    >>> SHD(path)[0][0]["t"]
+    array([1234567])
+    """
+    check_choice("write_shd.time_type", time_type, ("float16", "float32", "float64"))
+    recordings = list(recordings)
+    keys = None if keys is None else _text(keys)
+    labels = _whole("labels", labels, len(recordings), None if keys is None else len(keys))
+    speakers = None if speakers is None else _whole("speakers", speakers, len(recordings))
+    pairs = [_pair(index, events, time_type) for index, events in enumerate(recordings)]
+    _warn_of_rounding(recordings, pairs, time_type)
+    sums = [_checksum(times, units, labels[i], -1 if speakers is None else speakers[i], keys)
+            for i, (times, units) in enumerate(pairs)]
+    with whole_file(path) as temporary, h5py().File(temporary, "x") as file:
+        for place, (name, base) in enumerate([("times", time_type), ("units", "uint16")]):
+            made = file.create_dataset(f"spikes/{name}", (len(pairs),), dtype=h5py().vlen_dtype(np.dtype(base)))
+            for index, pair in enumerate(pairs):
+                made[index] = pair[place]
+        file["labels"] = labels.astype(np.uint64)
+        file["extra/crc32"] = np.array(sums, dtype=np.uint32)
+        if speakers is not None:
+            file["extra/speaker"] = speakers.astype(np.uint64)
+        if keys is not None:
+            file["extra/keys"] = np.array([key.encode() for key in keys], dtype=f"S{max(len(key.encode()) for key in keys)}")
+
+
+def _pair(index, events, time_type) -> tuple:
+    owner = f"write_shd.recordings[{index}]"
+    check_range(owner, checked_events(owner, events), (CHANNELS, 1, 1))
+    if (np.diff(events["t"].astype(np.int64)) < 0).any():
+        raise ParameterError(f"{owner} must be sorted by time")
+    seconds = events["t"] / US_PER_S
+    limit = min(MOST_S, float(np.finfo(time_type).max))
+    if len(seconds) and seconds[-1] >= limit:
+        raise ParameterError(f"{owner} must end before {limit:g} s to be written as {time_type}, got {seconds[-1]:g} s")
+    return seconds.astype(time_type), events["x"].astype(np.uint16)
+
+
+def _warn_of_rounding(recordings, pairs, time_type):
+    worst = max((float(np.abs(times.astype(np.float64) * US_PER_S - events["t"]).max(initial=0))
+                 for events, (times, _) in zip(recordings, pairs, strict=True)), default=0.0)
+    if worst > 1000:
+        warnings.warn(f"write_shd rounded times to {time_type}; the worst error is {worst / 1000:.3g} ms; "
+                      'time_type="float64" keeps them', NeurosimWarning, stacklevel=3)
+
+
+def _checksum(times, units, label, speaker, keys) -> int:
+    """The CRC-32 of all that belongs to one recording, the names of the classes included."""
+    head = np.array([len(times), label, speaker], dtype="<i8").tobytes() + "\0".join(keys or ()).encode()
+    seconds, units = np.asarray(times, dtype=np.float64), np.asarray(units).astype(np.int64)
+    return zlib.crc32(units.astype("<i8").tobytes(), zlib.crc32(seconds.astype("<f8").tobytes(), zlib.crc32(head)))
+
+
+def _whole(name, values, many, below=None) -> np.ndarray:
+    array = np.asarray(values)
+    array = array.astype(np.int64) if array.shape == (0,) else array
+    if array.shape != (many,) or array.dtype.kind not in "iu":
+        raise ParameterError(f"write_shd.{name} must be one whole number for each of the {many} recordings, "
+                             f"got {describe_value(values)}")
+    most = 2**62 if below is None else below - 1
+    if many and (array.min() < 0 or array.max() > most):
+        raise ParameterError(f"write_shd.{name} must lie in 0 .. {most}, got {array[(array < 0) | (array > most)][0]}")
+    return array.astype(np.int64)
+
+
+def _text(keys) -> tuple:
+    keys = tuple(keys) if not isinstance(keys, str) else ()
+    if not keys or not all(isinstance(key, str) and key and "\0" not in key for key in keys):
+        raise ParameterError("write_shd.keys must be one name for each class, each a str that is not empty")
+    return keys
+
+
+def _refuse_gzip(path):
+    with open(path, "rb") as file:
+        if file.read(2) == b"\x1f\x8b":
+            raise FileError(f"{path} is not an HDF5 file but a gzip file of it; unpack it first (gunzip)")

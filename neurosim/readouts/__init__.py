@@ -1,0 +1,11 @@
+"""Readouts: scikit-learn estimators over reservoir states, one for online use, and honest evaluation."""
+
+from neurosim.readouts.evaluation import Evaluation as Evaluation
+from neurosim.readouts.evaluation import evaluate as evaluate
+from neurosim.readouts.evaluation import interval as interval
+from neurosim.readouts.evaluation import score as score
+from neurosim.readouts.linear import logistic as logistic
+from neurosim.readouts.linear import ridge as ridge
+from neurosim.readouts.online import RecursiveLeastSquares as RecursiveLeastSquares
+
+__all__ = ["Evaluation", "RecursiveLeastSquares", "evaluate", "interval", "logistic", "ridge", "score"]

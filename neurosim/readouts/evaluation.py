@@ -1,0 +1,111 @@
+"""Accuracy as it should be reported: beside chance and a plain baseline, with n, seeds and an interval."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
+
+from neurosim.checks import describe_value
+from neurosim.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a classifier reached.
+
+    Args:
+        accuracy: mean over seeds of the share of samples that are classified right.
+        interval: 95 % interval for the samples (Wilson), at the mean accuracy.
+        by_seed: accuracy for each seed of the folds.
+        chance: share of the most frequent class among the test samples.
+        n_test: number of different test samples.
+        n_train: training samples in each fit.
+        predictions: label predicted for each sample, shape (seeds, samples); by a fit that had not seen it.
+    """
+
+    accuracy: float
+    interval: tuple[float, float]
+    by_seed: tuple[float, ...]
+    chance: float
+    n_test: int
+    n_train: int
+    predictions: np.ndarray
+
+    def __str__(self):
+        low, high = self.interval
+        seeds = len(self.by_seed)
+        spread = f", from {min(self.by_seed):.1%} to {max(self.by_seed):.1%} over {seeds} seeds" if seeds > 1 else ""
+        return (f"{self.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; chance {self.chance:.1%}; n_test {self.n_test}, "
+                f"n_train {self.n_train}{spread})")
+
+
+def interval(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the Wilson interval for a share `right` of n samples.
+
+    >>> low, high = interval(0.95, 900)
+    >>> round(low, 4), round(high, 4)
+    (0.9338, 0.9624)
+
+    Source: Wilson, J. American Statistical Association 22 (1927) 209.
+    """
+    centre = (right + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(right * (1 - right) / n + z * z / (4 * n * n))
+    return float(centre - half), float(centre + half)
+
+
+def evaluate(model, X, y, *, folds: int = 5, seeds=range(5), augment=None) -> Evaluation:
+    """Cross-validate a classifier; whatever it tunes, it tunes inside the training folds.
+
+    Args:
+        model: a scikit-learn classifier; it is cloned for each fit.
+        X: features, shape (samples, features).
+        y: labels, shape (samples,).
+        folds: number of stratified folds, >= 2.
+        seeds: seeds of the folds, one repetition each.
+        augment: further training features, {name: array of the shape of X}: row k of each is a variant
+            of sample k and is used in training where sample k is.
+
+    >>> import numpy as np
+    >>> from neurosim.readouts import ridge
+    >>> X = np.repeat(np.eye(2), 10, axis=0)
+    >>> evaluate(ridge(), X, X[:, 1], folds=5, seeds=[0]).accuracy
+    1.0
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim != 2 or len(X) != len(y):
+        raise ParameterError(f"evaluate.X must have shape (samples, features) with one label each, got {X.shape} and "
+                             f"{len(y)} labels")
+    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
+        raise ParameterError(f"evaluate.folds must be a whole number >= 2, got {describe_value(folds)}")
+    predictions = np.array([_one(model, X, y, folds, seed, augment or {}) for seed in seeds])
+    by_seed = tuple(float((row == y).mean()) for row in predictions)
+    return _summary(y, predictions, by_seed, len(y) - len(y) // folds)
+
+
+def _one(model, X, y, folds, seed, augment):
+    found = np.empty_like(y)
+    for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y):
+        features = np.concatenate([X[train], *(more[train] for more in augment.values())])
+        labels = np.tile(y[train], 1 + len(augment))
+        found[test] = clone(model).fit(features, labels).predict(X[test])
+    return found
+
+
+def score(model, X, y, n_train: int) -> Evaluation:
+    """Evaluate a fitted classifier on samples that it has not seen.
+
+    Args:
+        model: a fitted scikit-learn classifier.
+        X, y: test features and labels.
+        n_train: how many samples it was trained on.
+    """
+    y = np.asarray(y)
+    predictions = np.asarray(model.predict(X))[None]
+    return _summary(y, predictions, (float((predictions[0] == y).mean()),), n_train)
+
+
+def _summary(y, predictions, by_seed, n_train):
+    accuracy = float(np.mean(by_seed))
+    chance = float(np.unique(y, return_counts=True)[1].max() / len(y))
+    return Evaluation(accuracy, interval(accuracy, len(y)), by_seed, chance, len(y), n_train, predictions)

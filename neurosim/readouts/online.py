@@ -1,0 +1,76 @@
+"""A linear readout that learns one sample after the other."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from neurosim.checks import describe_value
+from neurosim.errors import ParameterError
+
+
+class RecursiveLeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Linear regression by recursive least squares, with forgetting.
+
+    For each sample x, y:  k = P x / (lambda + x' P x),  W += k (y - W' x)',  P = (P - k x' P) / lambda, with
+    P(0) = I / alpha. Without forgetting it ends where ridge regression with penalty alpha does.
+
+    Args:
+        alpha: penalty, > 0.
+        forgetting: lambda, 0 < lambda <= 1; samples n steps old count lambda^n.
+        fit_intercept: whether a constant input is added (and penalised like the others).
+
+    >>> import numpy as np
+    >>> X = np.arange(6.0).reshape(-1, 1)
+    >>> RecursiveLeastSquares(alpha=1e-6).fit(X, 2 * X[:, 0] + 1).predict([[10.0]]).round(3)
+    array([21.])
+
+    Source: Haykin, Adaptive Filter Theory, 4th edition, Prentice Hall 2002, chapter 9.
+    """
+
+    def __init__(self, alpha=1.0, forgetting=1.0, fit_intercept=True):
+        self.alpha = alpha
+        self.forgetting = forgetting
+        self.fit_intercept = fit_intercept
+
+    def fit(self, X, y):
+        """Forget everything, then learn the samples in their order."""
+        for name in ("inverse_", "weights_"):
+            self.__dict__.pop(name, None)
+        return self.partial_fit(X, y)
+
+    def partial_fit(self, X, y):
+        """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
+        self._check()
+        fresh = not hasattr(self, "weights_")
+        X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
+        inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
+        if fresh:
+            self.inverse_ = np.eye(inputs.shape[1]) / self.alpha
+            self.weights_ = np.zeros((inputs.shape[1], outputs.shape[1]))
+            self.flat_ = y.ndim == 1
+        for x, target in zip(inputs, outputs, strict=True):
+            self._learn(x, target)
+        return self
+
+    def _learn(self, x, target):
+        projected = self.inverse_ @ x
+        gain = projected / (self.forgetting + x @ projected)
+        self.weights_ += np.outer(gain, target - x @ self.weights_)
+        self.inverse_ = (self.inverse_ - np.outer(gain, projected)) / self.forgetting
+
+    def predict(self, X):
+        """Return the outputs for samples of shape (samples, features)."""
+        check_is_fitted(self, "weights_")
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        found = self._inputs(X) @ self.weights_
+        return found[:, 0] if self.flat_ else found
+
+    def _inputs(self, X):
+        return np.hstack([X, np.ones((len(X), 1))]) if self.fit_intercept else X
+
+    def _check(self):
+        if not (np.isscalar(self.alpha) and np.isfinite(self.alpha) and self.alpha > 0):
+            raise ParameterError(f"RecursiveLeastSquares.alpha must be a finite number > 0, got {describe_value(self.alpha)}")
+        if not (np.isscalar(self.forgetting) and 0 < self.forgetting <= 1):
+            raise ParameterError("RecursiveLeastSquares.forgetting must be a finite number > 0 and <= 1, "
+                                 f"got {describe_value(self.forgetting)}")

@@ -1,0 +1,91 @@
+"""Readouts against closed forms, and evaluation that cannot fool itself."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.model_selection import cross_val_predict
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import neurosim as ns
+from neurosim.readouts import RecursiveLeastSquares, evaluate, interval, logistic, ridge, score
+
+
+@parametrize_with_checks([RecursiveLeastSquares()])
+def test_recursive_least_squares_is_a_scikit_learn_estimator(estimator, check):
+    check(estimator)
+
+
+def samples(n=60, features=7, outputs=3):
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((n, features)), rng.standard_normal((n, outputs))
+
+
+def test_recursive_least_squares_ends_where_ridge_does():
+    X, y = samples()
+    online = RecursiveLeastSquares(alpha=0.3, fit_intercept=False)
+    for part in np.array_split(np.arange(60), 7):
+        online.partial_fit(X[part], y[part])
+    np.testing.assert_allclose(online.predict(X), Ridge(0.3, fit_intercept=False).fit(X, y).predict(X), atol=1e-10)
+
+
+def test_forgetting_weighs_samples_by_their_age():
+    X, y = samples(outputs=1)
+    online = RecursiveLeastSquares(alpha=0.3, forgetting=0.9, fit_intercept=False).fit(X, y[:, 0])
+    weights = 0.9 ** np.arange(59, -1, -1)
+    normal = (X * weights[:, None]).T @ X + 0.3 * 0.9**60 * np.eye(7)
+    np.testing.assert_allclose(online.weights_[:, 0], np.linalg.solve(normal, (X * weights[:, None]).T @ y[:, 0]), atol=1e-9)
+
+
+def test_ridge_chooses_its_penalty_by_leave_one_out():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:200] + np.random.default_rng(0).normal(0, 8, (200, 64)), y[:200]
+    chosen = ridge(alphas=[1.0, 100.0, 1e4]).fit(X, y)[-1].alpha_
+    scaled = (X - X.mean(0)) / np.where(X.std(0) == 0, 1, X.std(0))
+    target = np.where(y[:, None] == np.arange(10), 1.0, -1.0)
+    errors = []
+    for alpha in (1.0, 100.0, 1e4):
+        errors.append(((cross_val_predict(Ridge(alpha), scaled, target, cv=200) - target) ** 2).mean())
+    assert chosen == [1.0, 100.0, 1e4][int(np.argmin(errors))]
+
+
+def test_accuracy_on_noise_is_chance_even_with_many_features():
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((200, 1000)), rng.integers(0, 2, 200)
+    found = evaluate(ridge(), X, y, seeds=range(3))
+    assert abs(found.accuracy - 0.5) < 0.1
+    assert found.n_test == 200 and found.n_train == 160 and found.interval[0] < 0.5 < found.interval[1]
+
+
+def test_variants_of_test_samples_are_never_trained_on():
+    """Each sample is noise, its variant a copy: a leak would make the classifier perfect."""
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((120, 300)), rng.integers(0, 2, 120)
+    assert evaluate(ridge(), X, y, seeds=[0, 1], augment={"copy": X}).accuracy < 0.65
+
+
+@pytest.mark.parametrize("model", [ridge(), logistic(strengths=[1e-3, 1e-1])])
+def test_digits_are_read(model):
+    X, y = load_digits(return_X_y=True)
+    fitted = model.fit(X[:600], y[:600])
+    found = score(fitted, X[600:1000], y[600:1000], n_train=600)
+    assert found.accuracy > 0.85 and "n_test 400, n_train 600" in str(found) and "chance" in str(found)
+    assert RidgeClassifier().fit(X[:600], y[:600]).score(X[600:1000], y[600:1000]) < found.accuracy + 0.03
+
+
+def test_the_interval_covers_what_it_says():
+    rng = np.random.default_rng(0)
+    shares = rng.binomial(100, 0.9, 2000) / 100
+    inside = [low <= 0.9 <= high for low, high in (interval(share, 100) for share in shares)]
+    assert 0.92 < np.mean(inside) < 0.98
+
+
+@pytest.mark.parametrize("act, message", [
+    (lambda: ridge(alphas=[1.0, -1.0]), "alphas must be finite numbers > 0"),
+    (lambda: logistic(folds=1), "logistic.folds must be a whole number >= 2, got 1"),
+    (lambda: evaluate(ridge(), np.zeros(3), [0, 1, 2]), r"evaluate.X must have shape \(samples, features\)"),
+    (lambda: RecursiveLeastSquares(forgetting=1.5).fit([[1.0]], [1.0]), "forgetting must be a finite number > 0 and <= 1"),
+])
+def test_bad_input_is_refused(act, message):
+    with pytest.raises(ns.ParameterError, match=message):
+        act()
