@@ -1,0 +1,186 @@
+"""The command line: neurosim demo | train | simulate FILE.toml | info | warmup.
+
+Exit codes: 0 all went well; 1 what was asked for failed, one sentence says why; 2 the command line is
+wrong; 130 Ctrl-C.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from neurosim import __version__
+from neurosim.errors import NeurosimError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "act"):
+        parser.print_help()
+        return 0
+    try:
+        options.act(options)
+    except NeurosimError as error:
+        print(f"neurosim: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("neurosim: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="neurosim", description="Simulate networks of spiking neurons.",
+        epilog="Each command explains itself: neurosim COMMAND --help. Exit codes: 0 done, 1 failed, 2 wrong command line, "
+               "130 stopped by Ctrl-C.")
+    parser.add_argument("--version", action="version", version=f"neurosim {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_simulate(commands)
+    _add_info(commands)
+    _add_warmup(commands)
+    return parser
+
+
+def _command(commands, name, act, text):
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(act=act)
+    return command
+
+
+def _add_simulate(commands):
+    command = _command(commands, "simulate", _simulate, "run the network that a TOML file describes")
+    command.add_argument("file", metavar="FILE.toml", help="the description; neurosim.config documents its form")
+    command.add_argument("--out", default="neurosim-run", metavar="FOLDER", help="where the results go (neurosim-run)")
+    command.add_argument("--duration", type=float, metavar="MS", help="run for this long instead of what the file says")
+    command.add_argument("--seed", type=int, help="use this seed instead of the file's")
+    command.add_argument("--threads", type=int, help="number of threads (1)")
+    command.add_argument("--quiet", action="store_true", help="show no progress and no table")
+
+
+def _add_info(commands):
+    command = _command(commands, "info", _info, "show versions, machine, models and the cache folder")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_warmup(commands):
+    _command(commands, "warmup", _warmup, "compile the common kernels ahead, so that the first run starts at once")
+
+
+def _simulate(options):
+    import neurosim as ns
+    from neurosim import config
+
+    net, settings = config.read(options.file)
+    duration = options.duration if options.duration is not None else settings.pop("duration")
+    settings.pop("duration", None)
+    for name in ("seed", "threads"):
+        if getattr(options, name) is not None:
+            settings[name] = getattr(options, name)
+    began = time.perf_counter()
+    sim = ns.Simulation(net, **settings)
+    built = time.perf_counter()
+    sim.run(duration, progress=not options.quiet)
+    ended = time.perf_counter()
+    summary = _write_results(sim, net, Path(options.out))
+    summary |= {"build_s": round(built - began, 3), "run_s": round(ended - built, 3)}
+    (Path(options.out) / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    if not options.quiet:
+        _show_simulation(summary, options.out)
+
+
+def _write_results(sim, net, folder: Path) -> dict:
+    """Write what was recorded; return what the summary says."""
+    import numpy as np
+
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = {"time_ms": sim.time, "dt_ms": sim.dt, "seed": sim.seed, "network": net.fingerprint(), "version": __version__,
+               "populations": {}}
+    rasters = {}
+    for recorder in net.recorders:
+        name = recorder.what.name.replace("/", "_").replace(" ", "")
+        if recorder.variable == "spikes":
+            spikes = sim.spikes(recorder.what)
+            spikes.save(folder / f"{name}.spikes.h5")
+            rasters[recorder.what.name] = spikes
+            summary["populations"][recorder.what.name] = {"spikes": len(spikes), "rate_hz": round(spikes.mean_rate(), 4)}
+        else:
+            times, values = sim.trace(recorder.what, recorder.variable)
+            np.savez_compressed(folder / f"{name}.{recorder.variable}.npz", times_ms=times, values=values)
+    if rasters:
+        _save_raster(rasters, folder / "raster.png")
+    return summary
+
+
+def _save_raster(rasters, path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from neurosim import plot
+
+    figure, ax = plt.subplots(figsize=(9, 5), layout="constrained")
+    plot.raster(rasters, ax=ax)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _show_simulation(summary, folder):
+    print(f"{'population':20s}{'spikes':>12s}{'rate (Hz)':>12s}")
+    for name, found in summary["populations"].items():
+        print(f"{name:20s}{found['spikes']:12d}{found['rate_hz']:12.2f}")
+    print(f"{summary['time_ms']:g} ms in {summary['run_s']:.2f} s; results in {folder}/")
+
+
+def _info(options):
+    found = _about()
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    for name, value in found.items():
+        print(f"{name:14s}{', '.join(value) if isinstance(value, list) else value}")
+
+
+def _about() -> dict:
+    from neurosim import neurons, receptors
+    from neurosim.engine.loader import cache_folder
+
+    versions = {}
+    for package in ("numpy", "numba", "scipy", "h5py", "scikit-learn", "matplotlib", "torch"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"neurosim": __version__, "python": platform.python_version(), **versions, "system": platform.platform(),
+            "cores": cores, "cache": str(cache_folder() or "none: kernels are compiled in every process"),
+            "neurons": neurons.__all__, "receptors": receptors.__all__}
+
+
+def _warmup(options):
+    import neurosim as ns
+
+    began = time.perf_counter()
+    for receptor in (ns.Delta(), ns.ExponentialCurrent(5.0)):
+        for delay in (1.0, ns.Uniform(0.5, 3.0)):
+            net = ns.Network()
+            noise = net.add(ns.Poisson(rate=10.0), 10)
+            cells = net.add(ns.LIF(), 10)
+            net.connect(noise, cells, ns.FixedProbability(0.5), weight=ns.Normal(1.0, 0.1), delay=delay, receptor=receptor)
+            net.connect(cells, cells, ns.FixedProbability(0.5), weight=0.1, delay=delay, receptor=receptor)
+            net.drive(cells, ns.PoissonDrive(rate=10.0, weight=0.1), receptor=receptor)
+            net.record(cells)
+            net.record(cells, "v")
+            ns.Simulation(net).run(1.0)
+    print(f"compiled and kept in {time.perf_counter() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
