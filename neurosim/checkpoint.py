@@ -324,13 +324,18 @@ class Stream:
         self.path, self.group = path, "spikes" if of_spikes else "trace"
         self.columns = ("ticks", "ids") if of_spikes else ("ticks", "values")
 
-    @classmethod
-    def create(cls, log, sim) -> "Stream":
-        """Return a new, empty file; one that exists is refused."""
-        stream = cls(log.path, log.of_spikes)
+    @staticmethod
+    def check_free(log) -> None:
+        """Raise FileError if there is a file already."""
         if log.path.exists():
             raise FileError(f"{log.path} must not exist when a recording of {log.name} is begun there; remove it or "
                             "give to=... another name")
+
+    @classmethod
+    def create(cls, log, sim) -> "Stream":
+        """Return a new, empty file; one that exists is refused."""
+        cls.check_free(log)
+        stream = cls(log.path, log.of_spikes)
         labels = {"seed": np.uint64(sim.seed), "network": sim._recordings.fingerprint}
         with stream._open("x") as file:
             group = file.create_group(stream.group)

@@ -128,6 +128,13 @@ class Network:
         self.drives: list[DriveOn] = []
         self.recorders: list[Recorder] = []
 
+    def copy(self) -> "Network":
+        """Return another network of the same parts; what is added to one is not in the other."""
+        other = Network()
+        for name, parts in vars(self).items():
+            setattr(other, name, list(parts))
+        return other
+
     def add(self, model, size: int | None = None, *, name: str | None = None, initial: dict | None = None) -> Population:
         """Add a population.
 

@@ -214,10 +214,13 @@ class Recordings:
     # -- files -------------------------------------------------------------------------------------
 
     def _open(self, sim):
-        for log in self.logs:
-            if log.path is not None and log.stream is None:
-                from neurosim.checkpoint import Stream
+        new = [log for log in self.logs if log.path is not None and log.stream is None]
+        if new:
+            from neurosim.checkpoint import Stream
 
+            for log in new:
+                Stream.check_free(log)
+            for log in new:
                 log.stream = Stream.create(log, sim)
 
     @contextmanager

@@ -61,7 +61,8 @@ class Simulation:
     def __init__(self, net: Network, dt: float = 0.1, *, seed: int = 0, threads: int | None = None,
                  dtype: str = "float32", mode: str = "clocked", memory_limit: float = 4e9):
         self._check(net, dt, seed, threads, dtype, mode)
-        self.net, self.dt, self.seed, self.threads, self.dtype = net, float(dt), int(seed), threads or 1, dtype
+        self.net = net = net.copy()
+        self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), threads or 1, dtype
         self.memory_limit = float(memory_limit)
         self.tick = 0
         self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], self.threads).layout()
@@ -118,7 +119,7 @@ class Simulation:
         period = ticks if callback is None else check_ticks("callback_every", callback_every, self.dt, at_least=1)
         self._recordings.begin(self, ticks)
         end = self.tick + ticks
-        with self._recordings.files(self), _Interrupt() as interrupt, _bar(progress, ticks, self.dt) as bar:
+        with _Interrupt() as interrupt, self._recordings.files(self), _bar(progress, ticks, self.dt) as bar:
             pace = 64
             while self.tick < end:
                 stop = min(end, (self.tick // max(1, period) + 1) * period if callback else end)
@@ -244,10 +245,11 @@ class Simulation:
         plan = self._layout.populations[population]
         planner = Planner(self.net, self.dt, self.seed, self._layout.real, self.threads)
         model, variables = population.model, self.net.variables(population)
+        states, parameters = [], {}
         for name, value in changes.items():
             if name in variables:
-                key = self._recordings.key(population, name)
-                self._instance.neurons[key][:] = _values(name, value, population.size)
+                array = self._instance.neurons[self._recordings.key(population, name)]
+                states.append((array, _values(name, value, population.size)))
             elif name in model.parameters and model.parameters[name].per_element:
                 checked = model.parameters[name].check(type(model).__name__, value)
                 if np.ndim(checked) == 1 and np.size(checked) != population.size:
@@ -256,34 +258,52 @@ class Simulation:
                 if hasattr(checked, "numbers"):
                     raise ParameterError(f"{name} must be a number or an array when it is set in a running simulation, "
                                          f"got {checked}")
-                setattr(plan.parameters, name, checked)
-                plan.changed.add(name)
+                parameters[name] = checked
             else:
                 known = ", ".join([*variables, *(k for k, p in model.parameters.items() if p.per_element)])
                 raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
+        for array, values in states:
+            array[:] = values
+        vars(plan.parameters).update(parameters)
+        plan.changed.update(parameters)
         if plan.coefficients is not None:
             planner.refresh(plan)
 
     def _set_projection(self, projection, changes):
         plan = self._layout.projections[projection]
         self._settle()
+        changing, checked = self._instance.changing(projection), {}
         for name, value in changes.items():
-            if name in self._instance.changing(projection):
-                self._instance.put_values(projection, name, _values(name, value, plan.connectivity.n_synapses))
-            elif name in plan.wiring.stored:
-                build.set_values(plan.connectivity, name, _values(name, value, plan.connectivity.n_synapses))
-                plan.changed.add(name)
+            if name in changing or name in plan.wiring.stored:
+                checked[name] = _values(name, value, plan.connectivity.n_synapses)
             elif name in plan.wiring.shared:
-                build.set_values(plan.connectivity, name, _values(name, value, 1)[0])
-                plan.changed.add(name)
+                checked[name] = _values(name, value, 1)[0]
             else:
-                known = ", ".join([*plan.wiring.shared, *plan.wiring.stored])
+                known = ", ".join(dict.fromkeys([*changing, *plan.wiring.shared, *plan.wiring.stored]))
                 raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
+        for name, values in checked.items():
+            if name in changing:
+                self._instance.put_values(projection, name, values)
+            else:
+                build.set_values(plan.connectivity, name, values)
+                plan.changed.add(name)
 
     # -- state in and out --------------------------------------------------------------------------
 
     def state(self) -> "SimulationState":
-        """Return a copy of everything that changes while the network runs."""
+        """Return a copy of everything that changes while the network runs.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> cell = net.add(ns.LIF(i_bias=200.0), 1, name="cell")
+        >>> sim = ns.Simulation(net, dt=0.1)
+        >>> sim.run(5.0)
+        >>> state, v = sim.state(), sim.get(cell, "v")
+        >>> sim.run(20.0)
+        >>> sim.restore(state)
+        >>> sim.time, bool((sim.get(cell, "v") == v).all())
+        (5.0, True)
+        """
         return SimulationState(self.tick, self._instance.snapshot(self.tick))
 
     def restore(self, state: "SimulationState") -> None:
@@ -291,6 +311,13 @@ class Simulation:
 
         Parameters that were set stay as they are: they are not part of the state, nor are the
         weights of projections without plasticity.
+
+        Args:
+            state: what `state` returned, of this simulation or of another one of an equal network,
+                with any number of threads.
+
+        Raises:
+            ParameterError: it is not a state, or one of another network.
         """
         if not isinstance(state, SimulationState):
             raise ParameterError(f"state must be what sim.state() returned, got {describe_value(state)}")
@@ -300,7 +327,25 @@ class Simulation:
         self._recordings.cut(self, before)
 
     def save(self, path: str | Path) -> None:
-        """Write state and recordings to an HDF5 file, whole or not at all."""
+        """Write state and recordings to an HDF5 file, whole or not at all.
+
+        Args:
+            path: name of the file; one that exists is replaced.
+
+        Raises:
+            FileError: the file cannot be written.
+
+        >>> import pathlib, tempfile, neurosim as ns
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "state.h5"
+        >>> net = ns.Network()
+        >>> noise = net.add(ns.Poisson(rate=100.0), 10, name="noise")
+        >>> net.record(noise)
+        >>> sim = ns.Simulation(net, seed=1)
+        >>> sim.run(50.0)
+        >>> sim.save(path)
+        >>> ns.Simulation.load(path, net).spikes(noise) == sim.spikes(noise)
+        True
+        """
         from neurosim.checkpoint import save
 
         save(self, Path(path))
@@ -340,7 +385,23 @@ class Simulation:
             progress: whether to show a progress bar.
 
         Returns:
-            One `Result` per sample, in order: `result.spikes(population)`, `result.trace(...)`.
+            One `Result` per sample, in order: `result.spikes(population)`, `result.trace(...)`, whose
+            times count from the beginning of the sample.
+
+        Raises:
+            ParameterError: an argument or a sample does not fit.
+            UnsupportedError: a projection learns, or a recording is streamed to a file.
+            SimulationError: a value became infinite or undefined, or the results need too much memory.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> touch = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=2, duration=1.0)), name="touch")
+        >>> cells = net.add(ns.LIF(), 3, name="cells")
+        >>> synapses = net.connect(touch, cells, weight=20.0)
+        >>> net.record(cells)
+        >>> samples = [ns.Spikes.from_times(times, [0] * len(times), size=2, duration=9.0) for times in ([1.0], [1.0, 5.0])]
+        >>> [len(result.spikes(cells)) for result in ns.Simulation(net, dt=0.1).run_batch(samples, 9.0)]
+        [3, 6]
         """
         from neurosim.batch import run_batch
 
@@ -424,9 +485,11 @@ class _Interrupt:
         if self.asked:
             raise KeyboardInterrupt
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         if self.before is not None:
             signal.signal(signal.SIGINT, self.before)
+        if kind is None:
+            self.check()
 
 
 class _NoBar:

@@ -334,6 +334,7 @@ def test_a_model_of_the_users_own_vectorises():
     net.drive(cells, ns.InjectedCurrent(5.0))
     sim = ns.Simulation(net, dt=0.1)
     update = next(block.kernel for block in sim._instance.blocks if block.kernel.name == "update")
-    leaves = {name: loader.compile_leaf(leaf, update.real) for name, leaf in {**kernel._ALWAYS, **update.leaves}.items()}
+    leaves = {**kernel._ALWAYS, **update.leaves}
+    leaves = {name: loader.compile_leaf(leaf, update.real) for name, leaf in leaves.items()}
     compiled = loader._kernel_of(loader._in_memory("fresh", update.text, leaves), False)
     assert " x float>" in compiled.inspect_llvm()

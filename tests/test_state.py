@@ -170,6 +170,33 @@ def test_shared_values_are_one_for_each_synapse():
     assert synapses.weight.shape == synapses.u_0.shape == synapses.source.shape
 
 
+def test_a_refused_change_changes_nothing():
+    sim = simulation()
+    before, weights = raw(sim.state()), sim.weights("in")
+    with pytest.raises(ns.ParameterError, match="what is set of 'cells' must be one of .*, got 'size'"):
+        sim.set("cells", v=-60.0, tau_mem=3.0, size=4)
+    with pytest.raises(ns.ParameterError, match="what is set of 'in' must be one of weight, got 'tau'"):
+        sim.set("in", weight=0.0, tau=4)
+    other = simulation()
+    for each in (sim, other):
+        each.run(10.0)
+    assert raw(other.state()) == raw(sim.state()) != before and np.array_equal(sim.weights("in"), weights)
+
+
+def test_what_is_added_to_the_network_later_has_no_effect(tmp_path):
+    net = network()
+    sim, plain = ns.Simulation(net, dt=0.1, seed=7), simulation()
+    cells = net.population("cells")
+    net.connect(cells, cells, weight=1.0, delay=1.0, receptor=ns.ExponentialCurrent(3.0))
+    net.drive(cells, ns.OUCurrent(mean=10.0, std=3.0, tau=4.0))
+    for each in (sim, plain):
+        each.run(10.0)
+        each.set("cells", i_bias=10.0)
+        each.run(10.0)
+    sim.save(tmp_path / "state.h5")
+    assert everything(sim) == everything(plain) == everything(ns.Simulation.load(tmp_path / "state.h5", network()))
+
+
 # ---- files ----------------------------------------------------------------------------------------------------------
 
 

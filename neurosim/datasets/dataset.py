@@ -7,7 +7,7 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
 
-CHUNK = 512  #: recordings that are decoded at once
+CHUNK = 64  #: recordings that are decoded at once
 
 
 class Recordings:
@@ -43,9 +43,8 @@ class Recordings:
 class Dataset:
     """Base of the data sets: a sequence whose items are read when they are asked for.
 
-    `len(ds)`, `ds[i]` and iteration work as for a list of pairs (events, label); `ds[2:5]` and `ds.select(indices)` give
-    a data set of these items only, without reading any. A data set holds no open file that would keep it from being
-    pickled and sent to other processes.
+    `len(ds)`, `ds[i]` and iteration work as for a list of pairs (events, label); `ds[2:5]` and `ds.select(indices)`
+    give a data set of these items only, without reading any. A data set may be pickled and sent to other processes.
 
     Attributes:
         labels: class of each item, int64, read-only, shape (len,).
@@ -108,8 +107,8 @@ class Dataset:
         if not mask:
             whole = chosen.ndim == 1 and chosen.dtype.kind in "iu"
             if not whole or (chosen.size and not -len(self) <= chosen.min() <= chosen.max() < len(self)):
-                raise ParameterError(f"{type(self).__name__}.select must be given integers in 0 .. {len(self) - 1} or a "
-                                     f"bool mask of shape ({len(self)},), got {describe_value(indices)}")
+                raise ParameterError(f"{type(self).__name__}.select must be given integers in 0 .. {len(self) - 1} or "
+                                     f"a bool mask of shape ({len(self)},), got {describe_value(indices)}")
         part = copy.copy(self)
         part._rows = self._rows[chosen]
         return part

@@ -176,7 +176,8 @@ def to_spikes(events, sensor_size, dt: float = 1.0, duration: float | None = Non
     events = checked_events("to_spikes", events)
     check_range("to_spikes", events, size)
     ticks, most = _ticks("to_spikes", events["t"], dt, duration)
-    return Spikes(ticks=ticks, ids=channels_of(events, size), size=math.prod(size), dt=dt, duration=most * dt, name=name)
+    return Spikes(ticks=ticks, ids=channels_of(events, size), size=math.prod(size), dt=dt, duration=most * dt,
+                  name=name)
 
 
 def to_batch(recordings, sensor_size=None, dt: float = 1.0, duration: float | None = None) -> Batch:
@@ -243,7 +244,8 @@ def _ticks(owner, t, dt, duration) -> tuple:
         ticks = (t.astype(np.int64) + (round(step) - 1)) // round(step)
     else:
         grid = t / step
-        ticks = np.ceil(grid - (1e-9 + 1e-14 * grid)).astype(np.int64)  # what is on the grid but for rounding stays there
+        grid -= 1e-9 + 1e-14 * grid  # what is on the grid but for rounding stays there
+        ticks = np.ceil(grid).astype(np.int64)
     np.maximum(ticks, 1, out=ticks)
     needed = int(ticks.max(initial=0))
     if duration is None:
@@ -252,7 +254,8 @@ def _ticks(owner, t, dt, duration) -> tuple:
     if needed > most:
         late = np.count_nonzero(ticks > most)
         raise ParameterError(f"{owner}.duration must hold every event, got {duration:g} ms and {late} events up to "
-                             f"{last / US_PER_MS:g} ms; cut them first: events[events['t'] <= {duration * US_PER_MS:.10g}]")
+                             f"{last / US_PER_MS:g} ms; cut them first: "
+                             f"events[events['t'] <= {duration * US_PER_MS:.10g}]")
     return ticks, most
 
 

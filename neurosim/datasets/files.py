@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -9,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neurosim.checks import describe_value
 from neurosim.errors import FileError, ParameterError, UnsupportedError
 from neurosim.spikes import _first_line as first_line
-from neurosim.spikes import _whole_file as whole_file
 
-__all__ = ["Member", "Zip", "file_errors", "first_line", "gunzip", "h5py", "whole_file"]
+ORDERS = ("refuse", "sort")  #: what to do with times that run backwards
+MOST_PACKED = 1000  #: times by which what a file holds may be longer than the file
 
 
 @contextmanager
@@ -44,14 +46,28 @@ def h5py():
     return h5py
 
 
-def gunzip(path, raw, limit=None) -> bytes:
-    """Return what a gzip file holds, up to a limit of bytes; check its length and its checksum."""
+def check_dataset(path, name, found):
+    """Return a dataset of an HDF5 file if it has one dimension and may be what the file holds; raise FileError."""
+    if not isinstance(found, h5py().Dataset) or found.ndim != 1:
+        raise FileError(f"{path}: '{name}' must be a dataset of 1 dimension")
+    stored, size = found.id.get_storage_size(), os.path.getsize(path)
+    if (found.size and not stored) or stored > size or found.nbytes > max(2**20, MOST_PACKED * size):
+        raise FileError(f"{path}: '{name}' must hold {found.size} entries, {stored} bytes of it are stored in a file of "
+                        f"{size}")
+    return found
+
+
+def gunzip(path, raw, limit, *, beginning=False) -> bytes:
+    """Return what a gzip file holds, up to a limit of bytes; below it, check length and checksum too.
+
+    Where only the `beginning` is wanted, the bytes may end before the file does.
+    """
     unpack = zlib.decompressobj(wbits=31)
     try:
-        data = unpack.decompress(raw) if limit is None else unpack.decompress(raw, max(1, limit))
+        data = unpack.decompress(raw, min(limit, sys.maxsize))
     except zlib.error as error:
         raise FileError(f"{path} is damaged: its gzip stream does not unpack ({first_line(error)})") from None
-    if limit is not None and not unpack.eof:
+    if beginning or len(data) >= limit:
         return data
     if not unpack.eof:
         raise FileError(f"{path} is cut short: its gzip stream does not end within {len(raw)} bytes")
@@ -122,8 +138,8 @@ class Zip:
         file.seek(member.offset)
         data = file.read(member.packed) if member.packed <= os.fstat(file.fileno()).st_size else b""
         if len(data) != member.packed:
-            raise FileError(f"{where} is cut short: it must have {member.packed} packed bytes from byte {member.offset} "
-                            "of the zip file on")
+            raise FileError(f"{where} is cut short: it must have {member.packed} packed bytes from byte "
+                            f"{member.offset} of the zip file on")
         if member.method == zipfile.ZIP_DEFLATED:
             unpack = zlib.decompressobj(wbits=-15)
             try:
@@ -147,6 +163,12 @@ def recording_name(name, splits) -> tuple | None:
         return None
     found = re.fullmatch(rf"(?:.*/)?({'|'.join(splits)})/(.+)", name)
     return found and found.groups()
+
+
+def check_choice(what, value, choices):
+    """Raise ParameterError for what is none of the choices."""
+    if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
+        raise ParameterError(f"{what} must be {' or '.join(map(repr, choices))}, got {describe_value(value)}")
 
 
 def first_of(bad) -> int:

@@ -8,8 +8,8 @@
 | .h5, .hdf5 | the columns as datasets of the group `events` |
 
 Columns are `t` (also `ts`, `timestamp`), `x`, and where the sensor has them `y` and `p` (also `pol`, `polarity`, `on`;
-0 and 1, -1 and 1, or bool); others are not read. What `write_events` makes also holds a count and a checksum, except .npy,
-and a file that has them is compared with them.
+0 and 1, -1 and 1, or bool); others are not read. What `write_events` makes, .npy excepted, also holds a count and a
+checksum, with which the events are compared.
 """
 
 import io
@@ -21,12 +21,13 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.datasets.events import EVENT, SPIKE, check_range, checked_events, checked_size, pack
-from neurosim.datasets.files import Zip, file_errors, first_of, h5py, whole_file
-from neurosim.datasets.nmnist import ORDERS, check_choice
+from neurosim.datasets.files import ORDERS, Zip, check_choice, check_dataset, file_errors, first_of, h5py
 from neurosim.errors import FileError, ParameterError
+from neurosim.spikes import _whole_file as whole_file
 
 FORMAT = "neurosim.events"
 VERSION = 1
+SUFFIXES = (".npy", ".npz", ".csv", ".h5", ".hdf5")
 COLUMNS = {"t": ("t", "ts", "timestamp"), "x": ("x",), "y": ("y",), "p": ("p", "pol", "polarity", "on")}
 UNITS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 LIMITS = {"x": 2**15 - 1, "y": 2**15 - 1}
@@ -64,20 +65,20 @@ def read_events(path, sensor_size=None, *, time_unit: str = "us", unsorted: str 
     check_choice("read_events.unsorted", unsorted, ORDERS)
     if sensor_size is not None:
         sensor_size = checked_size("read_events", sensor_size)
-    read = _by_suffix("read_events", path, {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv, ".h5": _read_h5,
-                                            ".hdf5": _read_h5})
+    read = _by_suffix("read_events", path, (_read_npy, _read_npz, _read_csv, _read_h5, _read_h5))
     with file_errors(path, f"a {Path(path).suffix} file of events"):
         columns, stated, check = read(path)
         events = _events(path, columns, time_unit)
-        if check is not None and check != (len(events), _checksum(events)):
+        if check is not None and check != (len(events), _checksum(events, stated)):
             raise FileError(f"{path} is damaged: it must hold {check[0]} events with the checksum {check[1]}, "
-                            f"it holds {len(events)} with {_checksum(events)}")
+                            f"it holds {len(events)} with {_checksum(events, stated)}")
         back = np.diff(events["t"]) < 0
         if back.any():
             bad = first_of(back) + 1
             if unsorted == "refuse":
-                raise FileError(f"{path}, record {bad} must not be earlier than the one before: time runs backwards from "
-                                f'{events["t"][bad - 1]} to {events["t"][bad]} us; unsorted="sort" reads it all the same')
+                raise FileError(f"{path}, record {bad} must not be earlier than the one before: time runs backwards "
+                                f"from {events['t'][bad - 1]} to {events['t'][bad]} us; "
+                                'unsorted="sort" reads it all the same')
             events = events[np.argsort(events["t"], kind="stable")]
         size = stated if sensor_size is None else sensor_size
         if size is not None:
@@ -107,8 +108,7 @@ def write_events(events, path, sensor_size=None) -> None:
     >>> read_events(path)[1]
     (64, 1, 1)
     """
-    write = _by_suffix("write_events", path, {".npy": _write_npy, ".npz": _write_npz, ".csv": _write_csv, ".h5": _write_h5,
-                                              ".hdf5": _write_h5})
+    write = _by_suffix("write_events", path, (_write_npy, _write_npz, _write_csv, _write_h5, _write_h5))
     checked_events("write_events", events)
     size = None if sensor_size is None else checked_size("write_events", sensor_size)
     names = events.dtype.names
@@ -118,20 +118,20 @@ def write_events(events, path, sensor_size=None) -> None:
     events = pack(dtype, p=p, **{name: events[name] for name in set(dtype.names) - {"p"}})
     if (np.diff(events["t"]) < 0).any():
         raise ParameterError("write_events.events must be sorted by time")
-    head = {"format": FORMAT, "version": VERSION, "events": len(events), "checksum": _checksum(events)}
+    head = {"format": FORMAT, "version": VERSION, "events": len(events), "checksum": _checksum(events, size)}
     with whole_file(path) as temporary:
         write(temporary, events, head if size is None else {**head, "sensor_size": list(size)})
 
 
 def _by_suffix(owner, path, kinds):
     suffix = Path(path).suffix.lower()
-    if suffix not in kinds:
-        raise ParameterError(f"{owner}.path must end in {', '.join(kinds)}, got {describe_value(str(path))}")
-    return kinds[suffix]
+    if suffix not in SUFFIXES:
+        raise ParameterError(f"{owner}.path must end in {', '.join(SUFFIXES)}, got {describe_value(str(path))}")
+    return kinds[SUFFIXES.index(suffix)]
 
 
-def _checksum(events) -> str:
-    value = zlib.crc32(b"xytp" if "y" in events.dtype.names else b"txp")
+def _checksum(events, sensor_size) -> str:
+    value = zlib.crc32(json.dumps([events.dtype.names, None if sensor_size is None else list(sensor_size)]).encode())
     for name in events.dtype.names:
         value = zlib.crc32(events[name].astype("<i8").tobytes(), value)
     return f"{value:08x}"
@@ -286,8 +286,8 @@ def _table(path, names, body) -> list:
             reason = error
             continue
         if table.shape != (len(body), len(names)):
-            raise FileError(f"{path} must have {len(names)} columns in each of {len(body)} lines, it has {table.shape[1]} "
-                            f"columns and {table.shape[0]} lines")
+            raise FileError(f"{path} must have {len(names)} columns in each of {len(body)} lines, it has "
+                            f"{table.shape[1]} columns and {table.shape[0]} lines")
         return list(table.T)
     raise FileError(f"{path} must have numbers in every column: {reason}")
 
@@ -310,8 +310,10 @@ def _read_h5(path) -> tuple:
                 for name, value in group.attrs.items()}
         size, check = _checked_head(path, head)
         if check is None:
-            raise FileError(f"{path}: the group 'events' must have the attribute format = {FORMAT!r}; read other files with "
-                            "h5py and use make_events")
+            raise FileError(f"{path}: the group 'events' must have the attribute format = {FORMAT!r}; read other files "
+                            "with h5py and use make_events")
+        for name in group:
+            check_dataset(path, f"events/{name}", group[name])
         return {name: column[:] for name, column in group.items()}, size, check
 
 

@@ -1,12 +1,12 @@
 """SHD and SSC: spoken digits and words as spikes of 700 cochlear channels, from the official HDF5 files.
 
-Source: B. Cramer, Y. Stradmann, J. Schemmel and F. Zenke, The Heidelberg spiking data sets for the systematic evaluation
-of spiking neural networks, IEEE Trans. Neural Netw. Learn. Syst. 33, 2744 (2022). A file holds `spikes/times` (seconds,
-float16, one list for each recording), `spikes/units` (channels), `labels`, `extra/speaker` and `extra/keys` (the names
-of the classes).
+Source: B. Cramer, Y. Stradmann, J. Schemmel and F. Zenke, The Heidelberg spiking data sets for the systematic
+evaluation of spiking neural networks, IEEE Trans. Neural Netw. Learn. Syst. 33, 2744 (2022). A file holds
+`spikes/times` (seconds, float16, one list for each recording), `spikes/units` (channels), `labels`, `extra/speaker`
+and `extra/keys` (the names of the classes).
 
-A file that `write_shd` made also holds `extra/crc32`, one checksum for each recording, and with it no damage to what was
-written goes unnoticed; the official files have none.
+A file that `write_shd` made also holds `extra/crc32`, a checksum for each recording, so that damage to what was written
+does not go unnoticed; the official files have none.
 """
 
 import os
@@ -19,9 +19,9 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
-from neurosim.datasets.files import file_errors, first_of, h5py, whole_file
-from neurosim.datasets.nmnist import ORDERS, check_choice
+from neurosim.datasets.files import ORDERS, check_choice, check_dataset, file_errors, first_of, h5py
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.spikes import _whole_file as whole_file
 
 CHANNELS = 700
 US_PER_S = 1e6
@@ -37,7 +37,8 @@ class _Heidelberg(Dataset):
 
     def __init__(self, path, *, unsorted: str = "refuse"):
         self.path = Path(path)
-        self.unsorted = check_choice(f"{type(self).__name__}.unsorted", unsorted, ORDERS) or unsorted
+        check_choice(f"{type(self).__name__}.unsorted", unsorted, ORDERS)
+        self.unsorted = unsorted
         self._open_file = None
         with file_errors(path, WHAT):
             _refuse_gzip(path)
@@ -45,18 +46,19 @@ class _Heidelberg(Dataset):
             times, units = self._lists(file, "times", "f"), self._lists(file, "units", "iu")
             labels = self._numbers(file, "labels")
             self._sums = self._numbers(file, "extra/crc32") if "extra/crc32" in file else None
+            self._speakers = self._numbers(file, "extra/speaker") if "extra/speaker" in file else None
             if not len(times) == len(units) == len(labels):
-                raise FileError(f"{path} must have as many entries in 'spikes/times', 'spikes/units' and 'labels', it has "
-                                f"{len(times)}, {len(units)} and {len(labels)}")
-            if self._sums is not None and len(self._sums) != len(labels):
-                raise FileError(f"{path}: 'extra/crc32' must have {len(labels)} entries, it has {len(self._sums)}")
+                raise FileError(f"{path} must have as many entries in 'spikes/times', 'spikes/units' and 'labels', "
+                                f"it has {len(times)}, {len(units)} and {len(labels)}")
+            for name, values in (("crc32", self._sums), ("speaker", self._speakers)):
+                if values is not None and len(values) != len(labels):
+                    raise FileError(f"{path}: 'extra/{name}' must have {len(labels)} entries, it has {len(values)}")
             self._keys = self._names(file) if "extra/keys" in file else None
         most = self.number_of_classes if self._keys is None else len(self._keys)
         bad = (labels < 0) | (labels >= most)
         if bad.any():
             raise FileError(f"{path}: 'labels', record {first_of(bad)} must lie in 0 .. {most - 1}, "
                             f"it is {labels[first_of(bad)]}")
-        self._speakers = None
         self._set(labels)
 
     # ---- the file -------------------------------------------------------------------------------------
@@ -73,19 +75,15 @@ class _Heidelberg(Dataset):
     def _dataset(self, file, name):
         if name not in file:
             raise FileError(f"{self.path} must have a dataset '{name}', it has none")
-        found = file[name]
-        if not isinstance(found, h5py().Dataset) or found.ndim != 1:
-            raise FileError(f"{self.path}: '{name}' must be a dataset of 1 dimension")
-        if found.shape[0] and found.id.get_storage_size() == 0:
-            raise FileError(f"{self.path}: '{name}' must hold {found.shape[0]} entries, none are stored")
-        return found
+        return check_dataset(self.path, name, file[name])
 
     def _lists(self, file, name, kinds):
         found = self._dataset(file, f"spikes/{name}")
         base = h5py().check_vlen_dtype(found.dtype)
         if base is None or np.dtype(base).kind not in kinds:
-            raise FileError(f"{self.path}: 'spikes/{name}' must be lists of {'numbers' if kinds == 'f' else 'integers'} of "
-                            f"different length, it is of type {found.dtype}")
+            numbers = "numbers" if kinds == "f" else "integers"
+            raise FileError(f"{self.path}: 'spikes/{name}' must be lists of {numbers} of different length, "
+                            f"it is of type {found.dtype}")
         return found
 
     def _numbers(self, file, name):
@@ -103,12 +101,6 @@ class _Heidelberg(Dataset):
             raise FileError(f"{self.path}: 'extra/keys' must be text, it is of type {found.dtype}")
         return tuple(key.decode() if isinstance(key, bytes) else str(key) for key in found[:])
 
-    def _extra(self, name, read):
-        with file_errors(self.path, WHAT):
-            if name not in self._file():
-                raise FileError(f"{self.path} must have a dataset '{name}', it has none")
-            return read(self._file())
-
     # ---- labels ---------------------------------------------------------------------------------------
 
     @property
@@ -121,15 +113,9 @@ class _Heidelberg(Dataset):
     @property
     def speakers(self) -> np.ndarray:
         """Number of the speaker of each item, int64, shape (len,); raises FileError where the file has none."""
-        return self._of_rows(self._all_speakers())
-
-    def _all_speakers(self):
         if self._speakers is None:
-            speakers = self._extra("extra/speaker", lambda file: self._numbers(file, "extra/speaker"))
-            if len(speakers) != len(self._labels):
-                raise FileError(f"{self.path}: 'extra/speaker' must have {len(self._labels)} entries, it has {len(speakers)}")
-            self._speakers = speakers
-        return self._speakers
+            raise FileError(f"{self.path} must have a dataset 'extra/speaker', it has none")
+        return self._of_rows(self._speakers)
 
     def split_by_speaker(self, held_out, seed: int = 0) -> tuple:
         """Return two data sets without a common speaker: the rest, and what some speakers said.
@@ -217,7 +203,7 @@ class _Heidelberg(Dataset):
     def _check_sum(self, row, times, units):
         if self._sums is None:
             return
-        speaker = self._all_speakers()[row] if "extra/speaker" in self._file() else -1
+        speaker = -1 if self._speakers is None else self._speakers[row]
         found = _checksum(times, units, self._labels[row], speaker, self._keys)
         if found != self._sums[row]:
             raise FileError(f"{self.path} is damaged: the checksum of record {row} must be {self._sums[row]:08x}, "
@@ -239,9 +225,9 @@ class SHD(_Heidelberg):
         unsorted: what to do with a recording whose time runs backwards: "refuse" it or "sort" it.
 
     Raises:
-        FileError: the file is missing, no HDF5 file, or lacks a group; on reading, a recording with a channel above 699,
-            a time that is negative, not finite or runs backwards, or lists of different length. The sentence names file,
-            group, record and entry.
+        FileError: the file is missing, no HDF5 file, or lacks a group; on reading, a recording with a channel above
+            699, a time that is negative, not finite or runs backwards, or lists of different length. The sentence names
+            file, group, record and entry.
         ParameterError: an argument does not fit.
 
     >>> import tempfile, pathlib
@@ -327,7 +313,7 @@ def write_shd(recordings, labels, path, *, speakers=None, keys=None, time_type="
         if speakers is not None:
             file["extra/speaker"] = speakers.astype(np.uint64)
         if keys is not None:
-            file["extra/keys"] = np.array([key.encode() for key in keys], dtype=f"S{max(len(key.encode()) for key in keys)}")
+            file["extra/keys"] = np.array([key.encode() for key in keys])
 
 
 def _pair(index, events, time_type) -> tuple:

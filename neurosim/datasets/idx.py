@@ -14,8 +14,9 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset, Recordings
-from neurosim.datasets.files import file_errors, first_of, gunzip, whole_file
+from neurosim.datasets.files import file_errors, first_of, gunzip
 from neurosim.errors import FileError, ParameterError, UnsupportedError
+from neurosim.spikes import _whole_file as whole_file
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
@@ -25,8 +26,8 @@ MOST_HEAD = 4 + 4 * 255
 class MNIST(Dataset):
     """MNIST: images of handwritten digits and their labels, from idx files, plain or gzipped.
 
-    Items are (image, digit); an image is uint8 of shape (rows, columns), 0 is background. A plain file is read one image
-    at a time, a gzipped one is unpacked when the first image is asked for.
+    Items are (image, digit); an image is uint8 of shape (rows, columns), 0 is background. A plain file is read one
+    image at a time, a gzipped one is unpacked when the first image is asked for.
 
     Args:
         images: name of the file of images, for example `train-images-idx3-ubyte.gz`.
@@ -51,7 +52,8 @@ class MNIST(Dataset):
     def __init__(self, images, labels):
         values = read_idx(labels)
         if values.ndim != 1 or values.dtype != np.uint8:
-            raise FileError(f"{labels} must hold labels, bytes in 1 dimension, it holds {_kind(values)}")
+            raise FileError(f"{labels} must hold labels, bytes in 1 dimension, "
+                            f"it holds {_kind(values.dtype, values.ndim)}")
         if len(values) and values.max() > 9:
             bad = first_of(values > 9)
             raise FileError(f"{labels}, record {bad} (byte {8 + bad}) must be a digit 0 .. 9, it is {values[bad]}")
@@ -98,10 +100,10 @@ def _checked_head(path) -> tuple:
         raw = file.read(MOST_HEAD)
         length = os.fstat(file.fileno()).st_size
         zipped = raw[:2] == GZIP
-        raw = gunzip(path, raw + file.read(4096), MOST_HEAD) if zipped else raw
+        raw = gunzip(path, raw + file.read(4096), MOST_HEAD, beginning=True) if zipped else raw
     dtype, shape, head = _header(path, raw)
     if len(shape) != 3 or dtype != np.uint8:
-        raise FileError(f"{path} must hold images, bytes in 3 dimensions, it holds {_kind(np.empty((0,) * len(shape), dtype))}")
+        raise FileError(f"{path} must hold images, bytes in 3 dimensions, it holds {_kind(dtype, len(shape))}")
     if not zipped:
         _check_length(path, dtype, shape, head, length)
     return None if zipped else head, shape
@@ -138,15 +140,15 @@ def parse_idx(path, raw) -> np.ndarray:
 
 def _stated_length(path, raw) -> int:
     """One byte more than the header inside a gzip file promises, so that no file unpacks to more than that."""
-    dtype, shape, head = _header(path, gunzip(path, raw, MOST_HEAD))
+    dtype, shape, head = _header(path, gunzip(path, raw, MOST_HEAD, beginning=True))
     return head + math.prod(shape) * dtype.itemsize + 1
 
 
 def _header(path, raw) -> tuple:
     """The type, the shape and the length in bytes of the header."""
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES or raw[3] == 0:
-        raise FileError(f"{path} is not an idx file: it must begin with the bytes 00 00, a type of 08 to 0e and a number of "
-                        f"dimensions, it begins with {raw[:4].hex(' ') or 'nothing'}")
+        raise FileError(f"{path} is not an idx file: it must begin with the bytes 00 00, a type of 08 to 0e and a "
+                        f"number of dimensions, it begins with {raw[:4].hex(' ') or 'nothing'}")
     head = 4 + 4 * raw[3]
     if len(raw) < head:
         raise FileError(f"{path} is cut short: its header must have {head} bytes, it has {len(raw)}")
@@ -167,8 +169,8 @@ def _check_length(path, dtype, shape, head, length):
                     f"(byte {head + record * size}) is cut short")
 
 
-def _kind(array) -> str:
-    return f"{array.dtype.name} in {array.ndim} dimension{'s' if array.ndim != 1 else ''}"
+def _kind(dtype, dimensions) -> str:
+    return f"{dtype.name} in {dimensions} dimension{'s' if dimensions != 1 else ''}"
 
 
 def write_idx(array, path) -> None:
@@ -192,8 +194,8 @@ def write_idx(array, path) -> None:
     codes = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
     code = codes.get(array.dtype.newbyteorder("="))
     if code is None or not 1 <= array.ndim <= 255 or max(array.shape) >= 2**32:
-        raise ParameterError("write_idx.array must be uint8, int8, int16, int32, float32 or float64 of 1 or more dimensions, "
-                             f"got {describe_value(array)} and type {array.dtype}")
+        raise ParameterError("write_idx.array must be uint8, int8, int16, int32, float32 or float64 of 1 or more "
+                             f"dimensions, got {describe_value(array)} and type {array.dtype}")
     raw = bytes([0, 0, code, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
     raw += array.astype(TYPES[code]).tobytes()
     with whole_file(path) as temporary:

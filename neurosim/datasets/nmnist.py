@@ -13,15 +13,15 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import EVENT, check_range, checked_events, checked_size, pack
-from neurosim.datasets.files import Zip, file_errors, first_of, recording_name, whole_file
+from neurosim.datasets.files import ORDERS, Zip, check_choice, file_errors, first_of, recording_name
 from neurosim.errors import FileError, ParameterError
+from neurosim.spikes import _whole_file as whole_file
 
 SENSOR = (34, 34, 2)
 SACCADES = (0, 105_000, 210_000)  #: microseconds at which the three saccades of a recording begin
 RECORD = 5
 MARKER, MARKER_US = 240, 2**13
 MOST_US = 2**23 - 1
-ORDERS = ("refuse", "sort")
 
 
 class NMNIST(Dataset):
@@ -31,8 +31,8 @@ class NMNIST(Dataset):
     are sorted by digit, then by name of the file.
 
     Args:
-        path: the folder that holds `Train/<digit>/<number>.bin` and `Test/...`, or a zip file of it; folders in front of
-            these names do not matter. A folder that holds `Train.zip` and `Test.zip` will do as well.
+        path: the folder that holds `Train/<digit>/<number>.bin` and `Test/...`, or a zip file of it; folders in front
+            of these names do not matter. A folder that holds `Train.zip` and `Test.zip` will do as well.
         train: True for the recordings of `Train`, False for those of `Test`.
         saccade: 0, 1 or 2 to take one of the three saccades, [0, 105), [105, 210) or from 210 ms on, with times counted
             from its beginning; None for all.
@@ -66,7 +66,8 @@ class NMNIST(Dataset):
         check_choice("NMNIST.unsorted", unsorted, ORDERS)
         check_choice("NMNIST.train", train, (True, False))
         check_choice("NMNIST.complete", complete, (True, False))
-        self.path, self.train, self.saccade, self.unsorted, self.complete = Path(path), train, saccade, unsorted, complete
+        self.path, self.train = Path(path), train
+        self.saccade, self.unsorted, self.complete = saccade, unsorted, complete
         split = "Train" if train else "Test"
         found, self._zip = _recordings(self.path, split)
         if not found:
@@ -174,8 +175,8 @@ def decode(pieces, names, sensor_size, unsorted="refuse") -> tuple:
     for piece, name in zip(pieces, names, strict=True):
         if len(piece) % RECORD:
             whole = len(piece) // RECORD
-            raise FileError(f"{name} must have {RECORD} bytes for every event, it has {len(piece)} bytes: record {whole} "
-                            f"(byte {whole * RECORD}) is cut short")
+            raise FileError(f"{name} must have {RECORD} bytes for every event, it has {len(piece)} bytes: record "
+                            f"{whole} (byte {whole * RECORD}) is cut short")
     raw = np.frombuffer(b"".join(pieces), dtype=np.uint8).reshape(-1, RECORD)
     offsets = np.concatenate([[0], np.cumsum([len(piece) // RECORD for piece in pieces])]).astype(np.int64)
     x, y, high = raw[:, 0], raw[:, 1], raw[:, 2]
@@ -207,18 +208,12 @@ def decode(pieces, names, sensor_size, unsorted="refuse") -> tuple:
     back[borders[(borders > 0) & (borders < len(t))] - 1] = False
     if back.any() and unsorted == "refuse":
         bad = first_of(back) + 1
-        raise FileError(f"{where(bad)} must not be earlier than the one before: time runs backwards from {t[bad - 1]} to "
-                        f'{t[bad]} us; unsorted="sort" reads it all the same')
+        raise FileError(f"{where(bad)} must not be earlier than the one before: time runs backwards from {t[bad - 1]} "
+                        f'to {t[bad]} us; unsorted="sort" reads it all the same')
     events = pack(EVENT, x=x, y=y, t=t, p=p)
     if back.any():
         events = events[np.lexsort((t, np.repeat(np.arange(len(names)), np.diff(offsets))))]
     return events, offsets
-
-
-def check_choice(what, value, choices):
-    """Raise ParameterError for what is none of the choices."""
-    if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
-        raise ParameterError(f"{what} must be {' or '.join(map(repr, choices))}, got {describe_value(value)}")
 
 
 def _sensor(owner, sensor_size) -> tuple:
@@ -234,9 +229,8 @@ def _check_complete(t, offsets, names):
     if (last < SACCADES[2]).any():
         bad = first_of(last < SACCADES[2])
         ends = f"ends at {last[bad] / 1000:g} ms" if counts[bad] else "has no events"
-        raise FileError(f"{names[bad]} is cut short: it {ends}, after record {counts[bad] - 1} (byte "
-                        f"{max(0, counts[bad] - 1) * RECORD}), and the third saccade begins at {SACCADES[2] / 1000:g} ms; "
-                        "complete=False reads it all the same")
+        raise FileError(f"{names[bad]} is cut short after {counts[bad]} events: it {ends} and the third saccade begins "
+                        f"at {SACCADES[2] / 1000:g} ms; complete=False reads it all the same")
 
 
 def _bytes(path) -> bytes:

@@ -180,6 +180,8 @@ class Instance:
         """Make room for more spikes in a tick where rates or given spikes now ask for it."""
         for population, parts in self.slots.items():
             plan = self.layout.populations[population]
+            if population in self.given and not _crowded(self.given[population][0], max(1, parts[0].capacity)):
+                continue
             for thread, slots in enumerate(parts):
                 most = self._most_spikes(population, plan, thread)
                 if most > slots.capacity:
