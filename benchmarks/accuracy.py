@@ -218,8 +218,8 @@ The membranes of AdaptiveLIF and StochasticLIF are that of LIF.
     print(f"""
 ## Spikes
 
-Over {DURATION:g} ms with a constant current: the number of spikes, and the largest error of a spike's time, a dash where
-the numbers differ. A spike is reported at the end of the tick in which it happens, so that an error of up to dt
+Over {DURATION:g} ms with a constant current: the number of spikes, and the largest error of a spike's time, a dash
+where the numbers differ. A spike is reported at the end of the tick in which it happens, so that an error of up to dt
 is no fault. LIF resets at the end of the tick: its intervals are whole ticks, and the error adds up. Izhikevich's
 models with the scheme "fine", and AdExIF, reset at the very crossing. The scheme "published" is the one of the
 publications, made for dt = 1 ms, and does not solve the equations.

@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -64,7 +65,7 @@ class Simulation:
         self.net = net = net.copy()
         self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), threads or 1, dtype
         self.memory_limit = float(memory_limit)
-        self.tick = 0
+        self.tick, self._running = 0, False
         self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], self.threads).layout()
         self._recordings = Recordings(net, self._layout, self.memory_limit)
         self._instance = Instance(self._layout, self._recordings.states)
@@ -104,7 +105,7 @@ class Simulation:
             duration: ms, a multiple of dt.
             progress: whether to show a progress bar.
             callback: called as callback(sim) after every `callback_every` ms; it may look at the
-                simulation and set parameters.
+                simulation, set parameters and save, but not run or restore.
             callback_every: ms between two calls, a multiple of dt.
             allow_infinite: whether values that are infinite or undefined let the run go on.
 
@@ -117,9 +118,11 @@ class Simulation:
         if (callback is None) != (callback_every is None):
             raise ParameterError("callback and callback_every must be given together")
         period = ticks if callback is None else check_ticks("callback_every", callback_every, self.dt, at_least=1)
+        self._check_idle("run")
         self._recordings.begin(self, ticks)
         end = self.tick + ticks
-        with _Interrupt() as interrupt, self._recordings.files(self), _bar(progress, ticks, self.dt) as bar:
+        bar = _bar(progress, ticks, self.dt)
+        with self._busy(), _Interrupt() as interrupt, self._recordings.files(self), bar:
             pace = 64
             while self.tick < end:
                 stop = min(end, (self.tick // max(1, period) + 1) * period if callback else end)
@@ -130,6 +133,19 @@ class Simulation:
                     callback(self)
                 interrupt.check()
         self._warn()
+
+    def _check_idle(self, what):
+        if self._running:
+            raise SimulationError(f"{what} must not be called while the simulation runs, as from a callback; let the "
+                                  "run end first")
+
+    @contextmanager
+    def _busy(self):
+        self._running = True
+        try:
+            yield
+        finally:
+            self._running = False
 
     def _chunk(self, steps: int, allow_infinite: bool, pace: int) -> int:
         """Run some ticks and look at what came of them; return how many ticks to run next."""
@@ -321,6 +337,7 @@ class Simulation:
         """
         if not isinstance(state, SimulationState):
             raise ParameterError(f"state must be what sim.state() returned, got {describe_value(state)}")
+        self._check_idle("restore")
         self._instance.check_state(state.arrays)
         before, self.tick = self.tick, state.tick
         self._instance.restore(state.arrays, state.tick)
@@ -399,8 +416,9 @@ class Simulation:
         >>> cells = net.add(ns.LIF(), 3, name="cells")
         >>> synapses = net.connect(touch, cells, weight=20.0)
         >>> net.record(cells)
-        >>> samples = [ns.Spikes.from_times(times, [0] * len(times), size=2, duration=9.0) for times in ([1.0], [1.0, 5.0])]
-        >>> [len(result.spikes(cells)) for result in ns.Simulation(net, dt=0.1).run_batch(samples, 9.0)]
+        >>> once = ns.Spikes.from_times([1.0], [0], size=2, duration=9.0)
+        >>> twice = ns.Spikes.from_times([1.0, 5.0], [0, 0], size=2, duration=9.0)
+        >>> [len(result.spikes(cells)) for result in ns.Simulation(net, dt=0.1).run_batch([once, twice], 9.0)]
         [3, 6]
         """
         from neurosim.batch import run_batch

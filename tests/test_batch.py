@@ -258,8 +258,8 @@ from test_batch import SAMPLES, DT, TICKS, seen, simulate
 import threading
 sim = simulate()
 first = sim.run_batch(SAMPLES[:1], TICKS * DT)
-print("running", flush=True)
 try:
+    print("running", flush=True)
     sim.run_batch(SAMPLES * 20000, TICKS * DT, threads=2)
 except KeyboardInterrupt:
     again = sim.run_batch(SAMPLES[:1], TICKS * DT)

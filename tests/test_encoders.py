@@ -35,7 +35,8 @@ SAMPLES = {  # encoder: four samples
     LatencyEncoder(law="log", threshold=0.2, dt=None): np.linspace(0, 1, 40).reshape(4, 10),
     DeltaEncoder(0.3): np.random.default_rng(0).normal(size=(4, 30, 2)).cumsum(axis=1),
 }
-CLASSES = [each for each in map(vars(encoders).get, encoders.__all__) if hasattr(each, "parameters") and each.parameters]
+NAMED = [getattr(encoders, name) for name in encoders.__all__]
+CLASSES = [each for each in NAMED if isinstance(each, type) and each.parameters]
 
 
 def log_frames(levels, log_eps=0.02):
@@ -57,7 +58,8 @@ def test_a_sample_depends_on_seed_and_key_and_not_on_its_place(encoder):
     assert all(isinstance(spikes, ns.Spikes) and spikes.start == 0 for spikes in batch)
 
 
-@pytest.mark.parametrize("encoder", [PoissonEncoder(300.0), PoissonEncoder(300.0, dt=None), BernoulliEncoder(0.3)], ids=repr)
+@pytest.mark.parametrize("encoder", [PoissonEncoder(300.0), PoissonEncoder(300.0, dt=None), BernoulliEncoder(0.3)],
+                         ids=repr)
 def test_other_seeds_keys_and_encoders_draw_other_numbers(encoder):
     data = np.full(20, 0.5)
     first = encoder.encode(data, seed=1, key=0)
@@ -91,51 +93,70 @@ def test_values_outside_the_declared_bounds_are_refused(cls, name):
 
 @pytest.mark.parametrize("make, message", [
     (lambda: PoissonEncoder(duration=10.05, dt=0.1), r"PoissonEncoder\.duration must be a multiple of dt = 0.1 ms"),
-    (lambda: BernoulliEncoder(duration=0.5, dt=1.0), r"BernoulliEncoder\.duration must be a multiple of dt = 1 ms and >= 1"),
+    (lambda: BernoulliEncoder(duration=0.5, dt=1.0),
+     r"BernoulliEncoder\.duration must be a multiple of dt = 1 ms and >= 1"),
     (lambda: LatencyEncoder(t_max=10.05, dt=0.1), r"LatencyEncoder\.t_max must be a multiple of dt"),
     (lambda: LatencyEncoder(t_min=5.0, t_max=5.0), r"LatencyEncoder\.t_min must be < t_max = 5 ms, got 5"),
     (lambda: LatencyEncoder(t_min=0.5, dt=1.0), r"LatencyEncoder\.t_min must be >= dt = 1 ms, got 0.5"),
     (lambda: LatencyEncoder(law="log"), r"LatencyEncoder\.threshold must be > 0 for the 'log' law, got 0"),
     (lambda: DeltaEncoder(ns.Normal(1.0, 0.1)), r"DeltaEncoder\.threshold must be a number or a 1-D array of them"),
     (lambda: Saccades(rest=105.0), r"Saccades\.rest must be < duration = 105 ms, got 105"),
-    (lambda: PoissonEncoder().encode([0.1, 16.0]), r"PoissonEncoder\.data must be finite numbers in \[0, 1\], got an array "
-                                                   r"that holds 16; scale it first, as in x / x.max\(\)"),
+    (lambda: PoissonEncoder().encode([0.1, 16.0]),
+     r"PoissonEncoder\.data must be finite numbers in \[0, 1\], got an array "
+     r"that holds 16; scale it first, as in x / x.max\(\)"),
     (lambda: PoissonEncoder().encode([-0.1]), r"PoissonEncoder\.data must .* holds -0.1"),
     (lambda: PoissonEncoder().encode([math.nan]), r"PoissonEncoder\.data must .* holds nan$"),
     (lambda: PoissonEncoder().encode(0.5), r"PoissonEncoder\.data must be an array of at least 1 dimension, got 0.5"),
-    (lambda: PoissonEncoder().encode_batch([0.5, 0.5]), r"PoissonEncoder\.data must be an array of at least 1 dimension"),
-    (lambda: PoissonEncoder().encode_batch(0.5), r"PoissonEncoder\.data must be an array or a list of samples, got 0.5"),
+    (lambda: PoissonEncoder().encode_batch([0.5, 0.5]),
+     r"PoissonEncoder\.data must be an array of at least 1 dimension"),
+    (lambda: PoissonEncoder().encode_batch(0.5),
+     r"PoissonEncoder\.data must be an array or a list of samples, got 0.5"),
     (lambda: PoissonEncoder().encode([]), r"PoissonEncoder\.data must be finite numbers in \[0, 1\], got \[\]"),
     (lambda: PoissonEncoder().encode("x"), r"PoissonEncoder\.data must be finite numbers"),
     (lambda: PoissonEncoder().encode([[0.1], [0.1, 0.2]]), r"PoissonEncoder\.data must be finite numbers"),
-    (lambda: PoissonEncoder().encode([0.1], seed=-1), r"PoissonEncoder\.seed must be a whole number in 0 .. 2\^64 - 1, got -1"),
-    (lambda: PoissonEncoder().encode([0.1], key=2**32), r"PoissonEncoder\.key must be a whole number in 0 .. 2\^32 - 1"),
+    (lambda: PoissonEncoder().encode([0.1], seed=-1),
+     r"PoissonEncoder\.seed must be a whole number in 0 .. 2\^64 - 1, got -1"),
+    (lambda: PoissonEncoder().encode([0.1], key=2**32),
+     r"PoissonEncoder\.key must be a whole number in 0 .. 2\^32 - 1"),
     (lambda: PoissonEncoder().encode([0.1], seed=True), r"PoissonEncoder\.seed must be a whole number"),
-    (lambda: PoissonEncoder().encode_batch([[0.1]], keys=[1, 2]), r"PoissonEncoder\.keys must .* one for each of 1 samples"),
+    (lambda: PoissonEncoder().encode_batch([[0.1]], keys=[1, 2]),
+     r"PoissonEncoder\.keys must .* one for each of 1 samples"),
     (lambda: PoissonEncoder().encode_batch([[0.1]], keys=[0.5]), r"PoissonEncoder\.keys must be whole numbers"),
     (lambda: DeltaEncoder(0.1).encode([1.0]), r"DeltaEncoder\.data must have shape .* at least 2 times"),
-    (lambda: DeltaEncoder([0.1, 0.2]).encode(np.zeros((5, 3))), r"DeltaEncoder\.threshold must be one .* 3 channels, got 2"),
+    (lambda: DeltaEncoder([0.1, 0.2]).encode(np.zeros((5, 3))),
+     r"DeltaEncoder\.threshold must be one .* 3 channels, got 2"),
     (lambda: DeltaEncoder(1e-12).encode([0.0, 1.0]), r"DeltaEncoder\.threshold must be at least 2\^-31 of the range"),
     (lambda: DeltaEncoder(1.0).reconstruct(ns.Spikes(ticks=[], ids=[], size=3, duration=1.0, dt=1.0)),
      r"DeltaEncoder\.spikes must come from an encoder with dt = 1 ms"),
     (lambda: DeltaEncoder(1.0).reconstruct(DeltaEncoder(1.0).encode([0.0, 1.0]), start=[0.0, 1.0]),
      r"DeltaEncoder\.start must be one number or one for each of 1 channels"),
-    (lambda: EventCamera().record(np.full((2, 3, 3), 255), [0.0, 1.0]), r"EventCamera\.frames must be .* as in frames / 255"),
-    (lambda: EventCamera().record(np.zeros((1, 3, 3)), [0.0]), r"EventCamera\.frames must have shape .* at least 2 frames"),
+    (lambda: EventCamera().record(np.full((2, 3, 3), 255), [0.0, 1.0]),
+     r"EventCamera\.frames must be .* as in frames / 255"),
+    (lambda: EventCamera().record(np.zeros((1, 3, 3)), [0.0]),
+     r"EventCamera\.frames must have shape .* at least 2 frames"),
     (lambda: EventCamera().record(np.zeros((2, 3)), [0.0, 1.0]), r"EventCamera\.frames must have shape"),
-    (lambda: EventCamera().record(np.zeros((2, 3, 3)), [0.0]), r"EventCamera\.timestamps must have one time in ms for each"),
-    (lambda: EventCamera().record(np.zeros((2, 3, 3)), [1.0, 1.0]), r"EventCamera\.timestamps must increase .* got 1 before 1"),
-    (lambda: EventCamera().record(np.zeros((2, 3, 3)), [0.0, 1e15]), r"EventCamera\.timestamps must be within .* got an array"),
+    (lambda: EventCamera().record(np.zeros((2, 3, 3)), [0.0]),
+     r"EventCamera\.timestamps must have one time in ms for each"),
+    (lambda: EventCamera().record(np.zeros((2, 3, 3)), [1.0, 1.0]),
+     r"EventCamera\.timestamps must increase .* got 1 before 1"),
+    (lambda: EventCamera().record(np.zeros((2, 3, 3)), [0.0, 1e15]),
+     r"EventCamera\.timestamps must be within .* got an array"),
     (lambda: EventCamera().record(np.zeros((2, 3, 3)), [0.0, 1.0], key=-1), r"EventCamera\.key must be a whole number"),
     (lambda: saccade_recording(np.ones(8)), r"image must have shape \(rows, columns\)"),
-    (lambda: saccade_recording(16 * np.ones((8, 8))), r"image must be finite numbers in \[0, 1\].*holds 16; scale it first"),
+    (lambda: saccade_recording(16 * np.ones((8, 8))),
+     r"image must be finite numbers in \[0, 1\].*holds 16; scale it first"),
     (lambda: saccade_recording(np.ones((8, 8)), image_size=3.9), r"image_size must be a finite number >= 4 pixels"),
-    (lambda: saccade_recording(np.ones((8, 8)), sensor_size=(34, 34)), r"sensor_size must be \(width, height, polarities\)"),
+    (lambda: saccade_recording(np.ones((8, 8)), sensor_size=(34, 34)),
+     r"sensor_size must be \(width, height, polarities\)"),
     (lambda: saccade_recording(np.ones((8, 8)), sensor_size=(34, 34, 1)), r"sensor_size must have 2 polarities, got 1"),
+    (lambda: saccade_recording(np.ones((8, 8)), background=2.0), r"background must be finite numbers in \[0, 1\]"),
+    (lambda: saccade_recording(np.ones((8, 8)), background=[0.1]), r"background must be one number in \[0, 1\]"),
+    (lambda: EventCamera().thresholds(0, 3), r"sensor_size must be \(width, height, polarities\)"),
     (lambda: saccade_recording(np.ones((8, 8)), Saccades()), r"camera must be EventCamera\(\.\.\.\) or None"),
     (lambda: events_to_spikes(np.zeros(3), (2, 2, 2), duration=1.0), r"events must be a 1-D structured array"),
-    (lambda: events_to_spikes(np.array([(2, 0, 1, 0)], EVENT), (2, 2, 2), duration=1.0), r"events\.x must be in 0 \.\. 1, "
-                                                                                         r"got an array that holds 2"),
+    (lambda: events_to_spikes(np.array([(2, 0, 1, 0)], EVENT), (2, 2, 2), duration=1.0),
+     r"events\.x must be in 0 \.\. 1, "
+     r"got an array that holds 2"),
 ], ids=str)
 def test_what_does_not_fit_is_refused_with_a_sentence(make, message):
     with pytest.raises(ParameterError, match=message):
@@ -155,7 +176,8 @@ def test_poisson_counts_have_the_mean_and_variance_of_a_poisson_distribution(dt)
     assert (abs(counts.var(1) - mean) <= 4 * np.sqrt((mean + 2 * mean**2) / 4000)).all()
 
 
-@pytest.mark.parametrize("encoder", [PoissonEncoder(500.0, dt=1.0), PoissonEncoder(500.0, dt=None), BernoulliEncoder(0.5)])
+@pytest.mark.parametrize("encoder", [PoissonEncoder(500.0), PoissonEncoder(500.0, dt=None), BernoulliEncoder(0.5)],
+                         ids=repr)
 def test_rate_codes_fill_the_window_evenly(encoder):
     spikes = encoder.encode(np.ones(5000), seed=4)
     counts = spikes.bin(1.0)
@@ -204,7 +226,7 @@ def test_latency_has_its_closed_forms():
     linear = LatencyEncoder(t_min=2.0, t_max=42.0, threshold=0.2)
     np.testing.assert_allclose(linear.times([1.0, 0.6, 0.2 + 1e-12]), [2.0, 22.0, 42.0])
     log = LatencyEncoder(law="log", t_min=2.0, t_max=50.0, tau=10.0, threshold=0.5)
-    np.testing.assert_allclose(log.times([1.0, 0.75, 0.505]), [2 + 10 * math.log(2), 2 + 10 * math.log(3), 2 + 10 * math.log(101)])
+    np.testing.assert_allclose(log.times([1.0, 0.75, 0.505]), 2 + 10 * np.log([2, 3, 101]))
     assert np.isinf(log.times([0.5001]))  # later than t_max
 
 
@@ -292,7 +314,7 @@ def test_a_change_below_the_threshold_is_remembered():
     np.testing.assert_allclose(events["t"][0], 3000 + 1000 / 3, atol=1)
 
 
-def reference(camera, levels, times, step=1e-3):
+def reference(camera, levels, times, step=2e-4):
     """Events of one pixel in small steps of time: (t in ms, polarity)."""
     grid = np.arange(times[0], times[-1] + step / 2, step)
     level = np.interp(grid, times, levels) + camera.leak_rate * 1e-3 * camera.threshold_on * (grid - times[0])
@@ -309,18 +331,19 @@ def reference(camera, levels, times, step=1e-3):
     return found
 
 
-@pytest.mark.parametrize("flaws", [{}, {"t_ref": 0.7}, {"t_ref": 3.0}, {"leak_rate": 60.0}, {"t_ref": 0.4, "leak_rate": 100.0}])
+@pytest.mark.parametrize("flaws", [{}, {"t_ref": 0.7}, {"t_ref": 3.0}, {"leak_rate": 61.0},
+                                   {"t_ref": 0.4, "leak_rate": 100.0}])
 def test_the_camera_agrees_with_a_reference_in_small_steps(flaws):
     rng = np.random.default_rng(12)
     times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.5, 2.0, 15))])
-    levels = -2.0 + 0.7 * np.sin(np.outer(times, rng.uniform(0.2, 1.2, 12)))
+    levels = -2.0 + 0.7 * np.sin(np.outer(times, rng.uniform(0.2, 1.2, 6)))
     camera = EventCamera(**{**PLAIN, "threshold_off": 0.15, **flaws})
     events = camera.record(log_frames(levels), times)
-    for pixel in range(12):
+    for pixel in range(6):
         ours = events[events["x"] == pixel]
         theirs = reference(camera, levels[:, pixel], times)
         assert [bool(p) for p in ours["p"]] == [p for _, p in theirs]
-        np.testing.assert_allclose(ours["t"] / 1e3, [t for t, _ in theirs], atol=0.02)
+        np.testing.assert_allclose(ours["t"] / 1e3, [t for t, _ in theirs], atol=0.05)
 
 
 def test_no_pixel_sends_twice_within_its_reset():
@@ -349,7 +372,7 @@ def test_a_moving_bar_is_on_in_front_and_off_behind():
             frames[k] = np.clip(np.minimum(np.arange(30) + 1 - left, left + 8 - np.arange(30)), 0, 1) * 0.8
         events = EventCamera(**PLAIN).record(frames, times)
         assert len(events) > 100
-        centre = np.interp(events["t"] / 1e3, times, [(5 if direction > 0 else 17) + direction * 0.3 * k + 4 for k in range(41)])
+        centre = (5 if direction > 0 else 17) + direction * 0.3 * events["t"] / 1e3 + 4
         ahead = (events["x"] + 0.5 - centre) * direction > 0
         assert (events["p"] == ahead).all()
 
@@ -491,7 +514,7 @@ def test_digits_become_recordings_like_those_of_nmnist():
     recordings = saccade_recordings(digits.images[:100] / 16, seed=1)
     counts = np.array([len(events) for events in recordings])
     assert counts.min() > 1000 and counts.max() < 7153  # the range of the 900 real ones is 1069 to 7152
-    assert 3500 < np.median(counts) < 5500  # 3913 there
+    assert 3000 < np.median(counts) < 5000  # 3913 in the test set there
     assert abs(np.mean([events["p"].mean() for events in recordings]) - 0.5) < 0.02
     every = np.concatenate(recordings)
     thirds = np.histogram(every["t"], bins=[0, 105_000, 210_000, 315_001])[0]
@@ -510,6 +533,17 @@ def test_a_bright_picture_leads_with_on_events_in_each_movement():
         mine = events[(events["t"] > number * 105_000) & (events["t"] <= (number + 1) * 105_000)]
         place = np.stack([mine["x"], mine["y"]], axis=1) @ way / np.linalg.norm(way)
         assert place[mine["p"]].mean() > place[~mine["p"]].mean() + 3
+
+
+def test_dark_strokes_on_white_swap_the_polarities():
+    image = np.zeros((8, 8))
+    image[2:6, 3:5] = 1.0
+    camera = EventCamera(log_eps=100.0, threshold_on=0.001, threshold_off=0.001, **PLAIN)  # nearly linear
+    bright, dark = saccade_recording(image, camera), saccade_recording(1 - image, camera, background=1.0)
+    here, there = ([np.bincount(e["y"][e["p"] == p] * 34 + e["x"][e["p"] == p], minlength=1156) for p in (0, 1)]
+                   for e in (bright, dark))
+    assert np.corrcoef(here[0], there[1])[0, 1] > 0.98 and np.corrcoef(here[1], there[0])[0, 1] > 0.98
+    assert dark["x"].min() > 3 and dark["x"].max() < 30
 
 
 def test_saccade_recordings_do_not_depend_on_their_place():

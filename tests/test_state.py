@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from test_contracts import ToyPair
 
 import neurosim as ns
 from neurosim import checkpoint
@@ -299,7 +300,9 @@ def test_streamed_recordings_are_those_in_memory(tmp_path):
             assert np.array_equal(a, b)
 
 
-def test_an_earlier_state_cuts_the_files_too(tmp_path):
+@pytest.mark.parametrize("block", [7, 1 << 18])
+def test_an_earlier_state_cuts_the_files_too(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(checkpoint, "BLOCK", block)
     sim, streamed = simulation(), simulation(to=tmp_path)
     sim.run(40.0)
     streamed.run(15.0)
@@ -374,10 +377,8 @@ def test_ctrl_c_stops_at_a_tick_and_the_run_goes_on():
 import sys
 from test_state import raw, simulation
 sim = simulation(threads=2)
-sim.run(1.0)
-print("running", flush=True)
 try:
-    sim.run(300_000.0)
+    sim.run(300_000.0, callback=lambda sim: sim.tick == 100 and print("running", flush=True), callback_every=10.0)
 except KeyboardInterrupt:
     stopped = sim.tick
 sim.run(10.0)
@@ -410,6 +411,34 @@ def test_a_callback_comes_at_whole_periods_and_may_set_parameters():
     assert everything(sim) == everything(by_hand)
     with pytest.raises(ns.ParameterError, match="given together"):
         sim.run(1.0, callback=callback)
+
+
+def test_a_callback_may_save_but_not_run_or_restore(tmp_path):
+    sim, whole = simulation(), simulation()
+    state = sim.state()
+    for what, call in (("run", lambda sim: sim.run(1.0)), ("restore", lambda sim: sim.restore(state))):
+        with pytest.raises(ns.SimulationError, match=f"{what} must not be called while the simulation runs"):
+            sim.run(4.0, callback=call, callback_every=1.0)
+    sim.run(8.0, callback=lambda sim: sim.save(tmp_path / f"{sim.tick}.h5"), callback_every=4.0)
+    whole.run(10.0)
+    later = ns.Simulation.load(tmp_path / "40.h5", network())
+    later.run(6.0)
+    assert everything(later) == everything(sim) == everything(whole)
+
+
+def test_a_shorter_refractory_time_loses_no_spike_of_a_learning_target():
+    def after(pieces):
+        net = ns.Network()
+        source = net.add(ns.SpikeSource(ns.Spikes(ticks=[1], ids=[0], size=1, dt=0.1, duration=1.0)), name="source")
+        cells = net.add(ns.LIF(t_ref=5.0, i_bias=1e6), 3, name="cells")
+        net.connect(source, cells, weight=0.0, delay=0.1, plasticity=ToyPair(tau_plus=1e4, w_max=1e9), name="learner")
+        sim = ns.Simulation(net, dt=0.1)
+        sim.set("cells", t_ref=0.0)
+        for piece in pieces:
+            sim.run(piece)
+        return sim.weights("learner")
+
+    assert np.array_equal(after([60.0]), after([3.0] * 20)) and after([60.0]).min() > 25.0
 
 
 def test_recordings_that_do_not_fit_are_refused_before_the_run():

@@ -7,7 +7,7 @@ import numpy as np
 
 from neurosim.checks import Parametrised
 from neurosim.encoders.base import batch, batch_keys, check_seed, numbers, own
-from neurosim.encoders.events import EVENT
+from neurosim.encoders.events import EVENT, _sensor
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError
 from neurosim.random import philox, seed_words, uniform53
@@ -29,19 +29,19 @@ NEVER = np.inf
 
 def main(levels, times, on, off, leak, t_ref, rate, stream, sample, k0, k1, state, polarity, codes):
     pixels = levels.shape[1]
+    bases, frees, sparks, numbers, begin = state[0], state[1], state[2], state[3], state[4, 0]
+    origin = np.int64(np.rint(begin * 1e3))
     count = 0
-    first = times[0]
-    origin = np.int64(np.rint(state[4, 0] * 1e3))
     for frame in range(1, times.size):
         t0, t1 = times[frame - 1], times[frame]
-        for pixel in range(pixels):
-            l0, l1 = levels[frame - 1, pixel], levels[frame, pixel]
-            base, free, spark = state[0, pixel], state[1, pixel], state[2, pixel]
-            climb = leak[pixel] * (t0 - state[4, 0])
-            l0 += climb
-            l1 += climb + leak[pixel] * (t1 - t0)
+        before, after = levels[frame - 1], levels[frame]
+        for i in range(pixels):
+            pixel = np.uint64(i)  # needs no check for negative indices
+            base, free, spark = bases[pixel], frees[pixel], sparks[pixel]
+            l1 = after[pixel] + leak[pixel] * (t1 - begin)
             if free < t0 and spark > t1 and l1 < base + on[pixel] - SLACK and l1 > base - off[pixel] + SLACK:
                 continue
+            l0 = before[pixel] + leak[pixel] * (t0 - begin)
             slope = (l1 - l0) / (t1 - t0)
             t = t0
             if free >= t0:
@@ -52,8 +52,8 @@ def main(levels, times, on, off, leak, t_ref, rate, stream, sample, k0, k1, stat
                 free = -NEVER
             while True:
                 while spark <= t:
-                    state[3, pixel] += 1
-                    spark, polarity[pixel] = next_noise(spark, state[3, pixel], pixel, rate, stream, sample, k0, k1)
+                    numbers[pixel] += 1
+                    spark, polarity[pixel] = next_noise(spark, numbers[pixel], pixel, rate, stream, sample, k0, k1)
                 crossing = NEVER
                 if slope > 0 and l1 >= base + on[pixel] - SLACK:
                     crossing = min(max(t0 + (base + on[pixel] - l0) / slope, t), t1)
@@ -64,8 +64,8 @@ def main(levels, times, on, off, leak, t_ref, rate, stream, sample, k0, k1, stat
                     t = spark
                     up = polarity[pixel]
                     base = l0 + slope * (t - t0)
-                    state[3, pixel] += 1
-                    spark, polarity[pixel] = next_noise(t, state[3, pixel], pixel, rate, stream, sample, k0, k1)
+                    numbers[pixel] += 1
+                    spark, polarity[pixel] = next_noise(t, numbers[pixel], pixel, rate, stream, sample, k0, k1)
                 elif crossing <= t1:
                     t = crossing
                     base += on[pixel] if up else -off[pixel]
@@ -73,7 +73,7 @@ def main(levels, times, on, off, leak, t_ref, rate, stream, sample, k0, k1, stat
                     break
                 if count < codes.size:
                     us = max(np.int64(np.rint(t * 1e3)) - origin, 1)
-                    codes[count] = (us * pixels + pixel) * 2 + (1 if up else 0)
+                    codes[count] = (us * pixels + i) * 2 + (1 if up else 0)
                 count += 1
                 if t_ref > 0:
                     free = t + t_ref
@@ -82,7 +82,7 @@ def main(levels, times, on, off, leak, t_ref, rate, stream, sample, k0, k1, stat
                     t = free
                     base = l0 + slope * (t - t0)
                     free = -NEVER
-            state[0, pixel], state[1, pixel], state[2, pixel] = base, free, spark
+            bases[pixel], frees[pixel], sparks[pixel] = base, free, spark
     return count
 """
 
@@ -158,7 +158,7 @@ class EventCamera(Parametrised):
         >>> on
         array([[0.2, 0.2]])
         """
-        return _thresholds(self, width, height)
+        return _thresholds(self, *_sensor((width, height, 2))[:2])
 
     def record(self, frames, timestamps, *, seed: int = 0, key: int = 0) -> np.ndarray:
         """Return the events of a video.
@@ -179,7 +179,7 @@ class EventCamera(Parametrised):
         frames, times = _checked(frames, timestamps)
         seed, key = check_seed("EventCamera", seed, key)
         count, height, width = frames.shape
-        on, off = (each.ravel() for each in self.thresholds(width, height))
+        on, off = (each.ravel() for each in _thresholds(self, width, height))
         k0, k1, _, _ = philox(*map(np.uint64, (*seed_words(self.seed), _NOISE, 0, *seed_words(seed))))
         pixels = _Pixels(self, on, off, times[0], (_NOISE, key, int(k0), int(k1)))
         rows = max(2, _BLOCK // (height * width))
@@ -223,7 +223,8 @@ class _Pixels:
 
     def see(self, frames, times):
         """Find the events of some frames, the first of which was the last of the block before."""
-        levels = np.log(frames.astype(np.float64) + self.camera.log_eps)
+        levels = np.add(frames, self.camera.log_eps, dtype=np.float64)
+        np.log(levels, out=levels)
         if self.camera.bandwidth is not None:
             self._smooth(levels, times)
         if not self.found:

@@ -16,7 +16,7 @@ _CORNERS = np.array([(-0.5, -0.5), (0.0, 0.5), (0.5, -0.5), (-0.5, -0.5)])  # of
 _PEAK = {"smooth": 1.875, "constant": 1.0}  # highest speed in units of the mean
 
 # A pixel sees the picture at the place that its centre falls on, between the centres of four of its points; outside
-# the picture there is nothing.
+# the picture it sees nothing (what is rendered is the difference from the background).
 _RENDER = """
 import numpy as np
 
@@ -48,7 +48,7 @@ def main(image, positions, scale, frames):
                     light += image[i + 1, j] * v * (1 - u)
                 if i + 1 < rows and j + 1 < columns:
                     light += image[i + 1, j + 1] * v * u
-                frames[k, y, x] = min(light, 1.0)
+                frames[k, y, x] = light
 """
 
 
@@ -130,11 +130,13 @@ class Saccades(Parametrised):
 
 
 def saccade_recording(image, camera: EventCamera | None = None, saccades: Saccades | None = None, *,
-                      sensor_size=(34, 34, 2), image_size: float = 20.0, seed: int = 0, key: int = 0) -> np.ndarray:
+                      sensor_size=(34, 34, 2), image_size: float = 20.0, background: float = 0.0, seed: int = 0,
+                      key: int = 0) -> np.ndarray:
     """Return the events of a still picture that is moved before an event camera.
 
-    The picture is enlarged by bilinear interpolation, on a black background, centred on the sensor and displaced by the
-    saccades, to a fraction of a pixel.
+    The picture is enlarged by bilinear interpolation, on an even background, centred on the sensor and displaced by the
+    saccades, to a fraction of a pixel. Bright strokes on black send ON in front and OFF behind; the files of N-MNIST
+    have it the other way round, as dark strokes on white do: for that, give `1 - image` and `background=1.0`.
 
     Args:
         image: intensity in [0, 1], shape (rows, columns), row 0 on top.
@@ -142,6 +144,7 @@ def saccade_recording(image, camera: EventCamera | None = None, saccades: Saccad
         saccades: the movement; by default that of N-MNIST, `Saccades()`.
         sensor_size: (width, height, 2) in pixels.
         image_size: width of the picture on the sensor, pixels, at least half its columns; the height keeps the form.
+        background: intensity around the picture, in [0, 1].
         seed: of the camera's background noise, 0 <= seed < 2^64.
         key: which recording it is, 0 <= key < 2^32.
 
@@ -157,17 +160,18 @@ def saccade_recording(image, camera: EventCamera | None = None, saccades: Saccad
 
     Source: as `Saccades`.
     """
-    return saccade_recordings([image], camera, saccades, sensor_size=sensor_size, image_size=image_size, seed=seed,
-                              keys=[key])[0]
+    return saccade_recordings([image], camera, saccades, sensor_size=sensor_size, image_size=image_size,
+                              background=background, seed=seed, keys=[key])[0]
 
 
 def saccade_recordings(images, camera: EventCamera | None = None, saccades: Saccades | None = None, *,
-                       sensor_size=(34, 34, 2), image_size: float = 20.0, seed: int = 0, keys=None) -> list[np.ndarray]:
+                       sensor_size=(34, 34, 2), image_size: float = 20.0, background: float = 0.0, seed: int = 0,
+                       keys=None) -> list[np.ndarray]:
     """Return the events of many still pictures, each as `saccade_recording` gives it with its own key.
 
     Args:
         images: the pictures, shape (n_images, rows, columns), or a list of them.
-        camera, saccades, sensor_size, image_size, seed: as for `saccade_recording`.
+        camera, saccades, sensor_size, image_size, background, seed: as for `saccade_recording`.
         keys: one key per picture; by default 0, 1, 2, ...
 
     Raises:
@@ -181,20 +185,23 @@ def saccade_recordings(images, camera: EventCamera | None = None, saccades: Sacc
     width, height, polarities = _sensor(sensor_size)
     if polarities != 2:
         raise ParameterError(f"sensor_size must have 2 polarities, got {polarities}")
+    background = float(_checked_background(background))
     images = batch("saccade_recordings", images)
     keys = batch_keys("saccade_recordings", keys, len(images))
     times, positions = _path(saccades)
-    found = []
+    frames, found = np.empty((len(times), height, width)), []
     for image, key in zip(images, keys, strict=True):
-        frames = np.zeros((len(times), height, width))
         image = _image(image)
-        _render()(image, positions, _scale(image, image_size), frames)
+        frames.fill(0.0)
+        _render()(image - background, positions, _scale(image, image_size), frames)
+        frames += background
+        np.clip(frames, 0.0, 1.0, out=frames)  # a weighted mean may be off by its rounding
         found.append(camera.record(frames, times, seed=seed, key=key))
     return found
 
 
 #: Default camera of the recordings: counts, balance and timing of events come near those of N-MNIST.
-NMNIST_CAMERA = EventCamera(t_ref=2.0, background_rate=0.2, log_eps=0.1)
+NMNIST_CAMERA = EventCamera(t_ref=2.0, background_rate=0.2, log_eps=0.2)
 
 
 @lru_cache(maxsize=16)
@@ -207,6 +214,13 @@ def _given(name, value, kind, default):
     if value is not None and not isinstance(value, kind):
         raise ParameterError(f"{name} must be {kind.__name__}(...) or None, got {describe_value(value)}")
     return default if value is None else value
+
+
+def _checked_background(background):
+    value = numbers("background", background, high=1.0)
+    if value.ndim:
+        raise ParameterError(f"background must be one number in [0, 1], got {describe_value(background)}")
+    return value
 
 
 def _image(image):

@@ -20,6 +20,7 @@ from neurosim.random import seed_words
 from neurosim.sources import Current, Poisson, SpikeSource
 
 SLOT_BYTES = 64 << 20  #: memory for the lists of recent spikes; it bounds the length of a chunk
+OUTPUT_BYTES = 64 << 20  #: memory for the samples of one variable until they are collected
 LONGEST_CHUNK = 8192
 
 
@@ -113,15 +114,22 @@ class Instance:
                     for p, plan in layout.populations.items() if p.spiking}
         a_tick = 4 * max(1, sum(map(sum, capacity.values())))
         chunk = max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))
-        chunk = int(min(LONGEST_CHUNK, chunk))
-        self.chunk = min([chunk, *(RING * (int(self._held(p.target.base)) + 1)
-                                   for p in layout.projections if p.plasticity is not None)])
+        chunk = self.most_ticks = int(min(LONGEST_CHUNK, chunk))
         length = layout.longest + chunk + min(layout.window, chunk)
         return {p: [Slots(length, each) for each in capacities] for p, capacities in capacity.items()}
 
+    def _room(self) -> int:
+        """How many ticks may run at once, for which lists of spikes, rings of target spikes and outputs have room."""
+        rings = [RING * (self._held(p.target.base) + 1) for p in self.layout.projections if p.plasticity is not None]
+        return min([self.most_ticks, *rings, *(recorder.every * self._rows(recorder) for recorder in self.recorders)])
+
     def _held(self, population) -> int:
         n_ref = self.layout.populations[population].n_ref
-        return 0 if n_ref is None else n_ref.min()
+        return 0 if n_ref is None else int(n_ref.min())
+
+    def _rows(self, recorder) -> int:
+        """How many samples of a variable are kept until they are collected."""
+        return max(16, min(self.most_ticks // recorder.every + 1, OUTPUT_BYTES // (8 * recorder.ids.size)))
 
     def _most_spikes(self, population, plan, thread) -> int:
         """How many spikes a thread's part of a population can send in a tick."""
@@ -145,7 +153,7 @@ class Instance:
     def _allocate_outputs(self):
         for recorder in self.recorders:
             population, variable = recorder.key
-            rows = self.chunk // recorder.every + 2
+            rows = self._rows(recorder) + 1
             dtype = self.neurons[population, variable].dtype
             self.outputs[recorder] = np.zeros((rows, recorder.ids.size), dtype=dtype), np.zeros(1, dtype=np.int64)
 
@@ -168,6 +176,7 @@ class Instance:
         """Make the programs anew from the arrays; parameters may have changed."""
         layout, threads = self.layout, range(self.layout.threads)
         self._widen_slots()
+        self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
         steps = [self._deliveries, self._drives, self._updates, self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]

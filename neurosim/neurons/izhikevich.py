@@ -44,7 +44,7 @@ class Izhikevich(_Peaked):
       leave in the next ticks, one in each.
 
     >>> Izhikevich(0.1, 0.2, -65.0, 2.0, scheme="fine")
-    Izhikevich(a=0.1, d=2.0, scheme='fine')
+    Izhikevich(a=0.1, b=0.2, c=-65.0, d=2.0, scheme='fine')
 
     Source: Izhikevich, Simple model of spiking neurons, IEEE Trans. Neural Networks 14 (2003) 1569.
     """

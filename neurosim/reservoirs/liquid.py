@@ -1,0 +1,222 @@
+"""A liquid state machine: recordings in, states out; any readout may follow."""
+
+import numpy as np
+
+from neurosim.checks import describe_value
+from neurosim.connectivity import Sparse
+from neurosim.errors import ParameterError
+from neurosim.network import Network
+from neurosim.neurons import LIF
+from neurosim.receptors import Delta
+from neurosim.reservoirs.features import Counts, as_features
+from neurosim.reservoirs.inputs import InputProjection
+from neurosim.reservoirs.topologies import Topology
+from neurosim.simulation import Simulation
+from neurosim.sources import SpikeSource
+from neurosim.spikes import Spikes
+
+NEURON = LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=20.0, t_ref=2.0)
+CHUNK = 256  #: samples whose spikes are in memory at once
+_PLACES, _INPUTS = 1, 2  # streams of the random numbers that the description itself needs
+
+
+class Liquid:
+    """A liquid state machine: input channels, and a recurrent network of excitatory and inhibitory neurons.
+
+    `liquid.network` has two populations, "input" and "liquid", the latter with the excitatory neurons
+    first; connections go by the topology, inputs by the input projection. Everything random follows from
+    the seed: the same seed gives the same liquid and, for the same samples, the same states.
+
+    Args:
+        topology: where neurons sit and which connect; a `Lattice`, `MaassLattice`, `NalsmLattice`, `RandomGraph`.
+        inputs: a `RandomInput`, `LocalInput`, `OrientedInput`, `TonotopicInput`.
+        neuron: model of the neurons; by default LIF with tau_mem = 20 ms, a threshold of 20 mV above rest
+            and t_ref = 2 ms.
+        receptor: what arrivals do, from outside and within; a jump of v by default.
+        excitation: weight from excitatory neurons, in the receptor's unit, >= 0: a number or a distribution.
+        inhibition: weight from inhibitory neurons, <= 0, likewise. A number 0 leaves the synapses out.
+        delay: ms, of all synapses within the liquid; a number or a distribution.
+        input_delay: ms, of all input synapses.
+        dt: length of a tick, ms.
+        seed: of everything random, 0 <= seed < 2^64.
+
+    Raises:
+        ParameterError: an argument does not fit.
+
+    >>> import neurosim as ns
+    >>> from neurosim.reservoirs import Liquid, MaassLattice, RandomInput
+    >>> liquid = Liquid(MaassLattice(), RandomInput(40, k=10, weight=8.0), seed=1)
+    >>> samples = [ns.Spikes(ticks=[3, 9, 9], ids=[k, 2, 30], size=40, dt=1.0, duration=50.0) for k in range(4)]
+    >>> liquid.states(samples, duration=50.0, threads=1).shape
+    (4, 135)
+
+    Source: Maass, Natschlaeger, Markram, Neural Computation 14 (2002) 2531.
+    """
+
+    def __init__(self, topology: Topology, inputs: InputProjection, *, neuron=NEURON, receptor=None, excitation=1.0,
+                 inhibition=-1.0, delay=1.0, input_delay=None, dt: float = 1.0, seed: int = 0):
+        for name, value, kind in (("topology", topology, Topology), ("inputs", inputs, InputProjection)):
+            if not isinstance(value, kind):
+                raise ParameterError(f"Liquid.{name} must be a {kind.__name__}, got {describe_value(value)}")
+        _check_sign("excitation", excitation, 1)
+        _check_sign("inhibition", inhibition, -1)
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
+            raise ParameterError(f"Liquid.seed must be a whole number in 0 .. 2^64 - 1, got {describe_value(seed)}")
+        self.topology, self.inputs, self.neuron = topology, inputs, neuron
+        self.receptor = Delta() if receptor is None else receptor
+        self.excitation, self.inhibition, self.delay = excitation, inhibition, delay
+        self.input_delay, self.dt, self.seed = dt if input_delay is None else input_delay, dt, int(seed)
+        self.places = topology.places(np.random.default_rng([self.seed, _PLACES]))
+        self.input_weights = inputs.matrix(topology.relative(self.places), np.random.default_rng([self.seed, _INPUTS]))
+        self.network = self.describe()
+        self._simulations = {}
+
+    @property
+    def size(self) -> int:
+        """Number of neurons of the liquid."""
+        return self.topology.size
+
+    @property
+    def n_excitatory(self) -> int:
+        """Number of excitatory neurons, which come first."""
+        return self.topology.size - self.topology.n_inhibitory
+
+    def describe(self) -> Network:
+        """Return a new description of the network, in which the spikes of "liquid" are recorded."""
+        net = Network()
+        silence = Spikes(ticks=[], ids=[], size=self.inputs.n_inputs, dt=self.dt, duration=self.dt)
+        source = net.add(SpikeSource(silence), name="input")
+        liquid = net.add(self.neuron, self.size, name="liquid")
+        if self.input_weights.nnz:
+            net.connect(source, liquid, Sparse(self.input_weights), delay=self.input_delay, receptor=self.receptor,
+                        name="input -> liquid")
+        kinds = {"e": (0, self.n_excitatory, self.excitation), "i": (self.n_excitatory, self.size, self.inhibition)}
+        for kind, (first, last, weight) in kinds.items():
+            for other, (begin, end, _) in kinds.items():
+                if last > first and end > begin and not _is_zero(weight):
+                    rule = self.topology.rule(kind + other, self.places[first:last], self.places[begin:end])
+                    net.connect(liquid[first:last], liquid[begin:end], rule, weight=weight, delay=self.delay,
+                                receptor=self.receptor, name=f"{kind} -> {other}")
+        net.record(liquid)
+        return net
+
+    def simulation(self, variables=(), every: float | None = None) -> Simulation:
+        """Return a new simulation of the liquid at rest.
+
+        Args:
+            variables: names of state variables that are recorded besides the spikes.
+            every: ms between two samples of them; every tick by default.
+        """
+        net = self.network if not variables else self.describe()
+        for variable in variables:
+            net.record(net.population("liquid"), variable, every=every)
+        return Simulation(net, self.dt, seed=self.seed)
+
+    def states(self, samples, duration: float, features=None, *, keys=None, threads: int | None = None,
+               progress: bool = False) -> np.ndarray:
+        """Run the liquid from rest once for each sample and return a vector of features for each.
+
+        Args:
+            samples: `Spikes` over the input channels, one recording each.
+            duration: ms that each runs.
+            features: a feature map, or several, whose vectors are put one after the other; by default
+                `Counts()`.
+            keys: a whole number for each sample, which selects its random numbers; by default its position.
+            threads: how many samples run at once; by default one for each core.
+            progress: whether to show a progress bar.
+
+        Returns:
+            float32 array of shape (samples, features).
+
+        Raises:
+            ParameterError: an argument does not fit; the message names the sample.
+        """
+        features = as_features(Counts() if features is None else features)
+        variables = tuple(sorted({feature.variable for feature in features if feature.variable}))
+        known = variables, duration if variables else None
+        if known not in self._simulations:
+            self._simulations[known] = self.simulation(variables, duration if variables else None)
+        return states(self._simulations[known], samples, duration, features, keys=keys, threads=threads, progress=progress)
+
+    def __repr__(self):
+        return f"<liquid of {self.size} neurons: {self.topology!r}, {self.inputs!r}, seed {self.seed}>"
+
+
+def states(sim: Simulation, samples, duration: float, features=None, *, population: str = "liquid", keys=None,
+           threads: int | None = None, progress: bool = False) -> np.ndarray:
+    """Return a vector of features for each of many inputs to any network, each run from its present state.
+
+    Only features are kept; the spikes of at most 256 samples are in memory at once.
+
+    Args:
+        sim: a simulation of a network with one `SpikeSource`, in which the spikes of `population` are recorded.
+        samples: `Spikes` for the source, one recording each.
+        duration: ms that each runs.
+        features: a feature map, or several, whose vectors are put one after the other; by default `Counts()`.
+        population: whose features, by name.
+        keys, threads, progress: as for `Simulation.run_batch`.
+
+    Returns:
+        float32 array of shape (samples, features).
+
+    Raises:
+        ParameterError: an argument does not fit; the message names the sample.
+        NetworkError: what a feature needs is not recorded.
+
+    >>> import neurosim as ns
+    >>> from neurosim.reservoirs import BinnedCounts, maass_column, states
+    >>> sim = ns.Simulation(maass_column(4), dt=0.1)
+    >>> silence = ns.Spikes(ticks=[], ids=[], size=4, dt=0.1, duration=20.0)
+    >>> states(sim, [silence], 20.0, BinnedCounts(2), threads=1).sum()
+    0.0
+    """
+    features = as_features(Counts() if features is None else features)
+    samples = list(samples)
+    if keys is not None and len(list(keys)) != len(samples):
+        raise ParameterError(f"keys must be one for each of the {len(samples)} samples, got {len(list(keys))}")
+    rows, table = 0, None
+    bar = _bar(progress, len(samples))
+    for first in range(0, len(samples), CHUNK):
+        part = slice(first, first + CHUNK)
+        numbers = range(len(samples))[part] if keys is None else keys[part]
+        for result in sim.run_batch(samples[part], duration, keys=numbers, threads=threads):
+            vector = np.concatenate([_of(feature, result, population) for feature in features])
+            if table is None:
+                table = np.empty((len(samples), vector.size), np.float32)
+            table[rows] = vector
+            rows += 1
+        bar(rows)
+    return np.empty((0, 0), np.float32) if table is None else table
+
+
+def _of(feature, result, population):
+    if feature.variable:
+        return feature.last(result.trace(population, feature.variable)[1])
+    return feature.vector(result.spikes(population))
+
+
+def _is_zero(weight) -> bool:
+    return isinstance(weight, (int, float)) and weight == 0
+
+
+def _check_sign(name, weight, sign):
+    if isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight * sign < 0:
+        raise ParameterError(f"Liquid.{name} must be {'>=' if sign > 0 else '<='} 0, got {weight!r}")
+
+
+def _bar(progress, n):
+    """Return a function that shows how many samples are done."""
+    if not progress:
+        return lambda done: None
+    from tqdm.auto import tqdm
+
+    bar = tqdm(total=n, unit="sample")
+
+    def show(done):
+        bar.update(done - bar.n)
+        if done == n:
+            bar.close()
+    return show
+
+
+__all__ = ["CHUNK", "NEURON", "Liquid", "states"]
