@@ -1,7 +1,11 @@
 """The cortical column of Maass, Natschlaeger and Markram (2002)."""
 
+import math
+
 import numpy as np
 
+from neurosim.checks import Parameter
+from neurosim.connectivity import Explicit
 from neurosim.distributions import Distribution, Exponential, Normal, Uniform
 from neurosim.network import Network
 from neurosim.neurons import LIF
@@ -28,16 +32,16 @@ class _Inhibition(Distribution):
 
     positional = 1
     shape = ("mean", "")
-    mean = Exponential.parameters["mean"].__class__(doc="mean, negative", below=0, per_element=False)
+    mean = Parameter(doc="mean, negative", below=0, per_element=False)
 
     @staticmethod
     def quantile(u, mean, unused):
         """Scalar body: the value below which a share u of the draws lies."""
-        return mean * -np.log(u)
+        return -mean * math.log(u)
 
     def probability(self, x):
         """Return the probability of a draw below x."""
-        return 1.0 if x >= 0 else float(np.exp(-x / self.mean))
+        return 1.0 if x >= 0 else math.exp(-x / self.mean)
 
 
 def maass_column(n_inputs: int = 4, *, topology: Topology | None = None, reach: float = 0.3, input_scale: float = 1.0,
@@ -103,8 +107,6 @@ t_ref=an array of shape (135,), r=0.001, i_bias=13500.0)>
 
 
 def _connect_input(net, source, target, kind, n_inputs, reach, scale, generator):
-    from neurosim.connectivity import Explicit
-
     matrix = RandomInput(n_inputs, p=reach).matrix(np.zeros((target.size, 3)), generator).tocoo()
     weights = scale * generator.exponential(INPUT_WEIGHT[kind], matrix.nnz)
     if matrix.nnz:
