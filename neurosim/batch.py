@@ -293,32 +293,34 @@ def _run(workers, inputs, keys, progress):
     turns, stop = iter(range(len(inputs))), threading.Event()
     lock = threading.Lock()
 
-    def work(worker):
+    def work(worker, ended):
         while not stop.is_set():
             with lock:
                 index = next(turns, None)
             if index is None:
-                return
+                break
             try:
                 results[index] = worker.run(index, keys[index], inputs[index], stop)
             except BaseException as error:
                 failures.append((index, error))
                 stop.set()
+        ended.set()
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    ends = [threading.Event() for _ in workers]
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(workers, ends, strict=True)]
     with _bar(progress, len(inputs)) as show:
         try:
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(LOOK)
+            for ended in ends:  # not `join`, which takes a thread for dead where Ctrl-C interrupts it
+                while not ended.wait(LOOK):
                     show(sum(result is not None for result in results) if progress else 0)
             show(len(inputs) - results.count(None) if progress else 0)
         finally:
             stop.set()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:  # it was started
+                    thread.join()
     if failures:
         _raise(*min(failures, key=lambda failure: failure[0]))
     return results

@@ -9,7 +9,8 @@ from neurosim.reservoirs.named import brunel, maass_column, nalsm_liquid, potjan
 from neurosim.reservoirs.topologies import Lattice, MaassLattice, NalsmLattice, RandomGraph, Topology
 
 __all__ = [
-    "BinnedCounts", "Counts", "EchoState", "Feature", "InputProjection", "Lattice", "LastState", "Liquid", "LocalInput",
-    "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput", "Topology", "Traces",
-    "brunel", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann", "spectral_radius", "states", "vogels_abbott",
+    "BinnedCounts", "Counts", "EchoState", "Feature", "InputProjection", "LastState", "Lattice", "Liquid", "LocalInput",
+    "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput", "Topology",
+    "Traces", "brunel", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann", "spectral_radius", "states",
+    "vogels_abbott",
 ]

@@ -21,9 +21,10 @@ class EchoState(Parametrised):
 
     x(t) = (1 - leak) x(t - 1) + leak f(W x(t - 1) + W_in u(t) + b),  f = tanh or identity,
 
-    from x = 0. This is ReservoirPy's `Reservoir` with equation="internal": leak is its lr, spectral_radius its sr, density its
-    rc_connectivity, input_density its input_connectivity, and W is normal, W_in and b are +-1 times their scale.
-    (The random numbers are not the same.) Input u(t) acts on x(t) at once.
+    from x = 0. This is ReservoirPy's `Reservoir` with equation="internal": leak is its lr, spectral_radius its sr,
+    density its rc_connectivity (0.1 in both), input_density its input_connectivity (1 here, 0.1 there), and W is
+    normal, W_in and b are +-1 times their scale (no bias here by default). The random numbers are not the same. Input u(t)
+    acts on x(t) at once.
 
     Args:
         units: number of units.
@@ -34,8 +35,8 @@ class EchoState(Parametrised):
         bias_scaling: size of the biases.
         density: share of the pairs of units that are connected.
         input_density: share of the pairs of input and unit that are connected.
-        weights: "normal": independent normal numbers; "orthogonal": a random orthogonal matrix times spectral_radius, always
-            dense.
+        weights: "normal": independent normal numbers; "orthogonal": a random orthogonal matrix times
+            spectral_radius, always dense.
         activation: "tanh" or "identity".
         seed: of the weights.
 
@@ -68,7 +69,8 @@ class EchoState(Parametrised):
         super().__init__(*args, **kwargs)
         generator = np.random.default_rng(self.seed)
         self.__dict__["w"] = self._recurrent(generator)
-        self.__dict__["w_in"] = self.input_scaling * _bernoulli((self.units, self.inputs), self.input_density, generator)
+        signs = _bernoulli((self.units, self.inputs), self.input_density, generator)
+        self.__dict__["w_in"] = self.input_scaling * signs
         self.__dict__["bias"] = self.bias_scaling * _bernoulli(self.units, 1.0, generator)
 
     def _recurrent(self, generator):
@@ -158,7 +160,7 @@ class EchoState(Parametrised):
 def spectral_radius(matrix) -> float:
     """Return the largest size of an eigenvalue of a square matrix.
 
-    >>> spectral_radius([[0.0, 2.0], [-2.0, 0.0]])
+    >>> round(spectral_radius([[0.0, 2.0], [-2.0, 0.0]]), 9)
     2.0
     """
     matrix = np.asarray(matrix, np.float64)
@@ -174,8 +176,8 @@ def spectral_radius(matrix) -> float:
 def _scaled(w, radius):
     present = spectral_radius(w)
     if present < 1e-9:
-        raise ParameterError(f"EchoState.density must be large enough that W has an eigenvalue other than 0, got a W with "
-                             f"{np.count_nonzero(w)} weights")
+        raise ParameterError(f"EchoState.density must be large enough that W has an eigenvalue other than 0, "
+                             f"got a W with {np.count_nonzero(w)} weights")
     return w * (radius / present)
 
 

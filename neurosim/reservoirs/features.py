@@ -77,7 +77,8 @@ class BinnedCounts(Feature):
         if self.edges is None:
             bins, part = self.bins, _equal_parts(spikes, self.bins)
         else:
-            bins, part = len(self.edges), np.searchsorted(np.array(self.edges) * (1 + 1e-12), spikes.times - spikes.start)
+            bins, ends = len(self.edges), np.array(self.edges) * (1 + 1e-12)
+            part = np.searchsorted(ends, spikes.times - spikes.start)
         inside = part < bins
         place = part[inside] * spikes.size + spikes.ids[inside]
         return np.bincount(place, minlength=bins * spikes.size).astype(np.float32)
@@ -133,14 +134,15 @@ class LastState(Feature):
 
     def __init__(self, variable: str = "v"):
         if not isinstance(variable, str) or not variable:
-            raise ParameterError(f"LastState.variable must be the name of a state variable, got {describe_value(variable)}")
+            raise ParameterError(f"LastState.variable must be the name of a state variable, "
+                                 f"got {describe_value(variable)}")
         super().__init__()
         self.__dict__["variable"] = variable
 
     def vector(self, spikes):
         """Refuse: spikes do not tell it."""
-        raise ParameterError(f"LastState must be given to `states`, which records {self.variable!r}; spikes alone do not "
-                             "tell it")
+        raise ParameterError(f"LastState must be given to `states`, which records {self.variable!r}; spikes alone do "
+                             "not tell it")
 
     def last(self, values):
         """Return the last row of the recorded values."""

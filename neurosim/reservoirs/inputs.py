@@ -72,8 +72,10 @@ class RandomInput(InputProjection):
 
     positional = 1
     channels = Parameter(doc="number of input channels", integer=True, at_least=1, per_element=False)
-    p = Parameter(None, doc="share of all pairs that are connected", at_least=0, at_most=1, per_element=False, optional=True)
-    k = Parameter(None, doc="number of channels of each neuron", at_least=0, integer=True, per_element=False, optional=True)
+    p = Parameter(None, doc="share of all pairs that are connected", at_least=0, at_most=1, per_element=False,
+                  optional=True)
+    k = Parameter(None, doc="number of channels of each neuron", at_least=0, integer=True, per_element=False,
+                  optional=True)
     weight = _weight()
     inhibitory = _share(0.0, "probability that a weight is negative")
     spread = Option("constant", ("constant", "normal"), doc="how the sizes of weights are distributed")
@@ -167,8 +169,8 @@ class OrientedInput(InputProjection):
 
     x' and y' being the pixel's offset from the centre, turned by the orientation, and sigma = bandwidth
     wavelength. The constant c, under the same bell, makes the field sum to 0 over an unbounded image. Orientation,
-    phase and wavelength are drawn for each neuron, the orientation from `orientations` equally spaced ones, or from all.
-    Entries below a fiftieth of the largest are left out.
+    phase and wavelength are drawn for each neuron, the orientation from `orientations` equally spaced ones or from
+    all. Entries below a fiftieth of the largest are left out.
 
     Args:
         sensor_size: (width, height, polarities).
@@ -195,7 +197,8 @@ class OrientedInput(InputProjection):
     wavelength = Vector((4.0, 10.0), longest=2, above=0, doc="shortest and longest wavelength, pixels")
     bandwidth = _length(0.5, "sigma in wavelengths")
     aspect = _length(0.7, "how much narrower the field is along its stripes")
-    orientations = Parameter(None, doc="number of orientations", integer=True, at_least=1, per_element=False, optional=True)
+    orientations = Parameter(None, doc="number of orientations", integer=True, at_least=1, per_element=False,
+                             optional=True)
     polarities = Option("opposite", ("opposite", "same", "independent"), doc="what the second polarity does")
     centres = Option("random", ("random", "places"), doc="where fields sit")
     margin = Parameter(0.0, "pixels", doc="how far centres keep from the border", at_least=0, per_element=False)
@@ -205,8 +208,8 @@ class OrientedInput(InputProjection):
         """Check the size of the sensor, the margin and the wavelengths."""
         _check_sensor(self)
         if 2 * self.margin >= min(self.sensor_size[:2]):
-            raise ParameterError(f"OrientedInput.margin must be < half the sensor, {min(self.sensor_size[:2]) / 2:g} pixels, "
-                         f"got {self.margin:g}")
+            raise ParameterError(f"OrientedInput.margin must be < half the sensor, "
+                                 f"{min(self.sensor_size[:2]) / 2:g} pixels, got {self.margin:g}")
         if np.size(self.wavelength) == 2 and self.wavelength[0] > self.wavelength[1]:
             raise ParameterError(f"OrientedInput.wavelength must be (shortest, longest), got {self.wavelength}")
 
@@ -280,7 +283,7 @@ class TonotopicInput(InputProjection):
     >>> import numpy as np
     >>> ends = TonotopicInput(100, width=2.0).matrix(np.array([[0.005, 0, 0], [0.995, 0, 0]]), np.random.default_rng(0))
     >>> ends.tocoo().row[ends.tocoo().col == 1].min() > 90
-    True
+    np.True_
     """
 
     positional = 1
@@ -306,8 +309,8 @@ class TonotopicInput(InputProjection):
 
 def _check_sensor(projection):
     if len(projection.sensor_size) != 3 or projection.sensor_size[2] > 2:
-        raise ParameterError(f"{type(projection).__name__}.sensor_size must be (width, height, polarities) with 1 or 2 polarities, "
-                     f"got {projection.sensor_size}")
+        raise ParameterError(f"{type(projection).__name__}.sensor_size must be (width, height, polarities) with 1 or 2 "
+                             f"polarities, got {projection.sensor_size}")
 
 
 def _signs(inhibitory, n, generator):

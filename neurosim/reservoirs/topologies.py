@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from neurosim.checks import Parameter, Parametrised
-from neurosim.connectivity import DistanceDependent, FixedProbability, Rule, Vector
+from neurosim.connectivity import Vector
+
+_PAIRS = 2_000_000  # pairs that are looked at at once
 
 
 def _probability(default, doc):
@@ -17,9 +19,9 @@ class Topology(Parametrised, ABC):
     """Base of the topologies; excitatory neurons come first, the inhibitory ones after them.
 
     A topology gives `size`, `places(generator)`, where each neuron sits, shape (size, 3), and
-    `relative(places)`, the same between 0 and 1 along each axis; `rule(kinds, sources, targets)` is the
-    connection rule from neurons of one kind to those of another, `kinds` being "ee", "ei", "ie" or
-    "ii" (source, then target) and the others their places.
+    `relative(places)`, the same between 0 and 1 along each axis; `probability(kinds, sources, targets)` is
+    that of a connection from neurons of one kind to those of another, `kinds` being "ee", "ei", "ie" or
+    "ii" (source, then target) and the others their places. From these follow the `pairs` that are connected.
     """
 
     inhibitory = _probability(0.2, "share of the neurons that inhibit")
@@ -43,8 +45,29 @@ class Topology(Parametrised, ABC):
         """Return places as shares of the whole extent, in (0, 1), shape (size, 3)."""
 
     @abstractmethod
-    def rule(self, kinds: str, sources: np.ndarray, targets: np.ndarray) -> Rule:
-        """Return the connection rule from neurons of one kind to those of another."""
+    def probability(self, kinds: str, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return the probability of each connection, shape (sources, targets), from their places."""
+
+    def pairs(self, kinds: str, sources: np.ndarray, targets: np.ndarray, generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pairs of neurons that are connected, drawn independently; no neuron is connected to itself.
+
+        Args:
+            kinds: "ee", "ei", "ie" or "ii".
+            sources, targets: places of the neurons of these kinds, shape (n, 3).
+            generator: of the random numbers.
+
+        Returns:
+            sources and targets of the synapses, numbered within their kinds.
+        """
+        found, rows = [], max(1, _PAIRS // max(len(targets), 1))
+        for first in range(0, len(sources), rows):
+            part = sources[first:first + rows]
+            drawn = generator.random((len(part), len(targets))) < self.probability(kinds, part, targets)
+            if kinds[0] == kinds[1]:
+                drawn[np.arange(len(part)), first + np.arange(len(part))] = False
+            source, target = np.nonzero(drawn)
+            found.append((source + first, target))
+        return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (np.zeros(0, int),) * 2
 
 
 class Lattice(Topology):
@@ -91,10 +114,10 @@ class Lattice(Topology):
         """Return the centres of the sites as shares of the lattice."""
         return (places + 0.5) / self.extent
 
-    def rule(self, kinds, sources, targets):
-        """Return the rule for two kinds: probability by distance."""
-        return DistanceDependent(getattr(self, f"c_{kinds}"), self.lam, source_positions=sources, target_positions=targets,
-                                 self_connections=False)
+    def probability(self, kinds, sources, targets):
+        """Return the probability for two kinds, by distance."""
+        squared = sum((sources[:, None, axis] - targets[:, axis]) ** 2 for axis in range(3))
+        return getattr(self, f"c_{kinds}") * np.exp(-squared / self.lam**2)
 
 
 class MaassLattice(Lattice):
@@ -161,9 +184,9 @@ class RandomGraph(Topology):
         """Return the places themselves."""
         return places
 
-    def rule(self, kinds, sources, targets):
-        """Return the rule, the same for all kinds."""
-        return FixedProbability(self.p, self_connections=False)
+    def probability(self, kinds, sources, targets):
+        """Return the probability, the same for all."""
+        return np.full((len(sources), len(targets)), self.p)
 
 
 __all__ = ["Lattice", "MaassLattice", "NalsmLattice", "RandomGraph", "Topology"]

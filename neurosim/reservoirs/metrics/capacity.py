@@ -39,8 +39,8 @@ def memory_capacity(states, inputs, *, longest: int | None = None, shortest: int
 
     MC = sum_k corr^2(u(t - k), y_k(t)),
 
-    y_k being a linear readout trained for delay k on the first part of the data; the correlation is taken on the rest. For
-    independent inputs MC is at most the number of units.
+    y_k being a linear readout trained for delay k on the first part of the data; the correlation is taken on the
+    rest. For independent inputs MC is at most the number of units.
 
     Args:
         states: shape (times, units).
@@ -71,8 +71,8 @@ def memory_capacity(states, inputs, *, longest: int | None = None, shortest: int
     begin = max(washout, longest)
     split = begin + round((1 - test) * (len(states) - begin))
     if split - begin < 2 or len(states) - split < 2:
-        raise ParameterError(f"memory_capacity.states must have more than {begin + 4} times for these delays and this washout, "
-                             f"got {len(states)}")
+        raise ParameterError(f"memory_capacity.states must have more than {begin + 4} times for these delays and this "
+                             f"washout, got {len(states)}")
     delays = np.arange(shortest, longest + 1)
     past = np.stack([inputs[begin - k:len(inputs) - k] for k in delays], axis=1)
     predicted = _ridge(states[begin:], past, split - begin, ridge)
@@ -127,8 +127,8 @@ def information_processing_capacity(states, inputs, *, windows: Mapping[int, int
 
     The products with every choice of delays and degrees are orthogonal for inputs uniform in [-1, 1], so the sum over
     them is at most the rank of the states, and equals it for a system with fading memory and enough functions. A
-    finite recording of T steps gives every function a capacity of about rank / T by chance; what is not above the chi-squared
-    quantile of `significance` counts as 0.
+    finite recording of T steps gives every function a capacity of about rank / T by chance; what is not above the
+    chi-squared quantile of `significance` counts as 0.
 
     Args:
         states: shape (times, units).
@@ -174,7 +174,8 @@ def information_processing_capacity(states, inputs, *, windows: Mapping[int, int
 
 def _checked_windows(owner, windows):
     fits = isinstance(windows, Mapping) and len(windows) > 0
-    if not fits or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for item in windows.items() for n in item):
+    numbers = [n for item in windows.items() for n in item] if fits else []
+    if not fits or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in numbers):
         raise ParameterError(f"{owner}.windows must be a dict from degrees to numbers of delays, whole numbers >= 1, "
                              f"got {describe_value(windows)}")
     return dict(windows)
@@ -211,7 +212,8 @@ def _capacities(functions, legendre, basis, begin):
     functions, times = list(functions), legendre.shape[1]
     for first in range(0, len(functions), _BATCH):
         part = functions[first:first + _BATCH]
-        targets = np.stack([np.prod([legendre[n, begin - k:times - k] for k, n in factors], axis=0) for factors in part])
+        targets = np.stack([np.prod([legendre[n, begin - k:times - k] for k, n in factors], axis=0)
+                            for factors in part])
         targets -= targets.mean(axis=1, keepdims=True)
         recovered = ((targets @ basis) ** 2).sum(axis=1) / (targets**2).sum(axis=1)
         yield from zip(part, np.minimum(recovered, 1.0).tolist(), strict=True)

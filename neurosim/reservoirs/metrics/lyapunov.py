@@ -96,9 +96,9 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
                         variable: str = "v", seed: int = 0) -> float:
     r"""Return how fast a small perturbation of a running spiking network grows: its largest Lyapunov exponent, per ms.
 
-    A twin of the simulation starts from its state with `variable` moved by `size` in a random direction. After `every` ms
-    the distance is noted, and the twin set anew: to the state of the simulation, with the variable moved by `size` in
-    the direction that the difference has now. Both see the same random numbers.
+    A twin of the simulation starts from its state with `variable` moved by `size` in a random direction. After `every`
+    ms the distance is noted, and the twin set anew: to the state of the simulation, with the variable moved by `size`
+    in the direction that the difference has now. Both see the same random numbers.
 
     lambda = mean of ln(d / size) / every
 

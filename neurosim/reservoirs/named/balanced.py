@@ -19,8 +19,8 @@ def brunel(g: float = 5.0, eta: float = 2.0, *, delay=1.5, weight: float = 0.1, 
     figure 8: synchronous regular at g = 3, eta = 2; synchronous irregular (fast) at g = 6, eta = 4;
     asynchronous irregular at g = 5, eta = 2; synchronous irregular (slow) at g = 4.5, eta = 0.9.
 
-    With scale < 1 there are fewer neurons with the same probability of connection, 0.1; weights grow as 1 / scale, so that
-    the mean input stays and its fluctuations grow as 1 / sqrt(scale).
+    With scale < 1 there are fewer neurons with the same probability of connection, 0.1; weights grow as 1 / scale, so
+    that the mean input stays and its fluctuations grow as 1 / sqrt(scale).
 
     Populations: "exc" and "inh". Nothing is recorded.
 

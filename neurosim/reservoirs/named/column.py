@@ -52,9 +52,9 @@ def maass_column(n_inputs: int = 4, *, topology: Topology | None = None, reach: 
     reset 13.5 mV, background current 13.5 nA, refractory for 3 ms (excitatory) or 2 ms, beginning between 13.5
     and 15 mV. Exponential currents of 3 ms (excitatory) or 6 ms; weights gamma distributed with a
     standard deviation of 100 %, which is exponential; mean 30 nA (EE), 60 (EI), -19 (IE, II); delays 1.5 ms (EE) or
-    0.8 ms; short-term plasticity with (U, D, F) of (0.5, 1.1 s, 0.05 s) EE, (0.05, 0.125, 1.2) EI, (0.25, 0.7, 0.02) IE,
-    (0.32, 0.144, 0.06) II, each drawn with a standard deviation of half its mean. Every input channel reaches `reach`
-    of the neurons, static, with a mean of 18 nA (excitatory) or 9 nA.
+    0.8 ms; short-term plasticity with (U, D, F) of (0.5, 1.1 s, 0.05 s) EE, (0.05, 0.125, 1.2) EI,
+    (0.25, 0.7, 0.02) IE, (0.32, 0.144, 0.06) II, each drawn with a standard deviation of half its mean. Every input
+    channel reaches `reach` of the neurons, static, with a mean of 18 nA (excitatory) or 9 nA.
 
     What differs: negative draws of U, D and F are drawn again instead of being replaced by uniform ones, and
     u rests at 0 rather than at U, so that the first release is U w in both.
@@ -67,7 +67,8 @@ def maass_column(n_inputs: int = 4, *, topology: Topology | None = None, reach: 
         topology: another lattice, such as `MaassLattice((15, 6, 6))` for several columns.
         reach: share of the neurons that an input channel reaches.
         input_scale: factor on the input weights.
-        seed: of the places of the neurons and of the input synapses; the rest follows the simulation's seed.
+        seed: of who is connected to whom and of the input weights; other weights and the parameters of synapses
+            follow the simulation's seed.
 
     Raises:
         ParameterError: an argument does not fit.
@@ -96,7 +97,10 @@ t_ref=an array of shape (135,), r=0.001, i_bias=13500.0)>
         _connect_input(net, source, liquid[part], kind, n_inputs, reach, input_scale, generator)
     for kinds in WEIGHT:
         before, after = parts[kinds[0]], parts[kinds[1]]
-        net.connect(liquid[before], liquid[after], topology.rule(kinds, places[before], places[after]),
+        pairs = topology.pairs(kinds, places[before], places[after], generator)
+        if pairs[0].size == 0:
+            continue
+        net.connect(liquid[before], liquid[after], Explicit(*pairs),
                     weight=Exponential(WEIGHT[kinds]) if kinds[0] == "e" else _Inhibition(WEIGHT[kinds]),
                     delay=DELAY[kinds], receptor=ExponentialCurrent(TAU_SYN[kinds[0]]),
                     release=TsodyksMarkram(u_0=_varied(USE[kinds], high=1.0), tau_rec=_varied(RECOVERY[kinds]),

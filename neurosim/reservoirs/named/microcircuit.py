@@ -18,8 +18,8 @@ def potjans_diesmann(scale: float = 1.0, *, in_degree: float | None = None, init
     LIF neurons with exponential currents; the number of synapses between two populations is log(1 - p) /
     log(1 - 1 / (N_source N_target)), between pairs drawn with repeats. Weights are normal, 10 % wide, of the size that
     makes a potential of 0.15 mV (87.8 pA), inhibitory ones -4 times that, from L4E to L23E twice. Delays are normal,
-    1.5 +- 0.75 ms or, from inhibitory neurons, 0.75 +- 0.375 ms, at least 0.1 ms, for dt = 0.1 ms. Background: Poisson events of
-    8 Hz from each of 1,500 to 2,900 external sources.
+    1.5 +- 0.75 ms or, from inhibitory neurons, 0.75 +- 0.375 ms, at least 0.1 ms, for dt = 0.1 ms. Background: Poisson
+    events of 8 Hz from each of 1,500 to 2,900 external sources.
 
     With fewer neurons and synapses the mean rates are kept as usual: with a share k of the in-degrees, weights grow as
     1 / sqrt(k), which keeps the variance of the input, and a constant current restores its mean,
@@ -41,8 +41,8 @@ def potjans_diesmann(scale: float = 1.0, *, in_degree: float | None = None, init
     >>> potjans_diesmann(0.02).population("L4E").size
     438
 
-    Source: Potjans, Diesmann, Cerebral Cortex 24 (2014) 785; van Albada, Helias, Diesmann, PLoS Computational Biology 11
-    (2015) e1004490, for the smaller networks.
+    Source: Potjans, Diesmann, Cerebral Cortex 24 (2014) 785; van Albada, Helias, Diesmann, PLoS Computational Biology
+    11 (2015) e1004490, for the smaller networks.
     """
     scale = check_scale("potjans_diesmann.scale", scale)
     share = scale if in_degree is None else check_scale("potjans_diesmann.in_degree", in_degree)

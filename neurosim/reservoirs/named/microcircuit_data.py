@@ -1,7 +1,7 @@
 """Numbers of the cortical microcircuit under 1 mm^2 of early sensory cortex; no code.
 
-Source: Potjans, Diesmann, Cerebral Cortex 24 (2014) 785, tables 4 and 5; rates and the optimised initial potentials as in
-its public reference implementation.
+Source: Potjans, Diesmann, Cerebral Cortex 24 (2014) 785, tables 4 and 5; rates and the optimised initial potentials as
+in its public reference implementation.
 """
 
 POPULATIONS = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")

@@ -29,13 +29,13 @@ def nalsm_liquid(n_inputs: int = 2312, *, shape=(10, 10, 10), seed: int = 0) -> 
     Args:
         n_inputs: number of input channels: 784 for MNIST, 2312 for N-MNIST.
         shape: numbers of sites of the lattice, (10, 10, 10) or (20, 20, 20) in the source.
-        seed: of places, input synapses and tau_u; the other connections follow the simulation's seed.
+        seed: of everything random.
 
     Raises:
         ParameterError: an argument does not fit.
 
     >>> [p.name for p in nalsm_liquid(100, shape=(4, 4, 4)).projections]
-    ['input -> liquid', 'e -> e', 'e -> i', 'i -> e', 'i -> i']
+    ['input', 'excitation', 'inhibition']
 
     Source: Ivanov, Michmizos, Increasing liquid state machine performance with edge-of-chaos dynamics
     organized by astrocyte-modulated plasticity, NeurIPS 2021, and its code.

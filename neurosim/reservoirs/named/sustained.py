@@ -16,8 +16,8 @@ def vogels_abbott(synapses: str = "current", *, scale: float = 1.0) -> Network:
 
     tau_mem 20 ms, 200 pF, threshold -50 mV, reset -60 mV, refractory 5 ms, synaptic time constants 5 and 10 ms.
     "current" (CUBA): rest -49 mV, which drives it; weights 16.2 and -90 pA (1.62 and -9 mV). "conductance" (COBA):
-    rest -60 mV, weights 6 and 67 nS with reversal potentials 0 and -80 mV; it sustains itself after Poisson events of 6 nS
-    at 400 Hz to every neuron in the first 50 ms. Delays are 0.1 ms, the shortest there is at dt = 0.1 ms.
+    rest -60 mV, weights 6 and 67 nS with reversal potentials 0 and -80 mV; it sustains itself after Poisson events of
+    6 nS at 400 Hz to every neuron in the first 50 ms. Delays are 0.1 ms, the shortest there is at dt = 0.1 ms.
 
     With scale < 1 there are fewer neurons, each with as many synapses, 80 (the probability grows as 1 / scale).
 
@@ -39,7 +39,8 @@ def vogels_abbott(synapses: str = "current", *, scale: float = 1.0) -> Network:
     check_choice("vogels_abbott.synapses", synapses, ("current", "conductance"))
     scale = check_scale("vogels_abbott.scale", scale)
     current = synapses == "current"
-    neuron = LIF(tau_mem=20.0, c_mem=200.0, v_leak=-49.0 if current else -60.0, v_reset=-60.0, v_threshold=-50.0, t_ref=5.0)
+    neuron = LIF(tau_mem=20.0, c_mem=200.0, v_leak=-49.0 if current else -60.0, v_reset=-60.0, v_threshold=-50.0,
+                 t_ref=5.0)
     if current:
         weights, receptors = (16.2, -90.0), (ExponentialCurrent(5.0), ExponentialCurrent(10.0))
     else:
@@ -53,8 +54,9 @@ def vogels_abbott(synapses: str = "current", *, scale: float = 1.0) -> Network:
         for target in (exc, inh):
             net.connect(source, target, rule, weight=weight, delay=0.1, receptor=receptor)
     if not current:
+        kick = PoissonDrive(rate=TimedArray([400.0, 0.0], every=KICK), weight=weights[0])
         for target in (exc, inh):
-            net.drive(target, PoissonDrive(rate=TimedArray([400.0, 0.0], every=KICK), weight=6.0), receptor=receptors[0])
+            net.drive(target, kick, receptor=receptors[0])
     return net
 
 
