@@ -278,6 +278,8 @@ class Simulation:
             else:
                 known = ", ".join([*variables, *(k for k, p in model.parameters.items() if p.per_element)])
                 raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
+        if parameters:
+            model.replace(**{name: getattr(plan.parameters, name) for name in model.parameters} | parameters)
         for array, values in states:
             array[:] = values
         vars(plan.parameters).update(parameters)
@@ -293,7 +295,7 @@ class Simulation:
             if name in changing or name in plan.wiring.stored:
                 checked[name] = _values(name, value, plan.connectivity.n_synapses)
             elif name in plan.wiring.shared:
-                checked[name] = _values(name, value, 1)[0]
+                checked[name] = _values(name, value, plan.connectivity.n_synapses if np.ndim(value) else 1)
             else:
                 known = ", ".join(dict.fromkeys([*changing, *plan.wiring.shared, *plan.wiring.stored]))
                 raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
@@ -301,8 +303,7 @@ class Simulation:
             if name in changing:
                 self._instance.put_values(projection, name, values)
             else:
-                build.set_values(plan.connectivity, name, values)
-                plan.changed.add(name)
+                self._layout.set_synapses(projection, name, values)
 
     # -- state in and out --------------------------------------------------------------------------
 

@@ -173,3 +173,25 @@ def test_bad_input_is_refused_with_a_sentence(name):
     act, message = REFUSED[name]
     with pytest.raises(ns.ParameterError, match=message):
         act()
+
+
+def test_weights_that_were_one_number_become_one_for_each_synapse():
+    net = ns.Network()
+    source = net.add(given([1.0], [0], 1))
+    cells = net.add(SLOW, 200, name="cells")
+    projection = net.connect(source, cells, weight=1.0, delay=1.0)
+    sim = ns.Simulation(net, DT, threads=2, dtype="float64")
+    sim.set(projection, weight=np.arange(200.0))
+    sim.run(5.0)
+    np.testing.assert_allclose(sim.get("cells", "v"), np.arange(200.0))
+    np.testing.assert_array_equal(sim.weights(projection), np.arange(200.0))
+
+
+def test_what_is_set_is_checked_as_a_whole():
+    net = ns.Network()
+    cells = net.add(ns.LIF(r=0.1), 3, name="cells")
+    sim = ns.Simulation(net, DT)
+    with pytest.raises(ns.ParameterError, match="must be given r or c_mem, got both"):
+        sim.set(cells, c_mem=100.0)
+    with pytest.raises(ns.ParameterError, match="LIF.tau_mem must be a finite number > 0 ms, got -1"):
+        sim.set(cells, tau_mem=-1.0)

@@ -99,15 +99,22 @@ class Layout:
         planner = Planner(self.net, self.dt, self.seed, self.real, self.threads)
         for (owner, name), value in changes.items():
             if owner in self.populations:
-                plan = self.populations[owner]
-                setattr(plan.parameters, name, value)
+                setattr(self.populations[owner].parameters, name, value)
+                self.populations[owner].changed.add(name)
             else:
-                plan = self.projections[owner]
-                build.set_values(plan.connectivity, name, value)
-            plan.changed.add(name)
+                self.set_synapses(owner, name, value)
         for plan in self.populations.values():
             if plan.changed and plan.coefficients is not None:
                 planner.refresh(plan)
+
+    def set_synapses(self, projection, name: str, values) -> None:
+        """Set a quantity of a projection's synapses; what was one number becomes an array if it is given one."""
+        plan = self.projections[projection]
+        values = np.asarray(values, dtype=self.real)
+        values = values.reshape(-1)[0] if values.size == 1 and name in plan.wiring.shared else values
+        build.set_values(plan.connectivity, name, values)
+        plan.wiring = _wiring(projection, plan.connectivity, self.real)
+        plan.changed.add(name)
 
 
 class Planner:
