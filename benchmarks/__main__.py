@@ -68,13 +68,14 @@ def check_rates(table: list[dict]) -> None:
     ours, tolerance = rates["neurosim"], CASES[table[0]["case"]].tolerance
     for peer, rate in rates.items():
         if abs(rate - ours) > tolerance * ours:
-            sys.exit(f"{table[0]['case']}: the mean rates must agree within {tolerance:.0%}, got {ours:.2f} Hz here and "
-                     f"{rate:.2f} Hz in {peer}")
+            sys.exit(f"{table[0]['case']}: the mean rates must agree within {tolerance:.0%}, got {ours:.2f} Hz here "
+                     f"and {rate:.2f} Hz in {peer}")
 
 
 def show(table: list[dict]) -> None:
     """Print a table of one case."""
-    print(f"\n{CASES[table[0]['case']].what}; {CASES[table[0]['case']].run / 1e3:g} s simulated, {platform.processor() or ''}")
+    print(f"\n{CASES[table[0]['case']].what}; {CASES[table[0]['case']].run / 1e3:g} s simulated, "
+          f"{platform.processor() or ''}")
     print(f"{'':10s}{'thr':>4s}{'build':>8s}{'compile':>9s}{'simulate (min .. max)':>27s}{'x real':>9s}"
           f"{'Mev/s':>8s}{'ns/upd':>8s}{'MB':>7s}{'Hz':>7s}{'ratio':>7s}")
     for row in table:

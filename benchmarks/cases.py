@@ -31,8 +31,8 @@ CASES = {
         Case("cuba", "Vogels and Abbott, current synapses, 4,000 neurons", (3200, 800), 100.0, 10000.0, 80.0, 0.1),
         Case("cuba40k", "the same with 40,000 neurons and 80 synapses each", (32000, 8000), 100.0, 2000.0, 80.0, 0.1),
         Case("coba", "Vogels and Abbott, conductance synapses, 4,000 neurons", (3200, 800), 100.0, 5000.0, 80.0, 0.15),
-        Case("brunel", "Brunel, 12,500 neurons and 15.6 million synapses, Poisson background", (10000, 2500), 100.0, 1000.0,
-             1250.0, 0.05),
+        Case("brunel", "Brunel, 12,500 neurons and 15.6 million synapses, Poisson background", (10000, 2500), 100.0,
+             1000.0, 1250.0, 0.05),
     )
 }
 

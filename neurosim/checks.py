@@ -154,7 +154,8 @@ class Parametrised:
         inherited = {name: value for name, value in cls.parameters.items() if getattr(cls, name, None) is value}
         taken = sorted(set(own) & set(dir(Parametrised)))
         if taken:
-            raise TypeError(f"{cls.__name__}.{taken[0]} must have another name: every such class has a {taken[0]} already")
+            raise TypeError(f"{cls.__name__}.{taken[0]} must have another name: every such class has a "
+                            f"{taken[0]} already")
         cls.parameters = {**own, **inherited}
         cls.__signature__ = inspect.Signature([
             inspect.Parameter(

@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="neurosim", description="Simulate networks of spiking neurons.",
-        epilog="Each command explains itself: neurosim COMMAND --help. Exit codes: 0 done, 1 failed, 2 wrong command line, "
-               "130 stopped by Ctrl-C.")
+        epilog="Each command explains itself: neurosim COMMAND --help. Exit codes: 0 done, 1 failed, 2 wrong command "
+               "line, 130 stopped by Ctrl-C.")
     parser.add_argument("--version", action="version", version=f"neurosim {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_simulate(commands)
@@ -100,8 +100,8 @@ def _write_results(sim, net, folder: Path) -> dict:
     import numpy as np
 
     folder.mkdir(parents=True, exist_ok=True)
-    summary = {"time_ms": sim.time, "dt_ms": sim.dt, "seed": sim.seed, "network": net.fingerprint(), "version": __version__,
-               "populations": {}}
+    summary = {"time_ms": sim.time, "dt_ms": sim.dt, "seed": sim.seed, "network": net.fingerprint(),
+               "version": __version__, "populations": {}}
     rasters = {}
     for recorder in net.recorders:
         name = recorder.what.name.replace("/", "_").replace(" ", "")
@@ -109,7 +109,8 @@ def _write_results(sim, net, folder: Path) -> dict:
             spikes = sim.spikes(recorder.what)
             spikes.save(folder / f"{name}.spikes.h5")
             rasters[recorder.what.name] = spikes
-            summary["populations"][recorder.what.name] = {"spikes": len(spikes), "rate_hz": round(spikes.mean_rate(), 4)}
+            summary["populations"][recorder.what.name] = {
+                "spikes": len(spikes), "rate_hz": round(spikes.mean_rate(), 4)}
         else:
             times, values = sim.trace(recorder.what, recorder.variable)
             np.savez_compressed(folder / f"{name}.{recorder.variable}.npz", times_ms=times, values=values)
@@ -173,7 +174,8 @@ def _warmup(options):
             net = ns.Network()
             noise = net.add(ns.Poisson(rate=10.0), 10)
             cells = net.add(ns.LIF(), 10)
-            net.connect(noise, cells, ns.FixedProbability(0.5), weight=ns.Normal(1.0, 0.1), delay=delay, receptor=receptor)
+            net.connect(noise, cells, ns.FixedProbability(0.5), weight=ns.Normal(1.0, 0.1), delay=delay,
+                        receptor=receptor)
             net.connect(cells, cells, ns.FixedProbability(0.5), weight=0.1, delay=delay, receptor=receptor)
             net.drive(cells, ns.PoissonDrive(rate=10.0, weight=0.1), receptor=receptor)
             net.record(cells)

@@ -41,7 +41,8 @@ from neurosim.errors import FileError, NeurosimError, ParameterError
 from neurosim.network import Network
 
 _SECTIONS = ("simulation", "population", "projection", "drive", "record")
-_NEEDED = {"population": ("model",), "projection": ("source", "target"), "drive": ("target", "drive"), "record": ("what",)}
+_NEEDED = {"population": ("model",), "projection": ("source", "target"), "drive": ("target", "drive"),
+           "record": ("what",)}
 _SIMULATION = ("dt", "duration", "seed", "threads", "dtype")
 
 

@@ -112,7 +112,7 @@ class Vector(Parameter):
         super().__init__(default, unit, per_element=False, **bounds)
         self.longest, self.scalar = longest, scalar
 
-    def requirement(self) -> str:
+    def requirement(self, forms: bool = False) -> str:
         """What a value must be, as the middle of the message."""
         kind = "whole numbers" if self.integer else "finite numbers"
         text = " ".join(part for part in (kind, self.bounds, self.unit) if part)
@@ -138,7 +138,7 @@ class Array(Parameter):
         super().__init__(default, unit, per_element=False, **bounds)
         self.ndim, self.dtype = ndim, dtype
 
-    def requirement(self) -> str:
+    def requirement(self, forms: bool = False) -> str:
         """What a value must be, as the middle of the message."""
         kind = "whole numbers" if self.integer else "finite numbers"
         text = " ".join(part for part in (kind, self.bounds, self.unit) if part)
@@ -181,7 +181,7 @@ class Entries:
 class Matrix(Parameter):
     """A scipy sparse matrix or a dense 2-D array; kept as `Entries`."""
 
-    def requirement(self) -> str:
+    def requirement(self, forms: bool = False) -> str:
         """What a value must be, as the middle of the message."""
         return "a scipy sparse matrix or a 2-D array of finite numbers"
 

@@ -135,7 +135,8 @@ class Network:
             setattr(other, name, list(parts))
         return other
 
-    def add(self, model, size: int | None = None, *, name: str | None = None, initial: dict | None = None) -> Population:
+    def add(self, model, size: int | None = None, *, name: str | None = None,
+            initial: dict | None = None) -> Population:
         """Add a population.
 
         Args:
@@ -187,16 +188,17 @@ class Network:
         self._check_mine(source, "source")
         self._check_mine(target, "target")
         if not source.spiking:
-            raise NetworkError(f"source must emit spikes, but {source.name!r} is of {type(source.model).__name__}, which "
-                               "never does; gap junctions and graded synapses are not supported")
+            raise NetworkError(f"source must emit spikes, but {source.name!r} is of {type(source.model).__name__}, "
+                               "which never does; gap junctions and graded synapses are not supported")
         if not isinstance(target.model, Neuron):
             raise NetworkError(f"target must be a population of neurons, but {target.name!r} is a source of spikes")
         rule = AllToAll() if rule is None else rule
         if weight is None and (not isinstance(rule, Rule) or rule.weights() is None):
             weight = 1.0
         receptor = Delta() if receptor is None else receptor
-        for label, value, kind in (("rule", rule, Rule), ("receptor", receptor, Receptor), ("release", release, Release),
-                                   ("plasticity", plasticity, Plasticity), ("device", device, Device)):
+        for label, value, kind in (("rule", rule, Rule), ("receptor", receptor, Receptor),
+                                   ("release", release, Release), ("plasticity", plasticity, Plasticity),
+                                   ("device", device, Device)):
             if value is not None and not isinstance(value, kind):
                 raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(value)}")
         rule.check(source.size, target.size, source.base is target.base and source.start == target.start)
@@ -221,12 +223,13 @@ class Network:
         """
         self._check_mine(target, "target")
         if not isinstance(drive, Drive):
-            raise ParameterError(f"drive must be a PoissonDrive or a current, got {describe_value(drive)}; a population of "
-                                 "sources is added with add(...) and connected with connect(...)")
+            raise ParameterError(f"drive must be a PoissonDrive or a current, got {describe_value(drive)}; a "
+                                 "population of sources is added with add(...) and connected with connect(...)")
         if not isinstance(target.model, Neuron):
             raise NetworkError(f"target must be a population of neurons, but {target.name!r} is a source of spikes")
         if isinstance(drive, Current) and receptor is not None:
-            raise ParameterError("receptor must be None for a current: it is injected, it does not arrive at a receptor")
+            raise ParameterError("receptor must be None for a current: it is injected, it does not arrive at a "
+                                 "receptor")
         if isinstance(drive, PoissonDrive) and receptor is None:
             receptor = Delta()
         _check_lengths(type(drive).__name__, drive.values(), target.size)
@@ -340,7 +343,8 @@ class Network:
 
     def _check_mine(self, population, label):
         if not isinstance(population, Population):
-            raise ParameterError(f"{label} must be a population, got {describe_value(population)}; add(...) returns one")
+            raise ParameterError(f"{label} must be a population, got {describe_value(population)}; add(...) "
+                                 "returns one")
         if population.base not in self.populations:
             raise NetworkError(f"{label} must belong to this network; {population.name!r} is of another one")
 
@@ -422,8 +426,8 @@ def _check_variable(net, what, variable):
     base = [name.split("[")[0] for name in names]
     if variable not in names and variable.split("[")[0] not in base:
         known = ", ".join(["spikes", *names])
-        raise ParameterError(f"variable of {what.name!r} must be one of {known}, got {variable!r}; a receptor's variables "
-                             "are there once a projection uses it")
+        raise ParameterError(f"variable of {what.name!r} must be one of {known}, got {variable!r}; a receptor's "
+                             "variables are there once a projection uses it")
 
 
 def _text(value) -> str:

@@ -31,7 +31,8 @@ class TsodyksMarkram(Release):
     tau_rec = Parameter(800.0, "ms", above=0, doc="recovery time constant, D")
     tau_facil = Parameter(1e-3, "ms", above=0, doc="facilitation time constant, F")
 
-    state = {"utilisation": State(0.0, "", "u after the last spike"), "resources": State(1.0, "", "x after the last spike")}
+    state = {"utilisation": State(0.0, "", "u after the last spike"),
+             "resources": State(1.0, "", "x after the last spike")}
 
     @staticmethod
     def release(elapsed, utilisation, resources, u_0, tau_rec, tau_facil):

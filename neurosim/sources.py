@@ -27,7 +27,8 @@ class TimedArray(Timed):
         values = np.array(values, dtype=np.float64)
         if values.ndim not in (1, 2) or values.size == 0 or not np.isfinite(values).all():
             raise ParameterError(
-                f"TimedArray.values must be finite numbers of shape (times,) or (times, neurons), got {describe_value(values)}")
+                "TimedArray.values must be finite numbers of shape (times,) or (times, neurons), "
+                f"got {describe_value(values)}")
         if not (isinstance(every, (int, float)) and math.isfinite(every) and every > 0):
             raise ParameterError(f"TimedArray.every must be a finite number > 0 ms, got {describe_value(every)}")
         if after not in ("hold", "repeat", "zero"):
@@ -207,5 +208,6 @@ class OUCurrent(Current):
 
 
 __all__ = [
-    "InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent", "SpikeSource", "StepCurrent", "TimedArray",
+    "InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent", "SpikeSource", "StepCurrent",
+    "TimedArray",
 ]

@@ -40,7 +40,8 @@ def test_a_file_gives_the_network_that_a_script_gives():
 
 
 WRONG = {
-    "class": ('type = "LIF"', 'type = "LIFF"', r"\[\[population\]\] number 2: type must be a class of neurosim, got 'LIFF'"),
+    "class": ('type = "LIF"', 'type = "LIFF"',
+              r"\[\[population\]\] number 2: type must be a class of neurosim, got 'LIFF'"),
     "value": ("tau_mem = 20.0", "tau_mem = -1", "number 2: LIF.tau_mem must be a finite number > 0 ms, got -1"),
     "missing": ('source = "noise"', "", r"\[\[projection\]\] number 1 must have 'source'"),
     "unknown name": ('source = "noise"', 'source = "nois"', "population must be one of 'noise', 'cells', got 'nois'"),
@@ -75,7 +76,8 @@ def test_exit_codes(tmp_path, capsys):
 def test_ctrl_c_ends_without_a_traceback(tmp_path):
     command = [sys.executable, "-m", "neurosim.cli", "simulate", str(EXAMPLE), "--duration", "100000000", "--out",
                str(tmp_path)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "NEUROSIM_PROGRESS": "1"})
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "NEUROSIM_PROGRESS": "1"})
     heard = ""
     while "ms" not in heard:  # the progress bar is there: the run has begun
         heard += process.stderr.read(1)

@@ -148,12 +148,15 @@ def test_parameters_and_states_are_set_between_runs():
 
 REFUSED = {
     "capacity": (lambda: ns.Simulation(_with(ns.Poisson(rate=1e7)), 0.1), "Poisson.rate must be"),
-    "drive": (lambda: ns.Simulation(_with(None, ns.PoissonDrive(rate=1e8, weight=1.0)), 0.1), "PoissonDrive.rate must be"),
-    "columns": (lambda: _with(None, ns.InjectedCurrent(ns.TimedArray(np.zeros((2, 3)), every=1.0))), "one column per neuron"),
+    "drive": (lambda: ns.Simulation(_with(None, ns.PoissonDrive(rate=1e8, weight=1.0)), 0.1),
+              "PoissonDrive.rate must be"),
+    "columns": (lambda: _with(None, ns.InjectedCurrent(ns.TimedArray(np.zeros((2, 3)), every=1.0))),
+                "one column per neuron"),
     "lengths": (lambda: _with(ns.Poisson(rate=[1.0, 2.0])), "one value per neuron, 10, got 2"),
     "every": (lambda: ns.Simulation(_with(None, ns.InjectedCurrent(ns.TimedArray([0.0, 1.0], every=0.25))), 0.1),
               "TimedArray.every must be a multiple of dt = 0.1 ms, got 0.25"),
-    "negative rate": (lambda: ns.Poisson(rate=ns.TimedArray([1.0, -1.0], every=1.0)), "Poisson.rate must be .* >= 0 Hz"),
+    "negative rate": (lambda: ns.Poisson(rate=ns.TimedArray([1.0, -1.0], every=1.0)),
+                      "Poisson.rate must be .* >= 0 Hz"),
     "drawn": (lambda: ns.Simulation(_with(ns.Poisson(rate=ns.Normal(0.0, 1.0))), 0.1), "its distribution gave -"),
 }
 

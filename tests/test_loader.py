@@ -108,6 +108,7 @@ def test_a_damaged_cache_is_done_without(tmp_path, damage):
 
 def test_importing_costs_little():
     """Nothing heavy is imported before it is used; the time itself is measured in benchmarks/startup.py."""
-    code = "import sys, neurosim; print([name for name in ('numba', 'scipy', 'h5py', 'matplotlib') if name in sys.modules])"
+    code = ("import sys, neurosim; "
+            "print([name for name in ('numba', 'scipy', 'h5py', 'matplotlib') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

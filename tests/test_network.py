@@ -21,7 +21,8 @@ def foreign():
 
 
 REFUSED = {
-    "model": (lambda n, s, c, q: n.add("LIF", 3), ns.ParameterError, "model must be a neuron model or a source, got 'LIF'"),
+    "model": (lambda n, s, c, q: n.add("LIF", 3), ns.ParameterError,
+              "model must be a neuron model or a source, got 'LIF'"),
     "size": (lambda n, s, c, q: n.add(ns.LIF(), 0), ns.ParameterError, "size .* whole number >= 1, got 0"),
     "size bool": (lambda n, s, c, q: n.add(ns.LIF(), True), ns.ParameterError, "size .* got True"),
     "name taken": (lambda n, s, c, q: n.add(ns.LIF(), 3, name="cells"), ns.NetworkError, "'cells', which is taken"),
@@ -33,17 +34,20 @@ REFUSED = {
     "from silent": (lambda n, s, c, q: n.connect(q, c), ns.NetworkError, "source must emit spikes, but 'silent'"),
     "to source": (lambda n, s, c, q: n.connect(c, s), ns.NetworkError, "'noise' is a source of spikes"),
     "stranger": (lambda n, s, c, q: n.connect(foreign(), c), ns.NetworkError, "'stranger' is of another one"),
-    "not a population": (lambda n, s, c, q: n.connect("noise", c), ns.ParameterError, "source must be a population, got"),
+    "not a population": (lambda n, s, c, q: n.connect("noise", c), ns.ParameterError,
+                         "source must be a population, got"),
     "gap junction": (lambda n, s, c, q: n.connect(c, c, receptor="gap junction"), ns.ParameterError,
                      "gap junctions are not supported"),
     "rule": (lambda n, s, c, q: n.connect(s, c, 0.1), ns.ParameterError, "rule must be a Rule, got 0.1"),
     "sizes": (lambda n, s, c, q: n.connect(s, c, ns.OneToOne()), ns.ParameterError, "OneToOne"),
     "weight": (lambda n, s, c, q: n.connect(s, c, weight=np.inf), ns.ParameterError, "weight must be a finite number"),
     "weight text": (lambda n, s, c, q: n.connect(s, c, weight="strong"), ns.ParameterError, "got 'strong'"),
-    "delay": (lambda n, s, c, q: n.connect(s, c, delay=-1.0), ns.ParameterError, "delay must be a finite number > 0 ms"),
+    "delay": (lambda n, s, c, q: n.connect(s, c, delay=-1.0), ns.ParameterError,
+              "delay must be a finite number > 0 ms"),
     "step": (lambda n, s, c, q: c[::2], ns.ParameterError, "slice without step"),
     "empty": (lambda n, s, c, q: c[30:], ns.ParameterError, "must hold a neuron; it has 30"),
-    "drive a source": (lambda n, s, c, q: n.drive(s, ns.SineCurrent(1.0, frequency=2.0)), ns.NetworkError, "is a source of spikes"),
+    "drive a source": (lambda n, s, c, q: n.drive(s, ns.SineCurrent(1.0, frequency=2.0)), ns.NetworkError,
+                       "is a source of spikes"),
     "drive with source": (lambda n, s, c, q: n.drive(c, ns.Poisson(1.0)), ns.ParameterError, "connected with connect"),
     "receptor of current": (lambda n, s, c, q: n.drive(c, ns.SineCurrent(1.0, frequency=2.0), receptor=ns.Delta()),
                             ns.ParameterError, "receptor must be None for a current"),
@@ -52,7 +56,8 @@ REFUSED = {
     "record every": (lambda n, s, c, q: n.record(c, "v", every=0), ns.ParameterError, "every must be"),
     "record ids": (lambda n, s, c, q: n.record(c, "v", ids=[30]), ns.ParameterError, r"in 0 \.\. 29"),
     "record float ids": (lambda n, s, c, q: n.record(c, "v", ids=[0.5]), ns.ParameterError, "ids must be"),
-    "unknown name": (lambda n, s, c, q: n.population("cell"), ns.NetworkError, "'noise', 'cells', 'silent', got 'cell'"),
+    "unknown name": (lambda n, s, c, q: n.population("cell"), ns.NetworkError,
+                     "'noise', 'cells', 'silent', got 'cell'"),
 }
 
 
@@ -122,7 +127,8 @@ def test_a_parameter_may_not_take_the_name_of_a_method():
 
 @pytest.mark.parametrize("options, message", [
     ({"dt": 0}, "dt must be a finite number > 0 ms, got 0"), ({"seed": -1}, "seed must be a whole number"),
-    ({"threads": 0}, "threads must be a whole number in 1"), ({"dtype": "float16"}, "dtype must be 'float32' or 'float64'"),
+    ({"threads": 0}, "threads must be a whole number in 1"),
+    ({"dtype": "float16"}, "dtype must be 'float32' or 'float64'"),
     ({"mode": "magic"}, "mode must be"),
 ])
 def test_a_simulation_checks_its_arguments(parts, options, message):

@@ -45,7 +45,8 @@ def counts_of_a_drive(mean, individual, n=20000, ticks=5):
     net = ns.Network()
     cells = net.add(ns.LeakyIntegrator(tau_mem=1e12, v_leak=0.0), n)
     rate = mean * 1e3
-    net.drive(cells, ns.PoissonDrive(rate=np.full(n, rate) + (np.arange(n) % 2) * 1e-9 if individual else rate, weight=1.0))
+    net.drive(cells, ns.PoissonDrive(
+        rate=np.full(n, rate) + (np.arange(n) % 2) * 1e-9 if individual else rate, weight=1.0))
     net.record(cells, "v")
     sim = ns.Simulation(net, 1.0, seed=11, dtype="float64")
     sim.run(float(ticks))
@@ -59,9 +60,11 @@ def test_a_poisson_drive_has_the_poisson_distribution(mean, individual):
     low, high = stats.poisson.ppf([1e-3, 1 - 1e-3], mean)
     edges = np.arange(low, high + 1)
     observed = np.array([(counts <= low).sum(), *((counts == k).sum() for k in edges[1:-1]), (counts >= high).sum()])
-    share = np.array([stats.poisson.cdf(low, mean), *stats.poisson.pmf(edges[1:-1], mean), stats.poisson.sf(high - 1, mean)])
+    share = np.array([stats.poisson.cdf(low, mean), *stats.poisson.pmf(edges[1:-1], mean),
+                      stats.poisson.sf(high - 1, mean)])
     if low == high:
-        observed, share = np.array([(counts == 0).sum(), (counts > 0).sum()]), np.exp(-mean) * np.array([1.0, np.expm1(mean)])
+        observed = np.array([(counts == 0).sum(), (counts > 0).sum()])
+        share = np.exp(-mean) * np.array([1.0, np.expm1(mean)])
     assert stats.chisquare(observed, share * counts.size).pvalue > 1e-3
 
 

@@ -34,7 +34,8 @@ def test_forgetting_weighs_samples_by_their_age():
     online = RecursiveLeastSquares(alpha=0.3, forgetting=0.9, fit_intercept=False).fit(X, y[:, 0])
     weights = 0.9 ** np.arange(59, -1, -1)
     normal = (X * weights[:, None]).T @ X + 0.3 * 0.9**60 * np.eye(7)
-    np.testing.assert_allclose(online.weights_[:, 0], np.linalg.solve(normal, (X * weights[:, None]).T @ y[:, 0]), atol=1e-9)
+    np.testing.assert_allclose(online.weights_[:, 0], np.linalg.solve(normal, (X * weights[:, None]).T @ y[:, 0]),
+                               atol=1e-9)
 
 
 def test_ridge_chooses_its_penalty_by_leave_one_out():
@@ -84,7 +85,8 @@ def test_the_interval_covers_what_it_says():
     (lambda: ridge(alphas=[1.0, -1.0]), "alphas must be finite numbers > 0"),
     (lambda: logistic(folds=1), "logistic.folds must be a whole number >= 2, got 1"),
     (lambda: evaluate(ridge(), np.zeros(3), [0, 1, 2]), r"evaluate.X must have shape \(samples, features\)"),
-    (lambda: RecursiveLeastSquares(forgetting=1.5).fit([[1.0]], [1.0]), "forgetting must be a finite number > 0 and <= 1"),
+    (lambda: RecursiveLeastSquares(forgetting=1.5).fit([[1.0]], [1.0]),
+     "forgetting must be a finite number > 0 and <= 1"),
 ])
 def test_bad_input_is_refused(act, message):
     with pytest.raises(ns.ParameterError, match=message):

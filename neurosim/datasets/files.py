@@ -24,7 +24,7 @@ def file_errors(path, what):
     """Turn whatever goes wrong while a file is read into one FileError that names it."""
     try:
         yield
-    except (FileError, ParameterError, UnsupportedError):
+    except (FileError, ParameterError, UnsupportedError, NameError):
         raise
     except FileNotFoundError:
         raise FileError(f"{path} does not exist") from None
@@ -57,27 +57,6 @@ def check_dataset(path, name, found):
         raise FileError(f"{path}: '{name}' must hold {found.size} entries, {stored} bytes of it are stored in a "
                         f"file of {size}")
     return found
-
-
-def list_lengths(file, found) -> np.ndarray:
-    """Return the length of each list of a dataset of lists as the open file states it; empty where it is compressed.
-
-    HDF5 asks for memory by these numbers before it looks whether they are true.
-    """
-    reference = 16  # bytes of one on disk: length, address and index
-    if found.chunks is None:
-        places = [(found.id.get_offset(), found.id.get_storage_size())]
-    elif found.id.get_create_plist().get_nfilters():
-        places = []
-    else:
-        infos = [found.id.get_chunk_info(index) for index in range(found.id.get_num_chunks())]
-        places = [(info.byte_offset, info.size) for info in infos]
-    parts = [np.zeros(0, dtype=np.int64)]
-    for start, size in places:
-        file.seek(start or 0)
-        raw = file.read(size) if start is not None and size % reference == 0 else b""
-        parts.append(np.frombuffer(raw[:len(raw) // reference * reference], dtype="<u4")[::4].astype(np.int64))
-    return np.concatenate(parts)
 
 
 def gunzip(path, raw, limit, *, beginning=False) -> bytes:

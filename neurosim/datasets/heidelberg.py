@@ -9,25 +9,22 @@ A file that `write_shd` made also holds `extra/crc32`, a checksum for each recor
 does not go unnoticed; the official files have none.
 """
 
-import os
 import warnings
 import zlib
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from neurosim.checks import describe_value
-from neurosim.datasets import files
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
-from neurosim.datasets.files import ORDERS, check_choice, file_errors, first_line, first_of, h5py
+from neurosim.datasets.files import ORDERS, check_choice, check_dataset, file_errors, first_of, h5py
+from neurosim.datasets.lists import Lists
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.spikes import _whole_file as whole_file
 
 CHANNELS = 700
 US_PER_S = 1e6
-MOST_SHARED = 4  #: times by which the lists of a file may be longer than the file
 MOST_S = 2**40 / US_PER_S
 WHAT = "an HDF5 file of spikes"
 
@@ -42,16 +39,15 @@ class _Heidelberg(Dataset):
         self.path = Path(path)
         check_choice(f"{type(self).__name__}.unsorted", unsorted, ORDERS)
         self.unsorted = unsorted
-        with file_errors(path, WHAT):
-            _refuse_gzip(path)
-        with self._opened() as file:
-            times, units = self._lists(file, "times", "f"), self._lists(file, "units", "iu")
+        with file_errors(path, WHAT), open(path, "rb") as raw, _hdf5(path, raw) as file:
+            times, units = self._lists(raw, file, "times", "f"), self._lists(raw, file, "units", "iu")
             labels = self._numbers(file, "labels")
             self._sums = self._numbers(file, "extra/crc32") if "extra/crc32" in file else None
             self._speakers = self._numbers(file, "extra/speaker") if "extra/speaker" in file else None
-            if not len(times) == len(units) == len(labels):
+            self._times, self._units = times, units
+            if not times.many == units.many == len(labels):
                 raise FileError(f"{path} must have as many entries in 'spikes/times', 'spikes/units' and 'labels', "
-                                f"it has {len(times)}, {len(units)} and {len(labels)}")
+                                f"it has {times.many}, {units.many} and {len(labels)}")
             for name, values in (("crc32", self._sums), ("speaker", self._speakers)):
                 if values is not None and len(values) != len(labels):
                     raise FileError(f"{path}: 'extra/{name}' must have {len(labels)} entries, it has {len(values)}")
@@ -65,30 +61,19 @@ class _Heidelberg(Dataset):
 
     # ---- the file -------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _opened(self):
-        """Yield the open file; it is closed between reads, so that a data set can go to other processes."""
-        with file_errors(self.path, WHAT), open(self.path, "rb") as raw, h5py().File(raw, "r") as file:
-            yield file
-
     def _dataset(self, file, name):
         if name not in file:
             raise FileError(f"{self.path} must have a dataset '{name}', it has none")
-        return files.check_dataset(self.path, name, file[name])
+        return check_dataset(self.path, name, file[name])
 
-    def _lists(self, file, name, kinds):
+    def _lists(self, raw, file, name, kinds):
         found = self._dataset(file, f"spikes/{name}")
         base = h5py().check_vlen_dtype(found.dtype)
         if base is None or base.kind not in kinds:
             numbers = "numbers" if kinds == "f" else "integers"
             raise FileError(f"{self.path}: 'spikes/{name}' must be lists of {numbers} of different length, "
                             f"it is of type {found.dtype}")
-        with open(self.path, "rb") as raw:
-            lengths, size = files.list_lengths(raw, found), os.path.getsize(self.path)
-        if lengths.sum() * base.itemsize > MOST_SHARED * size:
-            raise FileError(f"{self.path}: the lists of 'spikes/{name}' must fit into a file of {size} bytes, "
-                            f"record {lengths.argmax()} states {lengths.max()} entries")
-        return found
+        return Lists(self.path, raw, found, base)
 
     def _numbers(self, file, name):
         found = self._dataset(file, name)
@@ -159,27 +144,9 @@ class _Heidelberg(Dataset):
 
     def _read(self, rows) -> tuple:
         rows = np.asarray(rows)
-        with self._opened() as file:
-            pairs = self._block(file, rows) or [self._lists_of(file, row) for row in rows.tolist()]
-        return self._decode(rows, pairs)
-
-    def _block(self, file, rows):
-        """Times and units of rows that lie close together, read at once; None where that does not work."""
-        low, high = int(rows.min()), int(rows.max()) + 1
-        if high - low > 4 * len(rows):
-            return None
-        try:
-            times, units = (file[f"spikes/{name}"][low:high] for name in ("times", "units"))
-        except Exception:  # one by one they say which of them is damaged
-            return None
-        return [(times[row - low], units[row - low]) for row in rows]
-
-    def _lists_of(self, file, row) -> tuple:
-        """Times and units of one row."""
-        try:
-            return file["spikes/times"][row], file["spikes/units"][row]
-        except Exception as error:  # h5py raises half a dozen kinds on damaged files
-            raise FileError(f"{self.path}: 'spikes' of record {row} is damaged: {first_line(error)}") from None
+        with file_errors(self.path, WHAT), open(self.path, "rb") as file:
+            times, units = (lists.read(file, rows.tolist()) for lists in (self._times, self._units))
+        return self._decode(rows, list(zip(times, units, strict=True)))
 
     def _decode(self, rows, pairs) -> tuple:
         for row, (times, units) in zip(rows, pairs, strict=True):
@@ -377,7 +344,7 @@ def _text(keys) -> tuple:
     return keys
 
 
-def _refuse_gzip(path):
-    with open(path, "rb") as file:
-        if file.read(2) == b"\x1f\x8b":
-            raise FileError(f"{path} is not an HDF5 file but a gzip file of it; unpack it first (gunzip)")
+def _hdf5(path, raw):
+    if raw.read(2) == b"\x1f\x8b":
+        raise FileError(f"{path} is not an HDF5 file but a gzip file of it; unpack it first (gunzip)")
+    return h5py().File(raw, "r")

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.distributions import normal_quantile
-from neurosim.errors import UnsupportedError
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
+from neurosim.errors import UnsupportedError
 from neurosim.random import philox, uniform53
 
 NEVER = -(1 << 40)  #: tick of an arrival that has not been
@@ -143,8 +143,8 @@ class _Synapse:
             elif name in OFFERED:
                 arguments.append(name)
             else:
-                raise UnsupportedError(f"{type(part).__name__}.{body.__name__} takes {name!r}, which is neither a variable, "
-                                       f"a trace, a parameter, nor one of {', '.join(OFFERED)}")
+                raise UnsupportedError(f"{type(part).__name__}.{body.__name__} takes {name!r}, which is neither a "
+                                       f"variable, a trace, a parameter, nor one of {', '.join(OFFERED)}")
         return f"{alias}({', '.join(arguments)})"
 
     def _apply(self, alias, renamed) -> list[str]:
@@ -281,7 +281,6 @@ class _Settle(_Synapse):
         self.periodic = periodic
 
     def kernel(self) -> Kernel:
-        rule = self.wiring.plasticity
         fields = self._synapse_fields() | ({"period": INT} if self.periodic else {})
         synapse = self._catch_up()
         if self.periodic:
@@ -303,7 +302,8 @@ def history_fields(wiring: Wiring) -> dict:
     n, ring = "n_target", f"n_target * {RING}"
     fields = {"noted": Array(np.int64, n), "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
     for name, trace in wiring.plasticity.target_traces.items():
-        fields |= {synapse_field(trace.tau): REAL, f"trace_{name}": Array(wiring.real, n), f"ring_{name}": Array(wiring.real, ring)}
+        fields |= {synapse_field(trace.tau): REAL, f"trace_{name}": Array(wiring.real, n),
+                   f"ring_{name}": Array(wiring.real, ring)}
     return fields
 
 
@@ -312,8 +312,8 @@ def _note(wiring: Wiring) -> Kernel:
               "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots")} | history_fields(wiring)
     lines = []
     for name, trace in wiring.plasticity.target_traces.items():
-        lines += [f"now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})", f"ring_{name}[at] = now",
-                  f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
+        lines += [f"now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})",
+                  f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     body = ("slot = tick % slots\nfor n in range(count[slot]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"
             f"    at = j * {RING} + noted[j] % {RING}\n    ring_tick[at] = tick\n"

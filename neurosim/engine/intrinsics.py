@@ -38,7 +38,8 @@ def prefetch(typingctx, array, index):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
         address = builder.bitcast(builder.gep(data, [args[1]]), _I8P)
         flags = [ir.IntType(32)] * 3
-        function = builder.module.declare_intrinsic("llvm.prefetch", [_I8P], ir.FunctionType(ir.VoidType(), [_I8P, *flags]))
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [_I8P], ir.FunctionType(ir.VoidType(), [_I8P, *flags]))
         builder.call(function, [address, *(ir.Constant(ir.IntType(32), flag) for flag in (0, 3, 1))])
         return context.get_dummy_value()
     return types.void(array, index), codegen

@@ -67,7 +67,8 @@ def fingerprint(value, seen=None) -> str:
         parts = [value.co_code.hex(), repr(value.co_names), repr(value.co_varnames), repr(value.co_freevars)]
         return "code(" + ",".join(parts + [fingerprint(const, seen) for const in value.co_consts]) + ")"
     if isinstance(value, (tuple, list, frozenset)):
-        items = sorted(map(repr, value)) if isinstance(value, frozenset) else [fingerprint(item, seen) for item in value]
+        items = (sorted(map(repr, value)) if isinstance(value, frozenset)
+                 else [fingerprint(item, seen) for item in value])
         return type(value).__name__ + "(" + ",".join(items) + ")"
     if isinstance(value, np.ndarray):
         return f"array({value.dtype},{value.shape},{hashlib.sha256(value.tobytes()).hexdigest()})"
@@ -75,7 +76,8 @@ def fingerprint(value, seen=None) -> str:
         return f"{value.dtype}:{value.item()!r}"
     if isinstance(value, pytypes.ModuleType):
         return f"module:{value.__name__}"
-    return f"{type(value).__name__}:{value!r}" if _has_plain_repr(value) else f"named:{getattr(value, '__name__', type(value))}"
+    return (f"{type(value).__name__}:{value!r}" if _has_plain_repr(value)
+            else f"named:{getattr(value, '__name__', type(value))}")
 
 
 def _has_plain_repr(value) -> bool:

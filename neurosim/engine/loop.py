@@ -41,7 +41,8 @@ def main(functions, blocks, first, last, window, meeting, n_threads):
 def _compiled():
     names = ("call_kernel", "atomic_add", "atomic_load", "yield_thread")
     leaves = {name: getattr(intrinsics, name) for name in names}
-    text = _TEXT.replace("def wait", "@njit(nogil=True)\ndef wait").replace("\n@njit", "from numba import njit\n\n\n@njit", 1)
+    text = _TEXT.replace("def wait", "@njit(nogil=True)\ndef wait").replace(
+        "\n@njit", "from numba import njit\n\n\n@njit", 1)
     return loader.load_function("loop", text, leaves)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.engine.kernel import INT, REAL, Array, Kernel
+from neurosim.engine.kernel import INT, Array, Kernel
 from neurosim.random import philox, uniform53
 
 
@@ -244,8 +244,8 @@ class _Writer:
                  f"{self._call('after_spike', self.model.after_spike, '')}",
                  "here[found] = first + k", "found += 1"]
         if self.refractory:
-            spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k", "    held_v[kept] = s_v[k]",
-                      "    kept += 1"]
+            spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k",
+                      "    held_v[kept] = s_v[k]", "    kept += 1"]
         lines += [" " * 16 + line for line in spike]
         lines.append("count[slot] = found")
         if self.refractory:

@@ -27,7 +27,8 @@ class LIF(Neuron):
     v_reset = Parameter(-70.0, "mV", doc="value after a spike, for reset='to_value'")
     v_leak = Parameter(-70.0, "mV", doc="resting potential, E_L")
     t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
-    r = Parameter(None, "GOhm", above=0, optional=True, doc="membrane resistance; 0.1 where neither r nor c_mem is given")
+    r = Parameter(None, "GOhm", above=0, optional=True,
+                  doc="membrane resistance; 0.1 where neither r nor c_mem is given")
     c_mem = Parameter(None, "pF", above=0, optional=True, doc="membrane capacitance, instead of r = tau_mem / c_mem")
     i_bias = Parameter(0.0, "pA", doc="constant current")
     reset = Option("to_value", ("to_value", "subtract"), doc="what a spike does to v")

@@ -36,8 +36,8 @@ class Evaluation:
         low, high = self.interval
         seeds = len(self.by_seed)
         spread = f", from {min(self.by_seed):.1%} to {max(self.by_seed):.1%} over {seeds} seeds" if seeds > 1 else ""
-        return (f"{self.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; chance {self.chance:.1%}; n_test {self.n_test}, "
-                f"n_train {self.n_train}{spread})")
+        return (f"{self.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; chance {self.chance:.1%}; "
+                f"n_test {self.n_test}, n_train {self.n_train}{spread})")
 
 
 def interval(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:

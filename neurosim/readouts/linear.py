@@ -10,6 +10,7 @@ from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
 
 ALPHAS = np.logspace(0.0, 6.0, 25)
+STRENGTHS = np.logspace(-5.0, 1.0, 7)
 
 
 def ridge(alphas=ALPHAS, *, scale: bool = True) -> Pipeline:
@@ -31,7 +32,7 @@ def ridge(alphas=ALPHAS, *, scale: bool = True) -> Pipeline:
     return make_pipeline(StandardScaler(with_std=scale), RidgeClassifierCV(alphas=_positive("alphas", alphas)))
 
 
-def logistic(strengths=np.logspace(-5.0, 1.0, 7), *, folds: int = 5, scale: bool = True) -> GridSearchCV:
+def logistic(strengths=STRENGTHS, *, folds: int = 5, scale: bool = True) -> GridSearchCV:
     """Return a logistic classifier whose regularisation is chosen by cross-validation on the training data.
 
     Args:

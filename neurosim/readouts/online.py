@@ -70,7 +70,8 @@ class RecursiveLeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _check(self):
         if not (np.isscalar(self.alpha) and np.isfinite(self.alpha) and self.alpha > 0):
-            raise ParameterError(f"RecursiveLeastSquares.alpha must be a finite number > 0, got {describe_value(self.alpha)}")
+            raise ParameterError("RecursiveLeastSquares.alpha must be a finite number > 0, "
+                                 f"got {describe_value(self.alpha)}")
         if not (np.isscalar(self.forgetting) and 0 < self.forgetting <= 1):
             raise ParameterError("RecursiveLeastSquares.forgetting must be a finite number > 0 and <= 1, "
                                  f"got {describe_value(self.forgetting)}")

@@ -23,8 +23,8 @@ class EchoState(Parametrised):
 
     from x = 0. This is ReservoirPy's `Reservoir` with equation="internal": leak is its lr, spectral_radius its sr,
     density its rc_connectivity (0.1 in both), input_density its input_connectivity (1 here, 0.1 there), and W is
-    normal, W_in and b are +-1 times their scale (no bias here by default). The random numbers are not the same. Input u(t)
-    acts on x(t) at once.
+    normal, W_in and b are +-1 times their scale (no bias here by default). The random numbers are not the same. Input
+    u(t) acts on x(t) at once.
 
     Args:
         units: number of units.

@@ -23,8 +23,8 @@ def _length(default, doc, unit=""):
     return Parameter(default, unit, doc=doc, above=0, per_element=False)
 
 
-def _weight():
-    return Parameter(1.0, doc="size of a weight, in the unit of the receptor", above=0, per_element=False)
+def _weight(default=1.0):
+    return Parameter(default, doc="size of a weight, in the unit of the receptor", above=0, per_element=False)
 
 
 def _sensor():
@@ -178,8 +178,8 @@ class OrientedInput(InputProjection):
         bandwidth: sigma in wavelengths.
         aspect: how much narrower the field is along its stripes; below 1 it is longer.
         orientations: number of orientations; None draws from all angles.
-        polarities: what the second polarity does: "opposite" (the field with the other sign), "same", or
-            "independent" (a field at the same place with another orientation, phase and wavelength).
+        polarities: what the second polarity does: "independent" (a field at the same place with another
+            orientation, phase and wavelength), "opposite" (the field with the other sign), or "same".
         centres: "places": over the neuron's place in the liquid, as `LocalInput` has it; "random": anywhere.
         margin: how far centres keep from the border, pixels.
         weight: root of the sum of the squared weights of a neuron, in the receptor's unit.
@@ -195,14 +195,14 @@ class OrientedInput(InputProjection):
     positional = 1
     sensor_size = _sensor()
     wavelength = Vector((4.0, 10.0), longest=2, above=0, doc="shortest and longest wavelength, pixels")
-    bandwidth = _length(0.5, "sigma in wavelengths")
+    bandwidth = _length(0.4, "sigma in wavelengths")
     aspect = _length(0.7, "how much narrower the field is along its stripes")
     orientations = Parameter(None, doc="number of orientations", integer=True, at_least=1, per_element=False,
                              optional=True)
-    polarities = Option("opposite", ("opposite", "same", "independent"), doc="what the second polarity does")
+    polarities = Option("independent", ("independent", "opposite", "same"), doc="what the second polarity does")
     centres = Option("random", ("random", "places"), doc="where fields sit")
-    margin = Parameter(0.0, "pixels", doc="how far centres keep from the border", at_least=0, per_element=False)
-    weight = _weight()
+    margin = Parameter(3.0, "pixels", doc="how far centres keep from the border", at_least=0, per_element=False)
+    weight = _weight(30.0)
 
     def validate(self):
         """Check the size of the sensor, the margin and the wavelengths."""

@@ -38,7 +38,7 @@ def branching_ratio(activity, longest: int | None = None) -> Branching:
     r_k = slope of the regression of A(t + k) on A(t) = b m^k,
 
     fitted by least squares over k = 1 .. longest. Counting only some of the units makes b smaller and leaves m. The
-    process must be stationary, and m below 1.
+    process must be stationary, and m below 1; where b is near 0 nothing decays and m means nothing.
 
     Args:
         activity: number of spikes of all recorded units in each step, shape (steps,), or of several
