@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from neurosim import __version__
-from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError, ParameterError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
                "line, 130 stopped by Ctrl-C.")
     parser.add_argument("--version", action="version", version=f"neurosim {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_demo(commands)
+    _add_train(commands)
     _add_simulate(commands)
     _add_info(commands)
     _add_warmup(commands)
@@ -52,6 +54,26 @@ def _command(commands, name, act, text):
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     command.set_defaults(act=act)
     return command
+
+
+def _add_demo(commands):
+    command = _command(commands, "demo", _demo, "turn handwritten digits into events, drive a liquid state machine with "
+                       "them, and train a readout")
+    command.add_argument("--out", default="neurosim-demo", metavar="FOLDER", help="where the results go (neurosim-demo)")
+    command.add_argument("--seed", type=int, default=0, help="of everything random (0)")
+    command.add_argument("--digits", type=int, metavar="N", help="use so many digits; all 1,797 by default")
+    command.add_argument("--quiet", action="store_true", help="show no progress and no table")
+
+
+def _add_train(commands):
+    command = _command(commands, "train", _train, "cross-validate a liquid state machine on recordings")
+    command.add_argument("dataset", choices=["nmnist"], help="the kind of recordings")
+    command.add_argument("--root", required=True, metavar="FOLDER_OR_ZIP", help="the official files")
+    command.add_argument("--out", default="neurosim-train", metavar="FOLDER", help="where the results go (neurosim-train)")
+    command.add_argument("--seeds", type=int, default=5, help="liquids and sets of folds (5)")
+    command.add_argument("--layers", type=int, default=10, help="layers of 100 neurons of the liquid (10)")
+    command.add_argument("--no-shifts", action="store_true", help="do not show training recordings moved by a pixel too")
+    command.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
 
 def _add_simulate(commands):
@@ -71,6 +93,34 @@ def _add_info(commands):
 
 def _add_warmup(commands):
     _command(commands, "warmup", _warmup, "compile the common kernels ahead, so that the first run starts at once")
+
+
+def _demo(options):
+    from neurosim.jobs import demo
+
+    _check_at_least("--digits", options.digits, 40)
+    _check_at_least("--seed", options.seed, 0)
+    summary = demo.run(Path(options.out), seed=options.seed, n=options.digits, quiet=options.quiet)
+    if not options.quiet:
+        print(demo.table(summary))
+        print(f"results in {options.out}/: summary.json, raster.png, confusion.png, spikes.h5")
+
+
+def _train(options):
+    from neurosim.jobs import train
+
+    _check_at_least("--seeds", options.seeds, 1)
+    _check_at_least("--layers", options.layers, 1)
+    summary = train.run(options.root, Path(options.out), seeds=options.seeds, layers=options.layers,
+                        shifts=not options.no_shifts, quiet=options.quiet)
+    if not options.quiet:
+        print(train.table(summary))
+        print(f"results in {options.out}/: summary.json")
+
+
+def _check_at_least(name, value, least):
+    if value is not None and value < least:
+        raise ParameterError(f"{name} must be a whole number >= {least}, got {value}")
 
 
 def _simulate(options):

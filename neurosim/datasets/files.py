@@ -47,10 +47,15 @@ def h5py():
     return h5py
 
 
-def check_dataset(path, name, found):
-    """Return a dataset of an HDF5 file if it has one dimension and may be what the file holds; raise FileError."""
+def check_dataset(path, name, found, lists=False):
+    """Return a dataset of an HDF5 file if it has one dimension and may be what the file holds; raise FileError.
+
+    Lists, text of any length included, are for `lists.Lists` to read and are refused unless they are asked for.
+    """
     if not isinstance(found, h5py().Dataset) or found.ndim != 1:
         raise FileError(f"{path}: '{name}' must be a dataset of 1 dimension")
+    if found.dtype.hasobject and not lists:
+        raise FileError(f"{path}: '{name}' must be numbers, it is of type {found.dtype}")
     stored, size = found.id.get_storage_size(), os.path.getsize(path)
     chunk = math.prod(found.chunks or (0,)) * found.dtype.itemsize
     if (found.size and not stored) or stored > size or max(found.nbytes, chunk) > max(2**20, MOST_PACKED * size):

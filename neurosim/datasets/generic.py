@@ -5,7 +5,7 @@
 | .npy | one structured array |
 | .npz | the columns as arrays, or one structured array `events`; where known, `sensor_size` |
 | .csv | a line with the names of the columns, then one line an event; lines that begin with # before it are comments |
-| .h5, .hdf5 | the columns as datasets of the group `events` |
+| .h5, .hdf5 | the columns as datasets of the group `events`, with an attribute `header`, as `write_events` makes it |
 
 Columns are `t` (also `ts`, `timestamp`), `x`, and where the sensor has them `y` and `p` (also `pol`, `polarity`, `on`;
 0 and 1, -1 and 1, or bool); others are not read. What `write_events` makes, .npy excepted, also holds a count and a
@@ -27,6 +27,7 @@ from neurosim.spikes import _whole_file as whole_file
 
 FORMAT = "neurosim.events"
 VERSION = 1
+CHUNK = 2**16  #: events in a chunk of an HDF5 file
 SUFFIXES = (".npy", ".npz", ".csv", ".h5", ".hdf5")
 COLUMNS = {"t": ("t", "ts", "timestamp"), "x": ("x",), "y": ("y",), "p": ("p", "pol", "polarity", "on")}
 UNITS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
@@ -306,12 +307,13 @@ def _read_h5(path) -> tuple:
         group = file["events"]
         if not isinstance(group, h5py().Group):
             raise FileError(f"{path}: 'events' must be a group")
-        head = {name: value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
-                for name, value in group.attrs.items()}
-        size, check = _checked_head(path, head)
+        # Text of fixed length only: the library may never end in a damaged heap, where text of other lengths lies.
+        if "header" not in group.attrs or group.attrs.get_id("header").dtype.kind != "S":
+            raise FileError(f"{path}: the group 'events' must have the text attribute 'header'; read other files with "
+                            "h5py and use make_events")
+        size, check = _checked_head(path, json.loads(bytes(group.attrs["header"])))
         if check is None:
-            raise FileError(f"{path}: the group 'events' must have the attribute format = {FORMAT!r}; read other files "
-                            "with h5py and use make_events")
+            raise FileError(f"{path}: the header of the group 'events' must state the format {FORMAT!r}")
         for name in group:
             check_dataset(path, f"events/{name}", group[name])
         return {name: column[:] for name, column in group.items()}, size, check
@@ -320,7 +322,8 @@ def _read_h5(path) -> tuple:
 def _write_h5(path, events, head):
     with h5py().File(path, "x") as file:
         group = file.create_group("events")
-        group.attrs.update(head)
-        group.attrs["units"] = "us"
+        group.attrs["header"] = np.bytes_(json.dumps(head))
+        group.attrs["units"] = np.bytes_("us")
         for name in events.dtype.names:
-            group.create_dataset(name, data=events[name], chunks=(max(1, len(events)),), fletcher32=True)
+            checked = {"chunks": (min(len(events), CHUNK),), "fletcher32": True} if len(events) else {}
+            group.create_dataset(name, data=events[name], **checked)

@@ -51,7 +51,7 @@ class _Heidelberg(Dataset):
             for name, values in (("crc32", self._sums), ("speaker", self._speakers)):
                 if values is not None and len(values) != len(labels):
                     raise FileError(f"{path}: 'extra/{name}' must have {len(labels)} entries, it has {len(values)}")
-            self._keys = self._names(file) if "extra/keys" in file else None
+            self._keys = self._names(raw, file) if "extra/keys" in file else None
         most = self.number_of_classes if self._keys is None else len(self._keys)
         bad = (labels < 0) | (labels >= most)
         if bad.any():
@@ -61,13 +61,13 @@ class _Heidelberg(Dataset):
 
     # ---- the file -------------------------------------------------------------------------------------
 
-    def _dataset(self, file, name):
+    def _dataset(self, file, name, lists=False):
         if name not in file:
             raise FileError(f"{self.path} must have a dataset '{name}', it has none")
-        return check_dataset(self.path, name, file[name])
+        return check_dataset(self.path, name, file[name], lists)
 
     def _lists(self, raw, file, name, kinds):
-        found = self._dataset(file, f"spikes/{name}")
+        found = self._dataset(file, f"spikes/{name}", lists=True)
         base = h5py().check_vlen_dtype(found.dtype)
         if base is None or base.kind not in kinds:
             numbers = "numbers" if kinds == "f" else "integers"
@@ -84,11 +84,15 @@ class _Heidelberg(Dataset):
             raise FileError(f"{self.path}: '{name}' must be whole numbers below 2**62, it holds others")
         return values.astype(np.int64)
 
-    def _names(self, file):
-        found = self._dataset(file, "extra/keys")
-        if found.dtype.kind not in "SO":
+    def _names(self, raw, file):
+        found = self._dataset(file, "extra/keys", lists=True)
+        text = h5py().check_string_dtype(found.dtype)
+        if text is None:
             raise FileError(f"{self.path}: 'extra/keys' must be text, it is of type {found.dtype}")
-        return tuple(key.decode() if isinstance(key, bytes) else str(key) for key in found[:])
+        if text.length is not None:
+            return tuple(key.decode() for key in found[:])
+        keys = Lists(self.path, raw, found, np.dtype(np.uint8)).read(raw, range(len(found)))
+        return tuple(key.tobytes().rstrip(b"\0").decode() for key in keys)
 
     # ---- labels ---------------------------------------------------------------------------------------
 

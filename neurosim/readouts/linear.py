@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
@@ -13,14 +13,15 @@ ALPHAS = np.logspace(0.0, 6.0, 25)
 STRENGTHS = np.logspace(-5.0, 1.0, 7)
 
 
-def ridge(alphas=ALPHAS, *, scale: bool = True) -> Pipeline:
+def ridge(alphas=ALPHAS, *, scale: bool = True, root: bool = False) -> Pipeline:
     """Return a ridge classifier whose regularisation is chosen by leave-one-out on the training data.
 
     Minimises |y - X w|^2 + alpha |w|^2 for y = +-1 of each class; the class with the largest output wins.
 
     Args:
         alphas: the values to choose from, each > 0.
-        scale: whether every feature is first centred and divided by its standard deviation.
+        scale: whether every feature, which is centred in any case, is divided by its standard deviation.
+        root: whether square roots of the features are taken first; that evens out the variance of counts.
 
     >>> import numpy as np
     >>> X = np.array([[0.0, 1.0], [0.2, 0.9], [1.0, 0.0], [0.8, 0.1]])
@@ -29,7 +30,9 @@ def ridge(alphas=ALPHAS, *, scale: bool = True) -> Pipeline:
 
     Source: Golub, Heath, Wahba, Technometrics 21 (1979) 215 (generalised cross-validation).
     """
-    return make_pipeline(StandardScaler(with_std=scale), RidgeClassifierCV(alphas=_positive("alphas", alphas)))
+    steps = [FunctionTransformer(np.sqrt)] if root else []
+    steps += [StandardScaler(with_std=scale), RidgeClassifierCV(alphas=_positive("alphas", alphas))]
+    return make_pipeline(*steps)
 
 
 def logistic(strengths=STRENGTHS, *, folds: int = 5, scale: bool = True) -> GridSearchCV:

@@ -170,7 +170,7 @@ class OrientedInput(InputProjection):
     x' and y' being the pixel's offset from the centre, turned by the orientation, and sigma = bandwidth
     wavelength. The constant c, under the same bell, makes the field sum to 0 over an unbounded image. Orientation,
     phase and wavelength are drawn for each neuron, the orientation from `orientations` equally spaced ones or from
-    all. Entries below a fiftieth of the largest are left out.
+    all. Small entries are left out: they cost time and tell little.
 
     Args:
         sensor_size: (width, height, polarities).
@@ -182,6 +182,7 @@ class OrientedInput(InputProjection):
             orientation, phase and wavelength), "opposite" (the field with the other sign), or "same".
         centres: "places": over the neuron's place in the liquid, as `LocalInput` has it; "random": anywhere.
         margin: how far centres keep from the border, pixels.
+        cutoff: share of the largest entry of a field below which entries are left out.
         weight: root of the sum of the squared weights of a neuron, in the receptor's unit.
 
     >>> import numpy as np
@@ -194,15 +195,17 @@ class OrientedInput(InputProjection):
 
     positional = 1
     sensor_size = _sensor()
-    wavelength = Vector((4.0, 10.0), longest=2, above=0, doc="shortest and longest wavelength, pixels")
-    bandwidth = _length(0.4, "sigma in wavelengths")
+    wavelength = Vector((5.0, 12.0), longest=2, above=0, doc="shortest and longest wavelength, pixels")
+    bandwidth = _length(0.35, "sigma in wavelengths")
     aspect = _length(0.7, "how much narrower the field is along its stripes")
     orientations = Parameter(None, doc="number of orientations", integer=True, at_least=1, per_element=False,
                              optional=True)
     polarities = Option("independent", ("independent", "opposite", "same"), doc="what the second polarity does")
     centres = Option("random", ("random", "places"), doc="where fields sit")
     margin = Parameter(3.0, "pixels", doc="how far centres keep from the border", at_least=0, per_element=False)
-    weight = _weight(30.0)
+    cutoff = Parameter(0.1, doc="share of the largest entry below which entries are left out", at_least=0, below=1,
+                       per_element=False)
+    weight = _weight(45.0)
 
     def validate(self):
         """Check the size of the sensor, the margin and the wavelengths."""
@@ -262,7 +265,7 @@ class OrientedInput(InputProjection):
         from scipy.sparse import csc_array
 
         size = np.abs(fields)
-        fields = np.where(size >= 0.02 * size.max(axis=1, keepdims=True), fields, 0.0)
+        fields = np.where(size >= self.cutoff * size.max(axis=1, keepdims=True), fields, 0.0)
         length = np.sqrt((fields**2).sum(axis=1, keepdims=True))
         return csc_array((self.weight * fields / np.where(length > 0, length, 1.0)).T)
 

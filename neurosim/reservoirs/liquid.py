@@ -56,9 +56,12 @@ class Liquid:
 
     def __init__(self, topology: Topology, inputs: InputProjection, *, neuron=NEURON, receptor=None, excitation=1.0,
                  inhibition=-1.0, delay=1.0, input_delay=None, dt: float = 1.0, seed: int = 0):
-        for name, value, kind in (("topology", topology, Topology), ("inputs", inputs, InputProjection)):
-            if not isinstance(value, kind):
-                raise ParameterError(f"Liquid.{name} must be a {kind.__name__}, got {describe_value(value)}")
+        if not isinstance(topology, Topology):
+            raise ParameterError("Liquid.topology must be a Topology such as MaassLattice(), "
+                                 f"got {describe_value(topology)}")
+        if not isinstance(inputs, InputProjection):
+            raise ParameterError("Liquid.inputs must be an input projection such as RandomInput(100, k=10), "
+                                 f"got {describe_value(inputs)}")
         _check_sign("excitation", excitation, 1)
         _check_sign("inhibition", inhibition, -1)
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:

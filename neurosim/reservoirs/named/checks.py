@@ -23,11 +23,12 @@ def check_count(name: str, value, at_least: int = 1) -> int:
     return int(value)
 
 
-def check_number(name: str, value, at_least: float = -math.inf, unit: str = "") -> float:
-    """Return a finite number; raise ParameterError for anything else."""
+def check_number(name: str, value, at_least: float = -math.inf, unit: str = "", at_most: float = math.inf) -> float:
+    """Return a finite number within bounds; raise ParameterError for anything else."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < at_least:
+    if not number or not math.isfinite(value) or not at_least <= value <= at_most:
         bound = "" if at_least == -math.inf else f" >= {at_least:g}"
+        bound += "" if at_most == math.inf else f" and <= {at_most:g}"
         raise ParameterError(f"{name} must be a finite number{bound}{' ' + unit if unit else ''}, "
                              f"got {describe_value(value)}")
     return float(value)

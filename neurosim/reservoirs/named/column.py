@@ -53,8 +53,8 @@ def maass_column(n_inputs: int = 4, *, topology: Topology | None = None, reach: 
     and 15 mV. Exponential currents of 3 ms (excitatory) or 6 ms; weights gamma distributed with a
     standard deviation of 100 %, which is exponential; mean 30 nA (EE), 60 (EI), -19 (IE, II); delays 1.5 ms (EE) or
     0.8 ms; short-term plasticity with (U, D, F) of (0.5, 1.1 s, 0.05 s) EE, (0.05, 0.125, 1.2) EI,
-    (0.25, 0.7, 0.02) IE, (0.32, 0.144, 0.06) II, each drawn with a standard deviation of half its mean. Every input
-    channel reaches `reach` of the neurons, static, with a mean of 18 nA (excitatory) or 9 nA.
+    (0.25, 0.7, 0.02) IE, (0.32, 0.144, 0.06) II, each drawn with a standard deviation of half its mean. Inputs are
+    static, with a mean of 18 nA (excitatory) or 9 nA.
 
     What differs: negative draws of U, D and F are drawn again instead of being replaced by uniform ones, and
     u rests at 0 rather than at U, so that the first release is U w in both.
@@ -65,7 +65,7 @@ def maass_column(n_inputs: int = 4, *, topology: Topology | None = None, reach: 
     Args:
         n_inputs: number of input channels.
         topology: another lattice, such as `MaassLattice((15, 6, 6))` for several columns.
-        reach: share of the neurons that an input channel reaches.
+        reach: share of all pairs of channel and neuron that are connected.
         input_scale: factor on the input weights.
         seed: of who is connected to whom and of the input weights; other weights and the parameters of synapses
             follow the simulation's seed.
@@ -81,7 +81,7 @@ t_ref=an array of shape (135,), r=0.001, i_bias=13500.0)>
     Wang, Tsodyks, PNAS 95 (1998) 5323.
     """
     check_count("maass_column.n_inputs", n_inputs)
-    check_number("maass_column.reach", reach, 0.0)
+    check_number("maass_column.reach", reach, 0.0, at_most=1.0)
     check_number("maass_column.input_scale", input_scale)
     topology = MaassLattice() if topology is None else topology
     generator = np.random.default_rng(seed)

@@ -1,0 +1,78 @@
+"""A liquid state machine with a linear readout, and the controls that belong beside it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.jobs.recordings import DT, EDGES, SENSOR, Recordings
+from neurosim.readouts import Evaluation, evaluate, ridge, score
+from neurosim.reservoirs import BinnedCounts, Liquid, NalsmLattice, OrientedInput
+
+ALPHAS = np.logspace(-1.0, 4.0, 11)
+SHIFTS = ((-1, 0), (1, 0), (0, -1), (0, 1))  #: pixels, by which training recordings are moved to have more of them
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the liquid and its readout are.
+
+    Args:
+        layers: number of 10 x 10 layers of the liquid's lattice; 10 are 1,000 neurons.
+        weight: size of the receptive fields' weights, mV.
+        recurrence: weight within the liquid, mV, positive from excitatory and negative from inhibitory neurons.
+    """
+
+    layers: int = 10
+    weight: float = 80.0
+    recurrence: float = 0.5
+
+
+def liquid(settings: Settings, seed: int) -> Liquid:
+    """Return the liquid: neurons with oriented receptive fields over the image, on the lattice of NALSM."""
+    return Liquid(NalsmLattice((10, 10, settings.layers)), OrientedInput(SENSOR, weight=settings.weight),
+                  excitation=settings.recurrence, inhibition=-settings.recurrence, dt=DT, seed=seed)
+
+
+def features(duration: float) -> BinnedCounts:
+    """Return the feature map: how often each neuron spiked in each of the three saccades."""
+    return BinnedCounts(edges=[*EDGES, duration])
+
+
+def readout():
+    """Return the readout: ridge regression on square roots of counts."""
+    return ridge(ALPHAS, scale=False, root=True)
+
+
+def event_counts(recordings: Recordings) -> np.ndarray:
+    """Return how many events each channel has, shape (recordings, channels): the plainest features."""
+    width, height, polarities = SENSOR
+    channels = [(found["p"].astype(np.int64) * height + found["y"]) * width + found["x"] for found in recordings.events]
+    return np.stack([np.bincount(c, minlength=width * height * polarities) for c in channels]).astype(np.float32)
+
+
+def binned_events(samples, duration: float) -> np.ndarray:
+    """Return the input spikes of each channel in each saccade: what the liquid's features are made from."""
+    return np.stack([features(duration).vector(spikes) for spikes in samples])
+
+
+def rectified(liquid: Liquid, binned: np.ndarray) -> np.ndarray:
+    """Return the input weights followed by a static rectifier, without spikes: the control for the liquid.
+
+    Args:
+        liquid: whose input weights are used.
+        binned: input spikes by saccade, shape (recordings, 3 * channels).
+    """
+    parts = np.split(binned, len(EDGES) + 1, axis=1)
+    return np.concatenate([np.maximum(part @ liquid.input_weights, 0.0) for part in parts], axis=1).astype(np.float32)
+
+
+def split_score(X, recordings: Recordings, model=None) -> Evaluation:
+    """Train on the training recordings and evaluate on the test recordings."""
+    n = recordings.n_train
+    model = (readout() if model is None else model).fit(X[:n], recordings.labels[:n])
+    return score(model, X[n:], recordings.labels[n:], n)
+
+
+def cross_validated(X, labels, seed: int, variants=None) -> Evaluation:
+    """Cross-validate the readout in five folds."""
+    return evaluate(readout(), X, labels, seeds=[seed], augment=variants)

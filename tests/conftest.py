@@ -1,0 +1,12 @@
+"""What all tests need."""
+
+import signal
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_can_be_tested():
+    """A shell that starts the tests in the background lets them, and what they start, ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
