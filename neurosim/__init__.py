@@ -37,7 +37,7 @@ _WHERE = {
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-_MODULES = ("encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
+_MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
 
 __all__ = [*sorted(_HOME), *_MODULES]
 

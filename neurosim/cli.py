@@ -72,7 +72,6 @@ def _add_train(commands):
     command.add_argument("--out", default="neurosim-train", metavar="FOLDER", help="where the results go (neurosim-train)")
     command.add_argument("--seeds", type=int, default=5, help="liquids and sets of folds (5)")
     command.add_argument("--layers", type=int, default=10, help="layers of 100 neurons of the liquid (10)")
-    command.add_argument("--no-shifts", action="store_true", help="do not show training recordings moved by a pixel too")
     command.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
 
@@ -112,7 +111,7 @@ def _train(options):
     _check_at_least("--seeds", options.seeds, 1)
     _check_at_least("--layers", options.layers, 1)
     summary = train.run(options.root, Path(options.out), seeds=options.seeds, layers=options.layers,
-                        shifts=not options.no_shifts, quiet=options.quiet)
+                        quiet=options.quiet)
     if not options.quiet:
         print(train.table(summary))
         print(f"results in {options.out}/: summary.json")

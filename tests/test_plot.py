@@ -229,3 +229,27 @@ def test_importing_the_module_does_not_import_matplotlib():
 
     code = "import sys, neurosim.plot; sys.exit('matplotlib' in sys.modules or 'h5py' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_confusion_matrix_counts_and_shades():
+    fig, ax = plt.subplots()
+    image = plot.confusion(["a", "a", "b", "b", "b"], ["a", "b", "b", "b", "a"], ax=ax)
+    np.testing.assert_allclose(image.get_array(), [[0.5, 0.5], [1 / 3, 2 / 3]])
+    assert sorted(text.get_text() for text in ax.texts) == ["1", "1", "1", "2"]
+    with pytest.raises(ParameterError, match="predictions must be one for each of the labels"):
+        plot.confusion([1, 2], [1])
+
+
+def test_events_become_a_picture():
+    events = np.array([(0, 1, 0, 1), (0, 1, 5, 1), (2, 0, 9, 0)], dtype=[("x", int), ("y", int), ("t", int), ("p", int)])
+    np.testing.assert_array_equal(plot.events(events, (3, 2, 2)).get_array(), [[0, 0, -1], [2, 0, 0]])
+    with pytest.raises(ParameterError, match="must lie on the sensor of 2 x 2 pixels"):
+        plot.events(events, (2, 2, 2))
+    with pytest.raises(ParameterError, match="fields x, y and p"):
+        plot.events(np.zeros(3))
+
+
+def test_activity_shares_one_time_axis():
+    parts = {name: Spikes(ticks=[1, 3], ids=[0, 1], size=2, duration=1.0, dt=0.1) for name in ("input", "liquid")}
+    axes = plot.activity(parts, plt.figure(), marks={0.0: "begin"})
+    assert [ax.get_ylabel() for ax in axes] == ["input", "liquid"] and axes[0].get_xlim() == axes[1].get_xlim()

@@ -14,6 +14,7 @@ checksum, with which the events are compared.
 
 import io
 import json
+import warnings
 import zlib
 from pathlib import Path
 
@@ -214,7 +215,9 @@ def _parse_npy(name, raw) -> np.ndarray:
     head = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if head is None:
         raise FileError(f"{name} must be of version 1.0 or 2.0 of the format, it is of {version}")
-    shape, fortran, dtype = head(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged header may name a type that numpy is about to drop
+        shape, fortran, dtype = head(file)
     if dtype.hasobject:
         raise FileError(f"{name} must hold numbers, it holds Python objects")
     due = int(np.prod(shape, dtype=object)) * dtype.itemsize

@@ -92,7 +92,7 @@ class _Heidelberg(Dataset):
         if text.length is not None:
             return tuple(key.decode() for key in found[:])
         keys = Lists(self.path, raw, found, np.dtype(np.uint8)).read(raw, range(len(found)))
-        return tuple(key.tobytes().rstrip(b"\0").decode() for key in keys)
+        return tuple(bytes(key).rstrip(b"\0").decode() for key in keys)
 
     # ---- labels ---------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Lists of different length in an HDF5 file, read from their place on disk.
 
 The HDF5 library asks for memory by the length that a damaged file states, and can run forever in a damaged heap; here
-every number is compared with what the file holds before it is used. Source: HDF5 file format specification 3.0,
+every number is compared with what the file holds before it is used. Only where the references to the lists are
+compressed does the library read them. Source: HDF5 file format specification 3.0,
 section III.E (global heap); a list is its length, the address of a heap and the index of an object there.
 """
 

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from neurosim.jobs.recordings import DT, EDGES, SENSOR, Recordings
 from neurosim.readouts import Evaluation, evaluate, ridge, score
 from neurosim.reservoirs import BinnedCounts, Liquid, NalsmLattice, OrientedInput
 
 ALPHAS = np.logspace(-1.0, 4.0, 11)
-SHIFTS = ((-1, 0), (1, 0), (0, -1), (0, 1))  #: pixels, by which training recordings are moved to have more of them
 
 
 @dataclass(frozen=True)
@@ -17,19 +19,26 @@ class Settings:
     """What the liquid and its readout are.
 
     Args:
-        layers: number of 10 x 10 layers of the liquid's lattice; 10 are 1,000 neurons.
         weight: size of the receptive fields' weights, mV.
+        wavelength: shortest and longest wavelength of the fields, pixels.
         recurrence: weight within the liquid, mV, positive from excitatory and negative from inhibitory neurons.
+        layers: number of 10 x 10 layers of the liquid's lattice; 10 are 1,000 neurons.
     """
 
-    layers: int = 10
     weight: float = 80.0
+    wavelength: tuple[float, float] = (5.0, 12.0)
     recurrence: float = 0.5
+    layers: int = 10
+
+
+#: among these the training recordings choose
+CANDIDATES = tuple(Settings(weight, wavelength, recurrence) for weight, wavelength, recurrence in (
+    (40.0, (5.0, 12.0), 0.0), (80.0, (5.0, 12.0), 0.5), (80.0, (4.0, 10.0), 0.0), (160.0, (5.0, 12.0), 0.5)))
 
 
 def liquid(settings: Settings, seed: int) -> Liquid:
     """Return the liquid: neurons with oriented receptive fields over the image, on the lattice of NALSM."""
-    return Liquid(NalsmLattice((10, 10, settings.layers)), OrientedInput(SENSOR, weight=settings.weight),
+    return Liquid(NalsmLattice((10, 10, settings.layers)), OrientedInput(SENSOR, weight=settings.weight, wavelength=settings.wavelength),
                   excitation=settings.recurrence, inhibition=-settings.recurrence, dt=DT, seed=seed)
 
 
@@ -41,6 +50,22 @@ def features(duration: float) -> BinnedCounts:
 def readout():
     """Return the readout: ridge regression on square roots of counts."""
     return ridge(ALPHAS, scale=False, root=True)
+
+
+def choosing_readout(n: int, width: int):
+    """Return a readout that chooses among n liquids by cross-validation on the data that it is fitted to.
+
+    Args:
+        n: how many liquids; their features stand side by side.
+        width: number of features of each.
+    """
+    steps = Pipeline([("take", FunctionTransformer(_columns)), ("readout", readout())])
+    choices = [{"first": k * width, "last": (k + 1) * width} for k in range(n)]
+    return GridSearchCV(steps, {"take__kw_args": choices}, cv=3)
+
+
+def _columns(X, first=0, last=None):
+    return X[:, first:last]
 
 
 def event_counts(recordings: Recordings) -> np.ndarray:
@@ -73,6 +98,6 @@ def split_score(X, recordings: Recordings, model=None) -> Evaluation:
     return score(model, X[n:], recordings.labels[n:], n)
 
 
-def cross_validated(X, labels, seed: int, variants=None) -> Evaluation:
-    """Cross-validate the readout in five folds."""
-    return evaluate(readout(), X, labels, seeds=[seed], augment=variants)
+def cross_validated(X, labels, seed: int, model=None) -> Evaluation:
+    """Cross-validate a readout in five folds."""
+    return evaluate(readout() if model is None else model, X, labels, seeds=[seed])

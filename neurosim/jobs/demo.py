@@ -37,7 +37,7 @@ def run(out: Path, *, seed: int = 0, n: int | None = None, quiet: bool = False) 
         out.mkdir(parents=True, exist_ok=True)
         _draw(out, liquid, samples, found, result, seed)
     summary = _summary(found, liquid, states, result, raw, seed, phases)
-    _write(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    write(out / "summary.json", json.dumps(summary, indent=1) + "\n")
     return summary
 
 
@@ -87,7 +87,7 @@ def _one_after_the_other(parts, duration):
     return whole
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_text(text)

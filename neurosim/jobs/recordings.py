@@ -1,6 +1,6 @@
 """Where the recordings of a classification come from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,18 +35,6 @@ class Recordings:
         from neurosim.datasets import to_spikes
 
         return [to_spikes(events, SENSOR, dt=DT, duration=self.duration) for events in self.events]
-
-    def shifted(self, dx: int, dy: int) -> "Recordings":
-        """Return the recordings moved by some pixels; what leaves the sensor is lost to it."""
-        return replace(self, events=[_shift(events, dx, dy) for events in self.events])
-
-
-def _shift(events, dx, dy):
-    moved = events.copy()
-    moved["x"] += dx
-    moved["y"] += dy
-    inside = (moved["x"] >= 0) & (moved["x"] < SENSOR[0]) & (moved["y"] >= 0) & (moved["y"] < SENSOR[1])
-    return moved[inside]
 
 
 def digits(seed: int, n: int | None = None) -> Recordings:
