@@ -56,10 +56,14 @@ def _command(commands, name, act, text):
     return command
 
 
+def _add_out(command, folder):
+    command.add_argument("--out", default=folder, metavar="FOLDER", help=f"where the results go ({folder})")
+
+
 def _add_demo(commands):
-    command = _command(commands, "demo", _demo, "turn handwritten digits into events, drive a liquid state machine with "
-                       "them, and train a readout")
-    command.add_argument("--out", default="neurosim-demo", metavar="FOLDER", help="where the results go (neurosim-demo)")
+    command = _command(commands, "demo", _demo, "turn handwritten digits into events, drive a liquid state machine "
+                       "with them, and train a readout")
+    _add_out(command, "neurosim-demo")
     command.add_argument("--seed", type=int, default=0, help="of everything random (0)")
     command.add_argument("--digits", type=int, metavar="N", help="use so many digits; all 1,797 by default")
     command.add_argument("--quiet", action="store_true", help="show no progress and no table")
@@ -69,7 +73,7 @@ def _add_train(commands):
     command = _command(commands, "train", _train, "cross-validate a liquid state machine on recordings")
     command.add_argument("dataset", choices=["nmnist"], help="the kind of recordings")
     command.add_argument("--root", required=True, metavar="FOLDER_OR_ZIP", help="the official files")
-    command.add_argument("--out", default="neurosim-train", metavar="FOLDER", help="where the results go (neurosim-train)")
+    _add_out(command, "neurosim-train")
     command.add_argument("--seeds", type=int, default=5, help="liquids and sets of folds (5)")
     command.add_argument("--layers", type=int, default=10, help="layers of 100 neurons of the liquid (10)")
     command.add_argument("--quiet", action="store_true", help="show no progress and no table")
@@ -78,7 +82,7 @@ def _add_train(commands):
 def _add_simulate(commands):
     command = _command(commands, "simulate", _simulate, "run the network that a TOML file describes")
     command.add_argument("file", metavar="FILE.toml", help="the description; neurosim.config documents its form")
-    command.add_argument("--out", default="neurosim-run", metavar="FOLDER", help="where the results go (neurosim-run)")
+    _add_out(command, "neurosim-run")
     command.add_argument("--duration", type=float, metavar="MS", help="run for this long instead of what the file says")
     command.add_argument("--seed", type=int, help="use this seed instead of the file's")
     command.add_argument("--threads", type=int, help="number of threads (1)")

@@ -241,7 +241,8 @@ def test_a_confusion_matrix_counts_and_shades():
 
 
 def test_events_become_a_picture():
-    events = np.array([(0, 1, 0, 1), (0, 1, 5, 1), (2, 0, 9, 0)], dtype=[("x", int), ("y", int), ("t", int), ("p", int)])
+    fields = [("x", int), ("y", int), ("t", int), ("p", int)]
+    events = np.array([(0, 1, 0, 1), (0, 1, 5, 1), (2, 0, 9, 0)], dtype=fields)
     np.testing.assert_array_equal(plot.events(events, (3, 2, 2)).get_array(), [[0, 0, -1], [2, 0, 0]])
     with pytest.raises(ParameterError, match="must lie on the sensor of 2 x 2 pixels"):
         plot.events(events, (2, 2, 2))

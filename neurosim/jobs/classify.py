@@ -38,8 +38,9 @@ CANDIDATES = tuple(Settings(weight, wavelength, recurrence) for weight, waveleng
 
 def liquid(settings: Settings, seed: int) -> Liquid:
     """Return the liquid: neurons with oriented receptive fields over the image, on the lattice of NALSM."""
-    return Liquid(NalsmLattice((10, 10, settings.layers)), OrientedInput(SENSOR, weight=settings.weight, wavelength=settings.wavelength),
-                  excitation=settings.recurrence, inhibition=-settings.recurrence, dt=DT, seed=seed)
+    fields = OrientedInput(SENSOR, weight=settings.weight, wavelength=settings.wavelength)
+    return Liquid(NalsmLattice((10, 10, settings.layers)), fields, excitation=settings.recurrence,
+                  inhibition=-settings.recurrence, dt=DT, seed=seed)
 
 
 def features(duration: float) -> BinnedCounts:

@@ -51,8 +51,8 @@ def digits(seed: int, n: int | None = None) -> Recordings:
     images, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(seed).permutation(len(labels))[:n]
     events = saccade_recordings(images[order].reshape(-1, 8, 8) / 16.0, seed=seed, keys=order)
-    return Recordings(events, labels[order], len(order) - len(order) // 4, 316.0,
-                      "handwritten digits of scikit-learn, moved before the event-camera model in the saccades of N-MNIST")
+    source = "handwritten digits of scikit-learn, moved before the event-camera model in the saccades of N-MNIST"
+    return Recordings(events, labels[order], len(order) - len(order) // 4, 316.0, source)
 
 
 def nmnist(path) -> Recordings:
@@ -69,4 +69,5 @@ def nmnist(path) -> Recordings:
     last = max(int(found["t"][-1]) for found in events if len(found))
     if len(parts[0]) < 100:
         raise ParameterError(f"N-MNIST must have at least 100 training recordings, got {len(parts[0])} in {path}")
-    return Recordings(events, labels, len(parts[0]), float(np.ceil(last / 1000.0) + 1.0), "N-MNIST recordings, official files")
+    duration = float(np.ceil(last / 1000.0) + 1.0)
+    return Recordings(events, labels, len(parts[0]), duration, "N-MNIST recordings, official files")

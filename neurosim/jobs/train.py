@@ -76,7 +76,8 @@ def _summary(found, results, curve, seeds, neurons, phases) -> dict:
     rows = {}
     for name, accuracies in results.items():
         mean, n_test = float(np.mean(accuracies)), sizes.get(name, n)
-        rows[name] = {"accuracy": mean, "by_seed": accuracies, "interval": list(interval(mean, n_test)), "n_test": n_test}
+        rows[name] = {"accuracy": mean, "by_seed": accuracies, "interval": list(interval(mean, n_test)),
+                      "n_test": n_test}
     return {"what": found.source, "recordings": n, "chance": float(np.bincount(found.labels).max() / n),
             "neurons": neurons, "seeds": seeds, "results": rows,
             "by_training_recordings": {str(size): float(np.mean(found)) for size, found in curve.items()},

@@ -72,8 +72,8 @@ def events(found, sensor_size=(34, 34, 2), ax=None):
     width, height = sensor_size[:2]
     x, y = found["x"].astype(np.int64), found["y"].astype(np.int64)
     if len(found) and not ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all():
-        raise ParameterError(f"events must lie on the sensor of {width} x {height} pixels, got x up to {x.max()}, y up to "
-                             f"{y.max()}")
+        raise ParameterError(f"events must lie on the sensor of {width} x {height} pixels, got x up to {x.max()}, "
+                             f"y up to {y.max()}")
     sign = np.where(found["p"] > 0, 1.0, -1.0)
     picture = np.bincount(y * width + x, weights=sign, minlength=width * height).reshape(height, width)
     ax = _axes(ax)
