@@ -61,6 +61,8 @@ def fingerprint(value, seen=None) -> str:
     seen = {} if seen is None else seen
     if isinstance(value, pytypes.FunctionType):
         return _function_fingerprint(value, seen)
+    if isinstance(value, numba.core.extending._Intrinsic):
+        return "intrinsic:" + fingerprint(value._defn, seen)
     if isinstance(value, numba.core.dispatcher.Dispatcher):
         return "jit:" + fingerprint(value.py_func, seen)
     if isinstance(value, pytypes.CodeType):

@@ -15,6 +15,10 @@ import numpy as np
 from neurosim.engine import intrinsics, loader
 
 _TEXT = '''
+from numba import njit
+
+
+@njit(nogil=True)
 def wait(meeting, n_threads):
     turn = atomic_load(meeting + 8)
     if atomic_add(meeting, 1) == n_threads - 1:
@@ -40,10 +44,7 @@ def main(functions, blocks, first, last, window, meeting, n_threads):
 @cache
 def _compiled():
     names = ("call_kernel", "atomic_add", "atomic_load", "yield_thread")
-    leaves = {name: getattr(intrinsics, name) for name in names}
-    text = _TEXT.replace("def wait", "@njit(nogil=True)\ndef wait").replace(
-        "\n@njit", "from numba import njit\n\n\n@njit", 1)
-    return loader.load_function("loop", text, leaves)
+    return loader.load_function("loop", _TEXT, {name: getattr(intrinsics, name) for name in names})
 
 
 class Program:
