@@ -24,7 +24,7 @@ help:
 	@echo "make test      run the tests and the examples in docstrings; ARGS=\"-k lif\" picks some"
 	@echo "make lint      check the style with ruff"
 	@echo "make bench     run the benchmarks"
-	@echo "make demo      run examples/quickstart.py"
+	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
 	@echo "make docs      build the pages of docs/ as HTML into build/docs"
 	@echo "make clean     remove $(VENV), caches and builds"
 
@@ -69,7 +69,7 @@ bench: install
 	$(RUN) -m benchmarks $(ARGS)
 
 demo: install
-	$(RUN) examples/quickstart.py
+	$(RUN) -m neurosim.cli demo --out build/demo $(ARGS)
 
 docs: $(DOCS_STAMP)
 	$(RUN) -m sphinx -b html $(DOCS_CONF) docs build/docs

@@ -432,6 +432,20 @@ def test_ticks_that_are_no_whole_microseconds(events, dt):
     assert (t[ticks > 1] > (ticks[ticks > 1] - 1) * dt * 1000 - 1e-6).all()
 
 
+@given(camera(most_us=10**9))
+@QUICK
+def test_without_a_grid_spikes_have_the_exact_times_of_their_events(events):
+    exact = to_spikes(events, SENSOR, dt=None, name="eye")
+    fine = to_spikes(events, SENSOR, dt=0.001)  # the same, for events come at whole microseconds
+    assert exact.dt is None and exact.name == "eye" and exact.size == fine.size
+    assert exact.times.tolist() == [max(t, 1) / 1000 for t in sorted(events["t"].tolist())]
+    assert exact.ids.tolist() == fine.ids.tolist()
+    assert exact.duration == max([0, *exact.times])
+    again = to_events(exact, SENSOR)
+    assert np.array_equal(again, to_events(fine, SENSOR)) and len(again) == len(events)
+    assert to_spikes(again, SENSOR, dt=None, duration=exact.duration) == exact
+
+
 @given(camera(most_us=10_000))
 @QUICK
 def test_spikes_become_events_again(events):
@@ -451,6 +465,12 @@ def test_fields_are_taken_by_name_and_a_single_polarity_is_not_looked_at():
 @pytest.mark.parametrize(("call", "message"), [
     (lambda e: to_spikes(e, SENSOR, duration=1.0), "must hold every event, got 1 ms and 2 events up to 2.5 ms"),
     (lambda e: to_batch([e], SENSOR, duration=1.0), "to_batch.duration must hold every event"),
+    (lambda e: to_spikes(e, SENSOR, dt=None, duration=2.0),
+     "to_spikes.duration must hold every event, got 2 ms and 1 events up to 2.5 ms; cut them first: "
+     "events[events['t'] <= 2000]"),
+    (lambda e: to_spikes(e, SENSOR, dt=None, duration=-1.0), "to_spikes.duration must be a finite number >= 0 ms, got"),
+    (lambda e: to_spikes(e, SENSOR, dt=None, duration="1"), "to_spikes.duration must be a finite number >= 0 ms, got"),
+    (lambda e: to_batch([e], SENSOR, dt=None), "to_batch.dt must be a finite number > 0 ms, got None"),
     (lambda e: to_spikes(e, SENSOR, dt=0), "to_spikes.dt must be a finite number > 0 ms, got 0"),
     (lambda e: to_spikes(e, SENSOR, duration=3.5), "to_spikes.duration must be a multiple of dt = 1 ms"),
     (lambda e: to_spikes(e, (34, 34)), "sensor_size must be (width, height, polarities)"),

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 import neurosim as ns
 from neurosim import encoders
 from neurosim.checks import REQUIRED, Option
+from neurosim.datasets import EVENT, to_spikes
 from neurosim.encoders import (
-    EVENT,
     NMNIST_CAMERA,
     BernoulliEncoder,
     DeltaEncoder,
@@ -20,7 +20,6 @@ from neurosim.encoders import (
     LatencyEncoder,
     PoissonEncoder,
     Saccades,
-    events_to_spikes,
     saccade_recording,
     saccade_recordings,
 )
@@ -153,10 +152,9 @@ def test_values_outside_the_declared_bounds_are_refused(cls, name):
     (lambda: saccade_recording(np.ones((8, 8)), background=[0.1]), r"background must be one number in \[0, 1\]"),
     (lambda: EventCamera().thresholds(0, 3), r"sensor_size must be \(width, height, polarities\)"),
     (lambda: saccade_recording(np.ones((8, 8)), Saccades()), r"camera must be EventCamera\(\.\.\.\) or None"),
-    (lambda: events_to_spikes(np.zeros(3), (2, 2, 2), duration=1.0), r"events must be a 1-D structured array"),
-    (lambda: events_to_spikes(np.array([(2, 0, 1, 0)], EVENT), (2, 2, 2), duration=1.0),
-     r"events\.x must be in 0 \.\. 1, "
-     r"got an array that holds 2"),
+    (lambda: to_spikes(np.zeros(3), (2, 2, 2), duration=1.0), r"to_spikes\.events must be a 1-D structured array"),
+    (lambda: to_spikes(np.array([(2, 0, 1, 0)], EVENT), (2, 2, 2), duration=1.0),
+     r"to_spikes\.events\['x'\] must be in 0 \.\. 1, got 2 in event 0"),
 ], ids=str)
 def test_what_does_not_fit_is_refused_with_a_sentence(make, message):
     with pytest.raises(ParameterError, match=message):
@@ -561,24 +559,26 @@ def test_saccade_recordings_do_not_depend_on_their_place():
 
 def test_events_become_spikes_of_pixels():
     events = np.array([(1, 0, 1, False), (0, 2, 1000, True), (3, 2, 1001, True), (3, 2, 1500, True)], dtype=EVENT)
-    spikes = events_to_spikes(events, (4, 3, 2), duration=5.0, dt=1.0, name="retina")
+    spikes = to_spikes(events, (4, 3, 2), duration=5.0, dt=1.0, name="retina")
     assert spikes.ticks.tolist() == [1, 1, 2, 2]
     assert spikes.ids.tolist() == [1, 12 + 8, 12 + 11, 12 + 11]
     assert spikes.size == 24 and spikes.name == "retina"
     assert spikes.counts().reshape(2, 3, 4)[1, 2, 3] == 2
-    exact = events_to_spikes(events, (4, 3, 2), duration=5.0)
+    exact = to_spikes(events, (4, 3, 2), duration=5.0, dt=None)
     assert exact.times.tolist() == [0.001, 1.0, 1.001, 1.5]
-    assert events_to_spikes(events, (4, 3, 1), duration=5.0).size == 12
+    assert exact.ids.tolist() == spikes.ids.tolist() and exact.duration == 5.0
+    on = to_spikes(events[events["p"]], (4, 3, 1), duration=5.0)
+    assert on.size == 12 and on.ids.tolist() == [8, 11, 11]
 
 
 def test_events_in_the_other_order_of_fields_are_read_by_name():
     other = np.array([(7, True, 1, 0)], dtype=[("t", int), ("p", int), ("x", int), ("y", int)])
-    assert events_to_spikes(other, (2, 2, 2), duration=1.0).ids.tolist() == [5]
+    assert to_spikes(other, (2, 2, 2), duration=1.0).ids.tolist() == [5]
 
 
 def test_a_whole_recording_fits_its_window_and_drives_a_network():
     events = saccade_recording(np.eye(8))
-    spikes = events_to_spikes(events, (34, 34, 2), duration=Saccades().total, dt=1.0)
+    spikes = to_spikes(events, (34, 34, 2), duration=Saccades().total, dt=1.0)
     assert len(spikes) == len(events)
     net = ns.Network()
     retina = net.add(ns.SpikeSource(spikes), spikes.size, name="retina")

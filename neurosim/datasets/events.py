@@ -2,7 +2,7 @@
 
 The channel of an event is (p * H + y) * W + x for a sensor of W x H pixels. An event at time t goes to the tick k with
 (k - 1) dt < t <= k dt, as spikes do in a recording that covers (0, duration]. Only t = 0, the opening of the recording,
-goes to tick 1 as well: no event is dropped and none lands on tick 0.
+goes to tick 1 as well, or to 1 us where times stay exact: no event is dropped and none lands on tick 0.
 """
 
 import math
@@ -150,18 +150,19 @@ def channels_of(events, sensor_size) -> np.ndarray:
 # ---- to spikes and back -----------------------------------------------------------------------------------
 
 
-def to_spikes(events, sensor_size, dt: float = 1.0, duration: float | None = None, name: str = "") -> Spikes:
-    """Return the events of one recording as spikes of W * H * P neurons on a grid of ticks.
+def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | None = None, name: str = "") -> Spikes:
+    """Return the events of one recording as spikes of W * H * P neurons, on a grid of ticks or at exact times.
 
     The neuron of an event is (p * H + y) * W + x, or y * W + x for a sensor of one polarity. An event at t goes to the
-    tick k with (k - 1) dt < t <= k dt, and t = 0 to tick 1. Events of one neuron at one tick all stay.
+    tick k with (k - 1) dt < t <= k dt, and t = 0 to tick 1. Events of one neuron at one tick all stay. With dt=None
+    spikes have the exact times of their events; only t = 0, which no window holds, becomes 1 us.
 
     Args:
         events: structured array with whole numbers `t` in microseconds, `x`, and where the sensor has them `y` and
             `p`, shape (n_events,); of this module or of Tonic.
         sensor_size: (width, height, polarities).
-        dt: length of a tick in ms.
-        duration: length of the window in ms, a multiple of dt; by default as many ticks as hold every event.
+        dt: length of a tick in ms, or None for exact times.
+        duration: length of the window in ms, a multiple of dt; by default just long enough for every event.
         name: name of the population.
 
     Raises:
@@ -171,13 +172,18 @@ def to_spikes(events, sensor_size, dt: float = 1.0, duration: float | None = Non
     >>> spikes = to_spikes(events, sensor_size=(4, 2, 2), dt=1.0)
     >>> spikes.ticks, spikes.ids
     (array([1, 1, 2]), array([ 0,  1, 14], dtype=uint32))
+    >>> to_spikes(events, sensor_size=(4, 2, 2), dt=None).times
+    array([0.001, 1.   , 1.001])
     """
     size = checked_size("to_spikes", sensor_size)
     events = checked_events("to_spikes", events)
     check_range("to_spikes", events, size)
+    ids, n = channels_of(events, size), math.prod(size)
+    if dt is None:
+        times, length = _times("to_spikes", events["t"], duration)
+        return Spikes(times=times, ids=ids, size=n, duration=length, name=name)
     ticks, most = _ticks("to_spikes", events["t"], dt, duration)
-    return Spikes(ticks=ticks, ids=channels_of(events, size), size=math.prod(size), dt=dt, duration=most * dt,
-                  name=name)
+    return Spikes(ticks=ticks, ids=ids, size=n, dt=dt, duration=most * dt, name=name)
 
 
 def to_batch(recordings, sensor_size=None, dt: float = 1.0, duration: float | None = None) -> Batch:
@@ -233,8 +239,7 @@ def _flat(recordings, sensor_size) -> tuple:
 
 def _ticks(owner, t, dt, duration) -> tuple:
     """The tick of each time in microseconds, and the number of ticks of the window."""
-    number = isinstance(dt, (int, float, np.integer, np.floating)) and not isinstance(dt, bool)
-    if not number or not (math.isfinite(dt) and dt > 0):
+    if not _is_finite(dt) or dt <= 0:
         raise ParameterError(f"{owner}.dt must be a finite number > 0 ms, got {describe_value(dt)}")
     last = int(t.max(initial=0))
     if last / (dt * US_PER_MS) > 2**44:
@@ -252,11 +257,32 @@ def _ticks(owner, t, dt, duration) -> tuple:
         return ticks, needed
     most = check_ticks(f"{owner}.duration", duration, dt)
     if needed > most:
-        late = np.count_nonzero(ticks > most)
-        raise ParameterError(f"{owner}.duration must hold every event, got {duration:g} ms and {late} events up to "
-                             f"{last / US_PER_MS:g} ms; cut them first: "
-                             f"events[events['t'] <= {duration * US_PER_MS:.10g}]")
+        _refuse_late(owner, ticks > most, last / US_PER_MS, duration)
     return ticks, most
+
+
+def _times(owner, t, duration) -> tuple:
+    """The exact time in ms of each time in microseconds, and the length of the window."""
+    times = np.maximum(t, 1) / US_PER_MS
+    last = times.max(initial=0.0)
+    if duration is None:
+        return times, last
+    if not _is_finite(duration) or duration < 0:
+        raise ParameterError(f"{owner}.duration must be a finite number >= 0 ms, got {describe_value(duration)}")
+    if last > duration:
+        _refuse_late(owner, times > duration, last, duration)
+    return times, duration
+
+
+def _is_finite(value) -> bool:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _refuse_late(owner, late, last, duration):
+    raise ParameterError(f"{owner}.duration must hold every event, got {duration:g} ms and {np.count_nonzero(late)} "
+                         f"events up to {last:g} ms; cut them first: "
+                         f"events[events['t'] <= {duration * US_PER_MS:.10g}]")
 
 
 def to_events(spikes: Spikes, sensor_size) -> np.ndarray:

@@ -1,19 +1,19 @@
 """Encoders: numbers, signals, images and videos in; spikes or camera events out.
 
 An encoder is a frozen set of parameters with `encode(data, seed=..., key=...)`, which returns `Spikes`, and
-`encode_batch`, which does it for many samples. The event camera records frames as an array of events instead.
+`encode_batch`, which does it for many samples. The event camera records frames as an array of events instead,
+which `neurosim.datasets.to_spikes` turns into spikes.
 What a sample becomes depends on its data, the seed and its key, never on its place in a batch.
 """
 
 from neurosim.encoders.base import Encoder
 from neurosim.encoders.camera import EventCamera
 from neurosim.encoders.delta import DeltaEncoder
-from neurosim.encoders.events import EVENT, events_to_spikes
 from neurosim.encoders.latency import LatencyEncoder
 from neurosim.encoders.rate import BernoulliEncoder, PoissonEncoder
 from neurosim.encoders.saccades import NMNIST_CAMERA, Saccades, saccade_recording, saccade_recordings
 
 __all__ = [
-    "EVENT", "BernoulliEncoder", "DeltaEncoder", "Encoder", "EventCamera", "LatencyEncoder", "PoissonEncoder",
-    "NMNIST_CAMERA", "Saccades", "events_to_spikes", "saccade_recording", "saccade_recordings",
+    "BernoulliEncoder", "DeltaEncoder", "Encoder", "EventCamera", "LatencyEncoder", "PoissonEncoder",
+    "NMNIST_CAMERA", "Saccades", "saccade_recording", "saccade_recordings",
 ]

@@ -6,8 +6,8 @@ from functools import cache, lru_cache
 import numpy as np
 
 from neurosim.checks import Parametrised
+from neurosim.datasets.events import EVENT, checked_size
 from neurosim.encoders.base import batch, batch_keys, check_seed, numbers, own
-from neurosim.encoders.events import EVENT, _sensor
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError
 from neurosim.random import philox, seed_words, uniform53
@@ -158,7 +158,7 @@ class EventCamera(Parametrised):
         >>> on
         array([[0.2, 0.2]])
         """
-        return _thresholds(self, *_sensor((width, height, 2))[:2])
+        return _thresholds(self, *checked_size("EventCamera", (width, height, 2))[:2])
 
     def record(self, frames, timestamps, *, seed: int = 0, key: int = 0) -> np.ndarray:
         """Return the events of a video.
@@ -273,9 +273,9 @@ def _thresholds(camera, width, height):
 def _checked(frames, timestamps):
     frames = numbers("EventCamera.frames", frames, high=1.0, remedy="scale them first, as in frames / 255",
                      convert=False)
-    if frames.ndim != 3 or len(frames) < 2 or max(frames.shape[1:]) > 32767:
+    if frames.ndim != 3 or len(frames) < 2 or max(frames.shape[1:]) > 2**15:
         raise ParameterError("EventCamera.frames must have shape (n_frames, height, width) with at least 2 frames and "
-                             f"at most 32767 pixels a side, got an array of shape {frames.shape}")
+                             f"at most {2**15} pixels a side, got an array of shape {frames.shape}")
     times = numbers("EventCamera.timestamps", timestamps, low=None)
     if times.shape != (len(frames),):
         raise ParameterError(f"EventCamera.timestamps must have one time in ms for each of {len(frames)} frames, "

@@ -6,9 +6,9 @@ from functools import cache, lru_cache
 import numpy as np
 
 from neurosim.checks import Option, Parametrised, describe_value
+from neurosim.datasets.events import checked_size
 from neurosim.encoders.base import batch, batch_keys, numbers, own
 from neurosim.encoders.camera import EventCamera
-from neurosim.encoders.events import _sensor
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError
 
@@ -182,9 +182,9 @@ def saccade_recordings(images, camera: EventCamera | None = None, saccades: Sacc
     """
     camera = _given("camera", camera, EventCamera, NMNIST_CAMERA)
     saccades = _given("saccades", saccades, Saccades, Saccades())
-    width, height, polarities = _sensor(sensor_size)
+    width, height, polarities = checked_size("saccade_recordings", sensor_size)
     if polarities != 2:
-        raise ParameterError(f"sensor_size must have 2 polarities, got {polarities}")
+        raise ParameterError(f"saccade_recordings.sensor_size must have 2 polarities, got {polarities}")
     background = float(_checked_background(background))
     images = batch("saccade_recordings", images)
     keys = batch_keys("saccade_recordings", keys, len(images))

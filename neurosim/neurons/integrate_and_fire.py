@@ -1,11 +1,12 @@
 """Integrate-and-fire without leak."""
 
-from neurosim.checks import Option, Parameter
-from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.checks import Parameter
+from neurosim.neurons.base import Linear, State
+from neurosim.neurons.reset import Resetting
 from neurosim.neurons.schemes import phi
 
 
-class IntegrateAndFire(Neuron):
+class IntegrateAndFire(Resetting):
     r"""Integrate-and-fire neuron without leak, integrated exactly.
 
     c_mem dv/dt = i_bias + I;  spike where v > v_threshold, then v is set to v_reset
@@ -25,7 +26,6 @@ class IntegrateAndFire(Neuron):
     v_reset = Parameter(-70.0, "mV", doc="value at the start, and after a spike for reset='to_value'")
     t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
     i_bias = Parameter(0.0, "pA", doc="constant current")
-    reset = Option("to_value", ("to_value", "subtract"), doc="what a spike does to v")
 
     state = {"v": State(lambda p: p.v_reset, "mV", "membrane potential")}
 
@@ -40,21 +40,3 @@ class IntegrateAndFire(Neuron):
     def step(v, i, g, gain, i_bias):
         """Exponential Euler with the conductance g and the current i held over the tick."""
         return v + gain * (i_bias + i - g * v) * phi(-gain * g)
-
-    @staticmethod
-    def fires(v, v_threshold):
-        """Strictly above the threshold."""
-        return v > v_threshold
-
-    @property
-    def after_spike(self):
-        """The reset that the option chose."""
-        return _to_value if self.reset == "to_value" else _subtract
-
-
-def _to_value(v, v_reset):
-    return v_reset
-
-
-def _subtract(v, step_down):
-    return v - step_down

@@ -1,14 +1,15 @@
 """Leaky integrate-and-fire."""
 
-from neurosim.checks import Option, Parameter
+from neurosim.checks import Parameter
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
-from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.neurons.base import Linear, State
+from neurosim.neurons.reset import Resetting
 
 DEFAULT_R = 0.1  # GOhm
 
 
-class LIF(Neuron):
+class LIF(Resetting):
     r"""Leaky integrate-and-fire neuron, integrated exactly.
 
     tau_mem dv/dt = (v_leak - v) + r (i_bias + I);  spike where v > v_threshold, then v is set to
@@ -31,7 +32,6 @@ class LIF(Neuron):
                   doc="membrane resistance; 0.1 where neither r nor c_mem is given")
     c_mem = Parameter(None, "pF", above=0, optional=True, doc="membrane capacitance, instead of r = tau_mem / c_mem")
     i_bias = Parameter(0.0, "pA", doc="constant current")
-    reset = Option("to_value", ("to_value", "subtract"), doc="what a spike does to v")
 
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
 
@@ -62,21 +62,3 @@ class LIF(Neuron):
         rate = leak + gain * g
         target = (drive + gain * i) / rate
         return target + (v - target) * exp(-rate)
-
-    @staticmethod
-    def fires(v, v_threshold):
-        """Strictly above the threshold."""
-        return v > v_threshold
-
-    @property
-    def after_spike(self):
-        """The reset that the option chose."""
-        return _to_value if self.reset == "to_value" else _subtract
-
-
-def _to_value(v, v_reset):
-    return v_reset
-
-
-def _subtract(v, step_down):
-    return v - step_down
