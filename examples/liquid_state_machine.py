@@ -57,10 +57,11 @@ features = {"liquid": states, "event counts": Counts().matrix(samples), "event c
 results = {}
 print(f"{'features':<26}{'accuracy':>9}   95 % interval")
 for name, X in features.items():
-    results[name] = evaluate(ridge(np.logspace(-1, 4, 11), scale=False, root=True), X, labels, folds=5, seeds=[SEED])
-    print(f"{name:<26}{results[name].accuracy:>9.1%}   {results[name].interval[0]:.1%} to {results[name].interval[1]:.1%}")
-print(f"{'chance':<26}{results['liquid'].chance:>9.1%}")
-print(f"five folds, n_train {results['liquid'].n_train} each, n_test {results['liquid'].n_test} together, seed {SEED}")
+    readout = ridge(np.logspace(-1, 4, 11), scale=False, root=True)
+    results[name] = result = evaluate(readout, X, labels, folds=5, seeds=[SEED])
+    print(f"{name:<26}{result.accuracy:>9.1%}   {result.interval[0]:.1%} to {result.interval[1]:.1%}")
+print(f"{'chance':<26}{result.chance:>9.1%}")
+print(f"five folds, n_train {result.n_train} each, n_test {result.n_test} together, seed {SEED}")
 
 # Look: one recording of a zero, a one and a two with what the liquid makes of it; which digits are taken for which.
 figure = plt.figure(figsize=(13, 6), layout="constrained")

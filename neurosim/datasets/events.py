@@ -172,8 +172,8 @@ def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | Non
     >>> spikes = to_spikes(events, sensor_size=(4, 2, 2), dt=1.0)
     >>> spikes.ticks, spikes.ids
     (array([1, 1, 2]), array([ 0,  1, 14], dtype=uint32))
-    >>> to_spikes(events, sensor_size=(4, 2, 2), dt=None).times
-    array([0.001, 1.   , 1.001])
+    >>> to_spikes(events, sensor_size=(4, 2, 2), dt=None).times.tolist()
+    [0.001, 1.0, 1.001]
     """
     size = checked_size("to_spikes", sensor_size)
     events = checked_events("to_spikes", events)
