@@ -33,19 +33,22 @@ def run(out: Path, *, seed: int = 0, n: int | None = None, quiet: bool = False) 
     with phases("readout"):
         result = classify.split_score(states, found)
         raw = classify.split_score(classify.event_counts(found), found)
+        binned = classify.split_score(classify.binned_events(samples, found.duration), found)
     with phases("pictures"):
         out.mkdir(parents=True, exist_ok=True)
         _draw(out, liquid, samples, found, result, seed)
-    summary = _summary(found, liquid, states, result, raw, seed, phases)
+    summary = _summary(found, liquid, states, (result, raw, binned), seed, phases)
     write(out / "summary.json", json.dumps(summary, indent=1) + "\n")
     return summary
 
 
-def _summary(found, liquid, states, result, raw, seed, phases) -> dict:
+def _summary(found, liquid, states, results, seed, phases) -> dict:
+    result, raw, binned = results
     spikes = float(states.sum())
     return {
         "what": found.source, "accuracy": result.accuracy, "interval": list(result.interval), "chance": result.chance,
-        "accuracy_on_event_counts": raw.accuracy, "n_train": result.n_train, "n_test": result.n_test, "seed": seed,
+        "accuracy_on_event_counts": raw.accuracy, "accuracy_on_event_counts_by_saccade": binned.accuracy,
+        "n_train": result.n_train, "n_test": result.n_test, "seed": seed,
         "neurons": liquid.size, "input_events": int(sum(map(len, found.events))), "spikes": int(spikes),
         "rate_hz": spikes / (len(states) * liquid.size * found.duration * 1e-3), "wall_s": phases.seconds,
         "version": ns.__version__,
@@ -100,6 +103,7 @@ def table(summary: dict) -> str:
     lines = [
         ("readout on the liquid", f"{summary['accuracy']:.1%}   (95 % interval {low:.1%} to {high:.1%})"),
         ("same readout on event counts", f"{summary['accuracy_on_event_counts']:.1%}"),
+        ("same, counts by saccade", f"{summary['accuracy_on_event_counts_by_saccade']:.1%}"),
         ("chance", f"{summary['chance']:.1%}"),
         ("recordings", f"{summary['n_train']} to train, {summary['n_test']} to test, seed {summary['seed']}"),
         ("liquid", f"{summary['neurons']} neurons, {summary['spikes']:,} spikes, {summary['rate_hz']:.1f} Hz"),

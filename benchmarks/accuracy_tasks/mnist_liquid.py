@@ -1,0 +1,146 @@
+"""MNIST through a liquid of 1,000 neurons with fixed weights; a linear readout of their spike counts.
+
+    NEUROSIM_DATA=FOLDER python -m benchmarks.accuracy_tasks.mnist_liquid --images 10000
+
+Images are 100 ms of Poisson spikes. Trained on the first 10,000 or 50,000 training images, told for the last 10,000, on
+which nothing is tuned: the penalty of the ridge readout is chosen on every fifth training image, and the liquid's
+settings were chosen with the first 5,000 images to train and images 45,000 to 46,999 to judge. Each seed makes another
+liquid and other input spikes.
+"""
+
+import argparse
+import time
+
+import numpy as np
+
+from benchmarks.accuracy_tasks import SplitRidge, data, row
+from neurosim.datasets import MNIST
+from neurosim.encoders import PoissonEncoder
+from neurosim.neurons import LIF
+from neurosim.reservoirs import Counts, Liquid, NalsmLattice, OrientedInput
+
+ENCODER = PoissonEncoder(max_rate=100.0, duration=100.0, dt=1.0)
+NEURON = LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=20.0, t_ref=1.0, reset="subtract")
+INPUTS = OrientedInput((28, 28, 1), weight=60.0, wavelength=(5.0, 12.0), margin=5.0)
+RECURRENCE = 0.5  #: mV
+SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))  #: pixels down and right, of the copies of the training images
+PART = 2000  #: images whose spikes are in memory at once
+N_VALID = 10_000
+
+
+class Clock:
+    """Adds up the seconds of encoding and of the liquid."""
+
+    def __init__(self):
+        self.encoding = self.liquid = 0.0
+        self.images = 0
+
+
+def states(liquid: Liquid, images, seed: int, first: int, clock: Clock, counts=None) -> np.ndarray:
+    """Return the spike counts of the liquid for each image.
+
+    Args:
+        images: uint8, shape (n, 28, 28).
+        seed: of the input spikes.
+        first: key of the first image; copies of an image have other keys.
+        clock: to which the time is added.
+        counts: a list to which the counts of the input spikes are added.
+    """
+    found = []
+    for begin in range(0, len(images), PART):
+        part = images[begin:begin + PART] / 255.0
+        before = time.perf_counter()
+        samples = ENCODER.encode_batch(part, seed=seed, keys=np.arange(len(part)) + first + begin)
+        between = time.perf_counter()
+        found.append(liquid.states(samples, ENCODER.duration, Counts()))
+        clock.encoding += between - before
+        clock.liquid += time.perf_counter() - between
+        clock.images += len(part)
+        if counts is not None:
+            counts.append(Counts().matrix(samples))
+    return np.concatenate(found)
+
+
+def shifted(images, down: int, right: int) -> np.ndarray:
+    """Return images shifted by at most a pixel, background moving in."""
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    return padded[:, 1 - down:29 - down, 1 - right:29 - right]
+
+
+def accuracy(X, labels, X_valid, labels_valid, copies: int = 1) -> float:
+    """Return the accuracy on the validation images; every fifth image, with its copies, chooses the penalty."""
+    held_out = np.tile(np.arange(len(X) // copies) % 5 == 0, copies)
+    model = SplitRidge().fit(X, np.tile(labels, copies), held_out)
+    return float((model.predict(X_valid) == labels_valid).mean())
+
+
+def logistic_on_pixels(X, labels, X_valid, labels_valid) -> float:
+    """Return the accuracy of logistic regression, its C chosen on every fifth training image."""
+    from sklearn.linear_model import LogisticRegression
+
+    held_out, best, strength = np.arange(len(X)) % 5 == 0, -1.0, None
+    for C in (0.03, 0.1, 0.3):
+        model = LogisticRegression(C=C, max_iter=1000, tol=1e-3).fit(X[~held_out], labels[~held_out])
+        right = model.score(X[held_out], labels[held_out])
+        if right > best:
+            best, strength = right, C
+    return LogisticRegression(C=strength, max_iter=1000, tol=1e-3).fit(X, labels).score(X_valid, labels_valid)
+
+
+def rectified(liquid: Liquid, images) -> np.ndarray:
+    """Return the images through the liquid's input weights and a static rectifier."""
+    pixels = images.reshape(len(images), -1).astype(np.float32) / 255.0
+    return np.maximum((liquid.input_weights.T.tocsr() @ pixels.T).T, 0.0).astype(np.float32)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--images", type=int, default=10_000, help="training images, at most 50000 (default 10000)")
+    options.add_argument("--seeds", type=int, default=3, help="how many seeds (default 3)")
+    options.add_argument("--copies", type=int, default=4, choices=range(5),
+                         help="shifted copies of each training image for the second liquid row (default 4; 0: no such row)")
+    given = options.parse_args()
+    if not 100 <= given.images <= 50_000:
+        options.error(f"--images must be from 100 to 50000, got {given.images}")
+    began, clock = time.perf_counter(), Clock()
+    digits = MNIST(*data("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz"))
+    if len(digits) < given.images + N_VALID:
+        options.error(f"{len(digits)} images are too few for --images {given.images} and {N_VALID} for validation")
+    images, labels = digits.images[:given.images], digits.labels[:given.images]
+    valid = digits.images[-N_VALID:], digits.labels[-N_VALID:]
+    chance = np.bincount(valid[1]).max() / N_VALID
+    print(f"{given.images} training images; n_test {N_VALID}, chance {chance:.1%}; {given.seeds} seeds\n\n"
+          "| features | accuracy | 95 % interval | seeds |\n|---|---|---|---|")
+    pixels = [each.reshape(len(each), -1).astype(np.float32) / 255.0 for each in (images, valid[0])]
+    print(row("pixels, ridge", [accuracy(pixels[0], labels, pixels[1], valid[1])], N_VALID))
+    print(row("pixels, logistic", [logistic_on_pixels(pixels[0], labels, pixels[1], valid[1])], N_VALID), flush=True)
+    results = {}
+    for seed in range(given.seeds):
+        for name, found in one_seed(images, labels, valid, seed, given.copies, clock):
+            results.setdefault(name, []).append(found)
+    for name, found in results.items():
+        print(row(name, found, N_VALID))
+    print(f"\na Poisson image {1e3 * clock.encoding / clock.images:.2f} ms, the liquid and its counts "
+          f"{1e3 * clock.liquid / clock.images:.2f} ms, over {clock.images} images; "
+          f"{time.perf_counter() - began:.0f} s in all")
+
+
+def one_seed(images, labels, valid, seed, copies, clock):
+    """Yield names and accuracies."""
+    liquid = Liquid(NalsmLattice(), INPUTS, neuron=NEURON, excitation=RECURRENCE, inhibition=-RECURRENCE, seed=seed)
+    sent, sent_valid = [], []
+    X_valid = states(liquid, valid[0], seed, 50_000, clock, sent_valid)
+    X = [states(liquid, images, seed, 0, clock, sent)]
+    yield "counts of the input spikes, ridge", accuracy(np.concatenate(sent), labels, np.concatenate(sent_valid), valid[1])
+    yield ("static rectifier behind the liquid's input weights, ridge",
+           accuracy(rectified(liquid, images), labels, rectified(liquid, valid[0]), valid[1]))
+    yield "liquid counts, ridge", accuracy(X[0], labels, X_valid, valid[1])
+    if copies:
+        for k, (down, right) in enumerate(SHIFTS[:copies], 1):
+            X.append(states(liquid, shifted(images, down, right), seed, k * 100_000, clock))
+        yield (f"liquid counts, ridge, trained on {copies} shifted copies as well",
+               accuracy(np.concatenate(X), labels, X_valid, valid[1], copies + 1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Every script in examples/ runs, prints numbers, and leaves a picture."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
+         "nmnist": ["--layers", "1", "--most", "60"]}
+
+
+def run(script, folder, *arguments, **environment):
+    """Run an example in a process of its own, as a person does."""
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run([sys.executable, str(script), "--out", str(folder), *arguments], cwd=folder, text=True,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": paths, **environment}, timeout=300)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_example_runs(script, tmp_path):
+    pytest.importorskip("matplotlib")
+    if script.stem == "nmnist" and not os.environ.get("NEUROSIM_DATA"):
+        pytest.skip("NEUROSIM_DATA is not set: it names the folder of real recordings")
+    done = run(script, tmp_path, *SMALL.get(script.stem, []))
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr, done.stderr
+    assert re.search(r"\d", done.stdout) and f"wrote {tmp_path / script.stem}.png" in done.stdout
+    assert (tmp_path / f"{script.stem}.png").stat().st_size > 5_000
+
+
+def test_the_example_with_real_recordings_says_what_it_lacks(tmp_path):
+    done = run(ROOT / "examples" / "nmnist.py", tmp_path, NEUROSIM_DATA="")
+    assert done.returncode == 0 and "set NEUROSIM_DATA" in done.stdout and not done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_example_is_listed_and_says_how_to_run_it(script):
+    assert f"`examples/{script.name}`" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert f"python examples/{script.name}" in script.read_text(encoding="utf-8").split('"""')[1]
