@@ -25,6 +25,9 @@ def data(*files: str) -> list[Path]:
     return paths
 
 
+ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  #: penalties for each sample
+
+
 class SplitRidge:
     """Ridge classifier by its normal equations, or their dual; the penalty is chosen on a part of the training data.
 
@@ -32,7 +35,7 @@ class SplitRidge:
     standard deviation; afterwards it is fitted to all training data.
     """
 
-    def __init__(self, alphas=10.0 ** np.arange(-4.0, 2.0)):
+    def __init__(self, alphas=ALPHAS):
         self.alphas = alphas
 
     def fit(self, X, labels, held_out):

@@ -2,8 +2,8 @@
 
     NEUROSIM_DATA=FOLDER python -m benchmarks.accuracy_tasks.time_reversal
 
-The first saccade (105 ms) of every recording is shown as it is and with its times mirrored, polarity kept, so that every
-channel has the same number of events in both. Five folds by recording: both versions of one are trained on, or
+The first saccade (105 ms) of every recording is shown as it is and with its times mirrored, polarity kept, so that
+every channel has the same number of events in both. Five folds by recording: both versions of one are trained on, or
 neither. In every fold the training recordings alone choose the liquid, by the accuracy on a fifth of them, and the
 penalty of the ridge readout; each seed makes other liquids and other folds.
 """

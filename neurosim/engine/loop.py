@@ -20,13 +20,13 @@ from numba import njit
 
 @njit(nogil=True)
 def wait(meeting, n_threads):
-    turn = atomic_load(meeting + 8)
+    turn = atomic_load(meeting + 64)
     if atomic_add(meeting, 1) == n_threads - 1:
         atomic_add(meeting, -n_threads)
-        atomic_add(meeting + 8, 1)
+        atomic_add(meeting + 64, 1)
         return
     spins = 0
-    while atomic_load(meeting + 8) == turn:
+    while atomic_load(meeting + 64) == turn:
         spins += 1
         if spins > 2000:
             yield_thread()
