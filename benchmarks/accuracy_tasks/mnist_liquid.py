@@ -69,24 +69,24 @@ def shifted(images, down: int, right: int) -> np.ndarray:
     return padded[:, 1 - down:29 - down, 1 - right:29 - right]
 
 
-def accuracy(X, labels, X_valid, labels_valid) -> float:
-    """Return the accuracy of ridge on the validation images; every fifth training image chooses the penalty."""
+def accuracy(X, labels, X_valid, labels_valid) -> tuple[float, float]:
+    """Return the accuracy of ridge on the validation images, and on every fifth training image, which chooses alpha."""
     model = SplitRidge().fit(X, labels, np.arange(len(X)) % 5 == 0)
-    return float((model.predict(X_valid) == labels_valid).mean())
+    return float((model.predict(X_valid) == labels_valid).mean()), float(model.held_out_accuracy)
 
 
 def logistic_accuracy(X, labels, X_valid, labels_valid, C=None, strengths=(0.01, 0.03, 0.1, 0.3)) -> tuple:
-    """Return the accuracy of logistic regression on the validation images, and C.
+    """Return the accuracy of logistic regression on the validation images, C, and the accuracy that chose it.
 
     Args:
         C: inverse strength of the penalty; None: chosen among `strengths` on every fifth training image.
     """
-    held_out = np.arange(len(X)) % 5 == 0
+    held_out, right = np.arange(len(X)) % 5 == 0, [np.nan]
     if C is None:
         right = [_logistic(X[~held_out], labels[~held_out], each).score(X[held_out], labels[held_out])
                  for each in strengths]
         C = strengths[int(np.argmax(right))]
-    return float(_logistic(X, labels, C).score(X_valid, labels_valid)), C
+    return float(_logistic(X, labels, C).score(X_valid, labels_valid)), C, float(max(right))
 
 
 def _logistic(X, labels, C):
@@ -123,7 +123,7 @@ def main():
     print(f"{given.images} training images; n_test {N_VALID}, chance {chance:.1%}; {given.seeds} seeds\n\n"
           "| features | accuracy | 95 % interval | seeds |\n|---|---|---|---|")
     pixels = [each.reshape(len(each), -1).astype(np.float32) / 255.0 for each in (images, valid[0])]
-    print(row("pixels, ridge", [accuracy(pixels[0], labels, pixels[1], valid[1])], N_VALID))
+    print(row("pixels, ridge", [accuracy(pixels[0], labels, pixels[1], valid[1])[0]], N_VALID))
     print(row("pixels, logistic", [logistic_accuracy(pixels[0], labels, pixels[1], valid[1])[0]], N_VALID), flush=True)
     results = {}
     for seed in range(given.seeds):
@@ -143,19 +143,23 @@ def one_seed(images, labels, valid, seed, copies, clock):
     X_valid = states(liquid, valid[0], seed, 50_000, clock, sent_valid)
     X = [states(liquid, images, seed, 0, clock, sent)]
     name = "counts of the input spikes, ridge"
-    yield name, accuracy(np.concatenate(sent), labels, np.concatenate(sent_valid), valid[1])
+    yield name, accuracy(np.concatenate(sent), labels, np.concatenate(sent_valid), valid[1])[0]
     yield ("static rectifier behind the liquid's input weights, ridge",
-           accuracy(rectified(liquid, images), labels, rectified(liquid, valid[0]), valid[1]))
-    yield "liquid counts, ridge", accuracy(X[0], labels, X_valid, valid[1])
+           accuracy(rectified(liquid, images), labels, rectified(liquid, valid[0]), valid[1])[0])
+    by_ridge, ridge_held_out = accuracy(X[0], labels, X_valid, valid[1])
+    yield "liquid counts, ridge", by_ridge
     X, X_valid = [np.sqrt(X[0])], np.sqrt(X_valid)
-    found, C = logistic_accuracy(X[0], labels, X_valid, valid[1])
-    yield "liquid, roots of counts, logistic", found
+    by_logistic, C, logistic_held_out = logistic_accuracy(X[0], labels, X_valid, valid[1])
+    yield "liquid, roots of counts, logistic", by_logistic
+    better = logistic_held_out > ridge_held_out
+    yield "liquid, whichever of the two the training images choose", by_logistic if better else by_ridge
     if copies:
         for k, (down, right) in enumerate(SHIFTS[:copies], 1):
             X.append(np.sqrt(states(liquid, shifted(images, down, right), seed, k * 100_000, clock)))
-        found, _ = logistic_accuracy(np.concatenate(X), np.tile(labels, copies + 1), X_valid, valid[1], C)
-        yield f"the same, trained on shifted copies as well ({copies} of each image)", found
-    print(f"seed {seed}: C = {C:g}", file=sys.stderr)
+        found, *_ = logistic_accuracy(np.concatenate(X), np.tile(labels, copies + 1), X_valid, valid[1], C)
+        yield f"liquid, logistic, with {copies} shifted copies of each training image", found
+    print(f"seed {seed}: held out: ridge {ridge_held_out:.2%}, logistic {logistic_held_out:.2%} (C = {C:g})",
+          file=sys.stderr)
 
 
 if __name__ == "__main__":
