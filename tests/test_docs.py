@@ -80,7 +80,9 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore" if needs else "error", UserWarning)
             exec(program, namespace)
-    matplotlib.pyplot.close("all")
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
 
 
 def test_readme_and_tutorial_begin_alike():

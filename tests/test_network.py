@@ -141,6 +141,14 @@ def test_a_simulation_of_nothing_is_refused():
         ns.Simulation(ns.Network())
 
 
+def test_a_network_that_memory_cannot_hold_is_refused_before_it_is_made():
+    net = ns.Network()
+    cells = net.add(ns.LIF(), 4_000_000)
+    net.connect(cells, cells, ns.FixedProbability(0.5), weight=ns.Normal(0.0, 1.0))
+    with pytest.raises(ns.NetworkError, match="must fit into the .* GB of this machine, got a network that needs"):
+        ns.Simulation(net)
+
+
 def test_a_delay_below_a_tick_is_refused_when_laid_out(parts):
     net, noise, cells, _ = parts
     net.connect(noise, cells, delay=0.04)

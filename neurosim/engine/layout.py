@@ -4,6 +4,7 @@ A layout belongs to one dt, seed, float type and number of threads, and does not
 network runs; what changes is in an `Instance`.
 """
 
+import os
 import warnings
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from neurosim.engine import build, loader
 from neurosim.engine.deliver import Wiring
 from neurosim.engine.inputs import GROUP
 from neurosim.engine.propagator import Coefficients
-from neurosim.errors import NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
 from neurosim.random import Streams, philox, seed_words, uniform53
 
@@ -126,6 +127,7 @@ class Planner:
 
     def layout(self) -> Layout:
         """Return the layout."""
+        self.check_memory()
         populations = {p: self.population(p, turn) for turn, p in enumerate(self.net.populations)}
         projections = {p: self.projection(p, populations[p.target.base].bounds) for p in self.net.projections}
         drives = {d: self.drive(d, populations[d.target.base].bounds) for d in self.net.drives}
@@ -134,6 +136,25 @@ class Planner:
         longest = max((int(d.max()) for d in delays), default=1)
         return Layout(self.net, self.dt, self.seed, self.real, self.threads, populations, projections, drives, window,
                       longest)
+
+    def check_memory(self) -> None:
+        """Refuse a network whose synapses do not fit into the memory of this machine."""
+        if not hasattr(os, "sysconf"):
+            return
+        have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        need = sum(self.bytes_of(projection) for projection in self.net.projections)
+        if need > have:
+            raise NetworkError(f"the synapses must fit into the {have / 1e9:.3g} GB of this machine, got a network "
+                               f"that needs about {need / 1e9:.3g} GB; give fewer neurons, a smaller probability, or one "
+                               "weight for a whole projection")
+
+    def bytes_of(self, projection: Projection) -> int:
+        """Return about how much memory the synapses of a projection take."""
+        source, target = projection.source, projection.target
+        bounds = np.linspace(0, target.size, self.threads + 1).astype(np.int64)
+        return build.estimate_bytes(
+            projection.rule, source.size, target.size, source.base is target.base and source.start == target.start,
+            quantities=_quantities(projection), delay=projection.delay, bounds=bounds, dt=self.dt, real=self.real)
 
     def resolve(self, owner: Parametrised, size: int, label: str) -> SimpleNamespace:
         """Return the parameters of an object as numbers and arrays; distributions are drawn."""
