@@ -144,8 +144,8 @@ class Planner:
         have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         need = sum(self.bytes_of(projection) for projection in self.net.projections)
         if need > have:
-            raise NetworkError(f"the synapses must fit into the {have / 1e9:.3g} GB of this machine, got a network "
-                               f"that needs about {need / 1e9:.3g} GB; give fewer neurons, a smaller probability, or one "
+            raise NetworkError(f"the synapses must fit into the {have / 1e9:.3g} GB of this machine, got one that "
+                               f"needs about {need / 1e9:.3g} GB; give fewer neurons, a smaller probability, or one "
                                "weight for a whole projection")
 
     def bytes_of(self, projection: Projection) -> int:
