@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         options.act(options)
-    except NeurosimError as error:
+    except (NeurosimError, OSError) as error:
         print(f"neurosim: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -129,6 +129,7 @@ def _check_at_least(name, value, least):
 def _simulate(options):
     import neurosim as ns
     from neurosim import config
+    from neurosim.jobs.summary import write_summary
 
     net, settings = config.read(options.file)
     duration = options.duration if options.duration is not None else settings.pop("duration")
@@ -143,7 +144,7 @@ def _simulate(options):
     ended = time.perf_counter()
     summary = _write_results(sim, net, Path(options.out))
     summary |= {"build_s": round(built - began, 3), "run_s": round(ended - built, 3)}
-    (Path(options.out) / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    write_summary(Path(options.out), summary)
     if not options.quiet:
         _show_simulation(summary, options.out)
 

@@ -86,3 +86,11 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path):
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "neurosim: stopped" in rest and "Traceback" not in heard + rest
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    out = str(tmp_path / "file" / "run")
+    assert main(["simulate", str(EXAMPLE), "--out", out, "--duration", "10", "--quiet"]) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("neurosim: ") and out in error and "\n" not in error

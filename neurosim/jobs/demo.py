@@ -1,7 +1,5 @@
 """`neurosim demo`: digits past an event camera, through a liquid, to a readout; it leaves a folder."""
 
-import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +7,7 @@ import numpy as np
 import neurosim as ns
 from neurosim.jobs import classify, recordings
 from neurosim.jobs.phases import Phases
+from neurosim.jobs.summary import write_summary
 
 SHOWN = 10  #: recordings, one of each digit, whose spikes are kept and drawn
 
@@ -38,7 +37,7 @@ def run(out: Path, *, seed: int = 0, n: int | None = None, quiet: bool = False) 
         out.mkdir(parents=True, exist_ok=True)
         _draw(out, liquid, samples, found, result, seed)
     summary = _summary(found, liquid, states, (result, raw, binned), seed, phases)
-    write(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    write_summary(out, summary)
     return summary
 
 
@@ -88,13 +87,6 @@ def _one_after_the_other(parts, duration):
     for k, part in enumerate(parts[1:], 1):
         whole = whole.merge(part.shift(k * duration))
     return whole
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text)
-    os.replace(part, path)
 
 
 def table(summary: dict) -> str:

@@ -1,6 +1,5 @@
 """`neurosim train nmnist`: the same liquid on real N-MNIST recordings, by cross-validation, with its controls."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 
 import neurosim as ns
 from neurosim.jobs import classify, recordings
-from neurosim.jobs.demo import write
 from neurosim.jobs.phases import Phases
+from neurosim.jobs.summary import write_summary
 from neurosim.readouts import interval
 
 CURVE = (100, 300, 720)  #: numbers of training recordings for which the accuracy is told
@@ -42,7 +41,7 @@ def run(root: str, out: Path, *, seeds: int = 5, layers: int = 10, quiet: bool =
             _judge(results, curve, found, states, controls, binned, seed)
     summary = _summary(found, results, curve, seeds, 100 * layers, phases)
     out.mkdir(parents=True, exist_ok=True)
-    write(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    write_summary(out, summary)
     return summary
 
 
