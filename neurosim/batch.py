@@ -121,7 +121,7 @@ def run_batch(sim, samples, duration: float, keys=None, threads: int | None = No
 
 def _check_network(sim):
     for projection in sim._layout.projections:
-        if projection.plasticity is not None:
+        if projection.plasticity:
             raise UnsupportedError(
                 f"run_batch needs samples that do not depend on each other, but projection {projection.name!r} learns; "
                 "run the samples one after the other with sim.run, or take the learned weights into a network without "

@@ -193,12 +193,12 @@ class Parametrised:
 
     def __repr__(self):
         shown = [f"{name}={describe_value(value)}" for index, (name, value) in enumerate(self.values().items())
-                 if index < self.positional or not _same(value, self.parameters[name].default)]
+                 if index < self.positional or not same(value, self.parameters[name].default)]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other):
         return type(self) is type(other) and all(
-            _same(value, other.__dict__[name]) for name, value in self.values().items())
+            same(value, other.__dict__[name]) for name, value in self.values().items())
 
     def __hash__(self):
         return hash((type(self), tuple(
@@ -215,7 +215,7 @@ class Timed:
     values: np.ndarray
 
 
-def _same(a, b) -> bool:
+def same(a, b) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
     return type(a) is type(b) and a == b

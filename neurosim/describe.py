@@ -135,11 +135,11 @@ def synapse_bytes(projections) -> float:
 
 
 def _bytes_of_one(projection):
-    parts = [part for part in (projection.release, projection.plasticity, projection.device) if part is not None]
-    changing = projection.plasticity is not None or projection.device is not None
+    parts = [part for part in (projection.release, *projection.plasticity, projection.device) if part is not None]
+    changing = projection.plasticity or projection.device is not None
     given = [getattr(part, name) for part in parts for name in part.parameters]
     stored = sum(isinstance(value, Samples) or np.ndim(value) > 0 for value in given)
-    stored += changing or projection.weight is None or isinstance(projection.weight, Samples) or np.ndim(
+    stored += bool(changing) or projection.weight is None or isinstance(projection.weight, Samples) or np.ndim(
         projection.weight) > 0
     states = sum(8 if state.slow else 4 for part in parts for state in part.state.values())
     return (2 if projection.target.size <= _WIDE_TARGETS else 4) + 4 * stored + states
@@ -199,7 +199,8 @@ def _initial_text(population):
 
 def _projection_line(p):
     parts = [_rule_text(p), f"weight {_weight_text(p)}", f"delay {value_text(p.delay, 'ms')}", part_text(p.receptor)]
-    parts += [part_text(part) for part in (p.release, p.plasticity, p.device) if part is not None]
+    parts += [part_text(part) for part in (p.release, *p.plasticity, p.device) if part is not None]
+    parts += [f"{name} from {who.name}.{what}" for name, (who, what) in p.modulators.items()]
     return f"{_named(p.name, f'{p.source.name} -> {p.target.name}')}: {', '.join(parts)}"
 
 
@@ -284,7 +285,7 @@ def _model_summary(net):
             ("Neuron models", kinds(p.model for p in net.populations if not isinstance(p.model, Source))),
             ("Receptors", kinds([*(p.receptor for p in projections), *(d.receptor for d in net.drives)])),
             ("Release", kinds(p.release for p in projections)),
-            ("Plasticity", kinds(p.plasticity for p in projections)),
+            ("Plasticity", kinds(rule for p in projections for rule in p.plasticity)),
             ("Devices", kinds(p.device for p in projections)),
             ("Input", kinds([*(p.model for p in net.populations if isinstance(p.model, Source)),
                              *(d.drive for d in net.drives)])),
@@ -305,7 +306,7 @@ def _connectivity(net):
         "Rule": (3, lambda p: _rule_text(p, whole=True)), "Weight": (2, _weight_text),
         "Delay": (2, lambda p: value_text(p.delay, "ms")), "Receptor": (2, lambda p: part_text(p.receptor, whole=True))}
     for name in ("release", "plasticity", "device"):
-        if any(getattr(p, name) is not None for p in net.projections):
+        if any(getattr(p, name) for p in net.projections):
             columns[name.capitalize()] = (1.5, lambda p, name=name: _kind(getattr(p, name)))
     if all(p.name == f"{p.source.name} -> {p.target.name}" for p in net.projections):
         del columns["Name"]
@@ -314,7 +315,8 @@ def _connectivity(net):
 
 
 def _kind(part):
-    return "-" if part is None else type(part).__name__
+    parts = part if isinstance(part, tuple) else (part,)
+    return " + ".join(type(each).__name__ for each in parts if each is not None) or "-"
 
 
 def _models(net):
@@ -322,7 +324,8 @@ def _models(net):
 
 
 def _synapse_models(net):
-    pairs = [(part, p.name) for p in net.projections for part in (p.receptor, p.release, p.plasticity, p.device)]
+    pairs = [(part, p.name) for p in net.projections 
+             for part in (p.receptor, p.release, *p.plasticity, p.device)]
     pairs += [(d.receptor, d.name) for d in net.drives]
     return _parameter_tables(pairs)
 

@@ -77,8 +77,9 @@ class Projection:
     delay: Any
     receptor: Receptor
     release: Release | None
-    plasticity: Plasticity | None
+    plasticity: tuple[Plasticity, ...]
     device: Device | None
+    modulators: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self):
         return f"<projection {self.name!r}: {self.rule!r}>"
@@ -164,8 +165,9 @@ class Network:
         return population
 
     def connect(self, source: Population, target: Population, rule: Rule | None = None, *, weight=None, delay=1.0,
-                receptor: Receptor | None = None, release: Release | None = None, plasticity: Plasticity | None = None,
-                device: Device | None = None, name: str | None = None) -> Projection:
+                receptor: Receptor | None = None, release: Release | None = None, plasticity=None,
+                device: Device | None = None, modulators: dict | None = None,
+                name: str | None = None) -> Projection:
         """Connect one population to another.
 
         Args:
@@ -178,8 +180,10 @@ class Network:
             delay: ms, the same forms; a spike arrives that much later, at least one tick.
             receptor: what an arrival does; a jump of v by the weight by default.
             release: short-term plasticity; every spike transmits the whole weight by default.
-            plasticity: a learning rule.
+            plasticity: a learning rule, or several in a list, which act one after the other.
             device: a device layer that holds the weights.
+            modulators: the signals that the rules take, by name: a population, whose number of spikes in a
+                tick is the signal, or `(population, variable)` for a variable of a population of one neuron.
             name: its name; by default made of those of source and target.
 
         Returns:
@@ -197,8 +201,7 @@ class Network:
             weight = 1.0
         receptor = Delta() if receptor is None else receptor
         for label, value, kind in (("rule", rule, Rule), ("receptor", receptor, Receptor),
-                                   ("release", release, Release), ("plasticity", plasticity, Plasticity),
-                                   ("device", device, Device)):
+                                   ("release", release, Release), ("device", device, Device)):
             if value is not None and not isinstance(value, kind):
                 raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(value)}")
         rule.check(source.size, target.size, source.base is target.base and source.start == target.start)
@@ -206,10 +209,37 @@ class Network:
         _check_delay(delay)
         _check_weight(weight, rule)
         release = None if isinstance(release, Fixed) else release
+        rules = _check_rules(plasticity)
         name = self._name(name, f"{source.name} -> {target.name}", [p.name for p in self.projections])
-        projection = Projection(name, source, target, rule, weight, delay, receptor, release, plasticity, device)
+        modulators = self._check_modulators(name, rules, dict(modulators or {}))
+        projection = Projection(name, source, target, rule, weight, delay, receptor, release, rules, device, modulators)
         self.projections.append(projection)
         return projection
+
+    def _check_modulators(self, name, rules, given) -> dict:
+        """Return the signals as name -> (population, variable), "spikes" for a population that spikes."""
+        wanted = list(dict.fromkeys(signal for rule in rules for signal in rule.modulators))
+        if sorted(wanted) != sorted(given):
+            raise ParameterError(f"modulators of projection {name!r} must be {', '.join(wanted) or 'none'}, those that "
+                                 f"its rules take, got {', '.join(map(str, given)) or 'none'}; give modulators={{name: "
+                                 "population or (population, variable)}")
+        return {signal: self._check_modulator(signal, given[signal]) for signal in wanted}
+
+    def _check_modulator(self, signal, value):
+        population, variable = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
+        self._check_mine(population, f"modulator {signal!r}")
+        variable = variable or ("spikes" if population.spiking else "v")
+        if variable == "spikes":
+            if not population.spiking or population.whole is not None:
+                raise NetworkError(f"modulator {signal!r} must be a whole population that spikes, or a variable of one "
+                                   f"neuron, (population, variable), got {population.name!r}")
+        elif variable not in getattr(population.model, "state", {}):
+            raise NetworkError(f"modulator {signal!r} must be a variable of {population.name!r}, one of "
+                               f"{', '.join(getattr(population.model, 'state', {})) or 'none'}, got {variable!r}")
+        elif population.size != 1:
+            raise NetworkError(f"modulator {signal!r} must be a variable of one neuron, got {population.size} of "
+                               f"{population.name!r}; take a part such as {population.base.name}[0:1]")
+        return population, variable
 
     def drive(self, target: Population, drive: Drive, *, receptor: Receptor | None = None,
               name: str | None = None) -> DriveOn:
@@ -368,6 +398,20 @@ def _hint(value) -> str:
     return ""
 
 
+def _check_rules(plasticity) -> tuple:
+    """Return the rules of a projection as a tuple."""
+    given = plasticity if isinstance(plasticity, (list, tuple)) else [] if plasticity is None else [plasticity]
+    for rule in given:
+        if not isinstance(rule, Plasticity):
+            raise ParameterError(f"plasticity must be a Plasticity or a list of them, got {describe_value(rule)}"
+                                 f"{_hint(rule)}")
+    spiking = [rule for rule in given if rule.on_source or rule.on_target]  # others do not care
+    if len({rule.delay for rule in spiking}) > 1:
+        raise UnsupportedError("the rules of one projection must agree on where its delay lies, got "
+                               + " and ".join(f"{type(rule).__name__}(delay={rule.delay!r})" for rule in spiking))
+    return tuple(given)
+
+
 def _check_lengths(owner, values, size):
     for name, value in values.items():
         if isinstance(value, np.ndarray) and value.ndim == 1 and value.size != size:
@@ -449,7 +493,8 @@ def _signature(net):
     for p in net.populations:
         yield f"population {p.name} {p.size} {_text(p.model)} {[(k, _text(v)) for k, v in sorted(p.initial.items())]}"
     for p in net.projections:
-        parts = [p.rule, p.weight, p.delay, p.receptor, p.release, p.plasticity, p.device]
-        yield f"projection {p.name} {p.source.name} {p.target.name} {[_text(part) for part in parts]}"
+        parts = [p.rule, p.weight, p.delay, p.receptor, p.release, *(p.plasticity or [None]), p.device]
+        signals = "".join(f" {name}={who.name}.{what}" for name, (who, what) in sorted(p.modulators.items()))
+        yield f"projection {p.name} {p.source.name} {p.target.name} {[_text(part) for part in parts]}{signals}"
     for d in net.drives:
         yield f"drive {d.name} {d.target.name} {_text(d.drive)} {_text(d.receptor)}"

@@ -21,29 +21,61 @@ class Trace:
 
 
 class Plasticity(Parametrised):
-    """Base of the plasticity rules: traces, variables of each synapse, and scalar bodies.
+    """Base of the plasticity rules: traces, variables of each synapse, and scalar bodies for events.
 
-    The arguments of the bodies are picked by name from: `weight`; the variables in `state`; the
-    traces in `source_traces` and `target_traces`, each as it is just before the spike that is being
-    handled; the variables of the target neuron in `reads`, as they are at the end of the tick
-    before; and the parameters. Each body returns the weight and then the variables in `state`.
+    The events of a synapse are, in the order in which they are handled at one tick: the arrival of a
+    spike of its source, a spike of its target, spikes of modulating populations, and the end of a
+    period. A rule gives a static method for each that it answers to. Arguments are picked by name from
 
-    * `on_source(...)`: a spike of the source arrives. The delay counts as axonal: the spike is
-      handled when it arrives, and so are the source traces.
+    * `weight`, the variables in `state`, the parameters,
+    * `elapsed`: ms since the previous event of this synapse, of any kind, or since the start,
+    * the traces in `source_traces` and `target_traces`, as they are just before the spike that is handled,
+    * the variables of the target neuron in `reads`: at the end of the tick before, and in `on_target`
+      as the spike left them,
+    * the signals in `modulators`, as they were at the end of the tick before the event.
+
+    Each body returns the weight and then the variables in `state`:
+
+    * `on_source(...)`: a spike of the source arrives.
     * `on_target(...)`: the target has spiked. Handled when the next source spike arrives, or when
       weights are asked for, with the traces as they were at that time; so it costs nothing by itself.
+    * `on_modulator(...)`: a modulating population spiked in the tick before; handled as late. Its name
+      gives the number of its spikes.
     * `on_period(...)`: at every multiple of `period` ms, for every synapse: costs a pass over all.
+    * `between(elapsed, ...)`: what weight and state did of themselves since the previous event, in
+      closed form; called before the body of every event. It takes no traces, signals or variables of the target,
+      and no gate sees it.
 
-    At one tick the arrival comes before the target's spike. `transmits` says whether the arriving
-    spike carries the weight from before `on_source` or from after. A body clips the weight itself.
+    and one returns what comes of a change that other rules of the projection ask for:
+
+    * `on_change(change, weight, ...)`: returns the change that happens, then the variables in `state`.
+      The changes of a rule pass the gates of all rules that come after it in `plasticity=[...]`.
+
+    `transmits` says whether the arriving spike carries the weight from before `on_source` or from
+    after. A body clips the weight itself.
+
+    With `delay = "axonal"` the delay of the projection lies before the synapse: a spike of the source
+    is handled when it arrives at the target, and spikes of the target when they happen. With
+    `"dendritic"` it lies behind: the source's spike of time t is handled as of t, and a spike of the target
+    reaches the synapse a delay later; of two that meet, the target's counts as later for the
+    traces and as earlier for what it changes, as in NEST. Results appear when the spike is delivered.
+
+    `modulators` are named where the rule is used, `net.connect(..., modulators={"dopamine": cells})`: a
+    population that spikes, whose number of spikes in a tick is the signal, or `(population, variable)` for a
+    variable of a population of one neuron.
     """
 
     state: ClassVar[dict[str, State]] = {}
     source_traces: ClassVar[dict[str, Trace]] = {}
     target_traces: ClassVar[dict[str, Trace]] = {}
     reads: ClassVar[tuple[str, ...]] = ()
+    modulators: ClassVar[tuple[str, ...]] = ()
     transmits: ClassVar[str] = "before"
+    delay: str = "axonal"
     on_source = None
     on_target = None
+    on_modulator = None
     on_period = None
+    between = None
+    on_change = None
     period: float = 0.0  #: ms between two calls of `on_period`

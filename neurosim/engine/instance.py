@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurosim.engine import build, inputs
-from neurosim.engine.deliver import NEVER, RING, synapse_field
+from neurosim.engine import build, inputs, learn
+from neurosim.engine.deliver import deliver
 from neurosim.engine.layout import Layout, timed_table
 from neurosim.engine.loop import Program, run
 from neurosim.engine.slots import Slots
 from neurosim.engine.update import state_field
-from neurosim.errors import ParameterError
+from neurosim.engine.wiring import EVENTS, NEVER, PAST, RING, late_reads, modulator_field, synapse_field
+from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import Population
 from neurosim.random import seed_words
 from neurosim.sources import Current, Poisson, SpikeSource
@@ -44,6 +45,7 @@ class Instance:
         self._allocate_neurons()
         for projection, plan in layout.projections.items():
             self._allocate_synapses(projection, plan)
+        self.signals = self._allocate_signals()
         self.slots = self._allocate_slots()
         self._allocate_outputs()
         self.wire()
@@ -75,7 +77,7 @@ class Instance:
 
     def _allocate_synapses(self, projection, plan):
         real, wiring, parts = self.layout.real, plan.wiring, plan.connectivity.parts
-        plastic = wiring.plasticity is not None
+        plastic = bool(wiring.rules)
 
         def arrays(name, size, value, dtype):
             sizes = map(size, range(len(parts)))
@@ -97,15 +99,29 @@ class Instance:
         if wiring.history:
             arrays("arrived", cells, NEVER, np.int64)
         if plastic:
-            for name in wiring.plasticity.source_traces:
+            for name in wiring.traces("source"):
                 arrays(synapse_field(name), cells, 0, real)
             arrays("settled", lambda number: 1, NEVER, np.int64)
             arrays("noted", targets, 0, np.int64)
             arrays("spiked_at", targets, NEVER, np.int64)
             arrays("ring_tick", lambda number: targets(number) * RING, NEVER, np.int64)
-            for name in wiring.plasticity.target_traces:
+            for name in wiring.traces("target"):
                 arrays(f"trace_{name}", targets, 0, real)
                 arrays(f"ring_{name}", lambda number: targets(number) * RING, 0, real)
+            for name, dtype in late_reads(wiring):
+                arrays(f"read_{name}", lambda number: targets(number) * RING, 0, dtype)
+            for name in wiring.modulators:
+                arrays(modulator_field(name), lambda number: PAST, 0, np.float64)
+            if wiring.has("on_modulator"):
+                arrays("event_tick", lambda number: EVENTS, NEVER, np.int64)
+                arrays("events", lambda number: 1, 0, np.int64)
+
+    def _allocate_signals(self) -> dict:
+        """The values of the last ticks of those variables that modulate a rule."""
+        used = {signal for p in self.layout.projections for signal in p.modulators.values() if signal[1] != "spikes"}
+        return {signal: np.full(PAST, self.neurons[signal[0].base, state_field(signal[1])][signal[0].start],
+                                dtype=np.float64)
+                for signal in sorted(used, key=lambda signal: (signal[0].name, signal[1]))}
 
     def _allocate_slots(self) -> dict:
         """Lists of the spikes of the last ticks, for each population and thread."""
@@ -120,8 +136,22 @@ class Instance:
 
     def _room(self) -> int:
         """How many ticks may run at once, for which lists of spikes, rings of target spikes and outputs have room."""
-        rings = [RING * (self._held(p.target.base) + 1) for p in self.layout.projections if p.plasticity is not None]
+        rings = [self._ring_room(projection, plan) for projection, plan in self.layout.projections.items()]
         return min([self.most_ticks, *rings, *(recorder.every * self._rows(recorder) for recorder in self.recorders)])
+
+    def _ring_room(self, projection, plan) -> int:
+        """How many ticks may pass between two settlements of a projection."""
+        wiring, delays = plan.wiring, plan.connectivity.delays
+        if not wiring.rules:
+            return self.most_ticks
+        lag = 2 * int(delays.max(initial=0)) if wiring.dendritic else 0
+        room = (RING - 1) * (self._held(projection.target.base) + 1) - lag
+        if room < 1:
+            raise UnsupportedError(f"projection {projection.name!r}: with a dendritic delay of up to "
+                                   f"{lag // 2 * self.layout.dt:g} ms its target must be refractory for at least "
+                                   f"{(lag // (RING - 1) + 1) * self.layout.dt:g} ms, so that no more than {RING - 1} "
+                                   "of its spikes are under way; give t_ref, a shorter delay, or delay='axonal'")
+        return min(room, EVENTS) if wiring.has("on_modulator") else room
 
     def _held(self, population) -> int:
         n_ref = self.layout.populations[population].n_ref
@@ -178,9 +208,9 @@ class Instance:
         self._widen_slots()
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
-        steps = [self._deliveries, self._drives, self._updates, self._notes, self._records]
+        steps = [self._signals, self._deliveries, self._drives, self._updates, self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
-        learning = [(p, plan) for p, plan in layout.projections.items() if p.plasticity is not None]
+        learning = [(p, plan) for p, plan in layout.projections.items() if p.plasticity]
         settling = [[self._settling(p, plan, thread, False) for p, plan in learning
                      if plan.bounds[thread] < plan.bounds[thread + 1]] for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
@@ -214,7 +244,7 @@ class Instance:
                 continue
             slots = self.slots[projection.source.base]
             yield self._block(
-                plan.wiring.deliver(), parts=len(slots), slots=slots[0].length, ids_at=_addresses(s.ids for s in slots),
+                deliver(plan.wiring), parts=len(slots), slots=slots[0].length, ids_at=_addresses(s.ids for s in slots),
                 count_at=_addresses(s.count for s in slots), capacity=np.array([s.capacity for s in slots]),
                 arrivals=self._arrivals(projection.target, plan.port, plan, thread),
                 **self._synapse_values(plan, thread))
@@ -236,9 +266,9 @@ class Instance:
             values["offsets"] = offsets
         own = {name: arrays[thread] for (owner, name), arrays in self.synapses.items() if owner is projection}
         values |= {synapse_field(name): part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
-        if wiring.plasticity is not None:
-            values |= {f"target_{name}": self._slice(projection.target.base, state_field(name), low, high)
-                       for name, _ in wiring.reads}
+        values |= {f"target_{name}": self._slice(projection.target.base, state_field(name), low, high)
+                   for name, _ in wiring.reads}
+        values |= plan.periods if wiring.periodic else {}
         if wiring.random:
             values |= self._random(plan.stream, 0) | {"base": plan.base[thread]}
             del values["origin"]
@@ -341,22 +371,39 @@ class Instance:
 
     def _notes(self, thread):
         for projection, plan in self.layout.projections.items():
-            rule = projection.plasticity
-            if rule is None or plan.bounds[thread] == plan.bounds[thread + 1]:
+            if not projection.plasticity or plan.bounds[thread] == plan.bounds[thread + 1]:
                 continue
             slots = self.slots[projection.target.base][thread]
-            kernel = plan.wiring.note()
+            kernel = learn.note(plan.wiring)
             values = self._synapse_values(plan, thread) | slots.arguments(0)
             values["first"] = int(plan.bounds[thread]) + projection.target.start
             yield self._block(kernel, **{name: values[name] for name in kernel.fields})
-            if rule.on_period is not None:
+            if plan.wiring.periodic:
                 yield self._settling(projection, plan, thread, True)
+        for (population, variable), past in self.signals.items():
+            bounds = self.layout.populations[population.base].bounds
+            if bounds[thread] <= population.start < bounds[thread + 1]:
+                state = self._slice(population.base, state_field(variable), population.start, population.start + 1)
+                yield self._block(learn.remember(state.dtype), state=state, past=past)
 
     def _settling(self, projection, plan, thread, periodic):
-        values = self._synapse_values(plan, thread)
-        if periodic:
-            values["period"] = plan.period
-        return self._block(plan.wiring.settle(periodic), **values)
+        return self._block(learn.Settle(plan.wiring, periodic).kernel(), **self._synapse_values(plan, thread))
+
+    def _signals(self, thread):
+        """What modulators were at the end of the tick before is fetched before anything else happens."""
+        for projection, plan in self.layout.projections.items():
+            wiring = plan.wiring
+            if not wiring.modulators or plan.bounds[thread] == plan.bounds[thread + 1]:
+                continue
+            kernel, values = learn.modulate(wiring), self._synapse_values(plan, thread)
+            for name, (population, variable) in projection.modulators.items():
+                if variable == "spikes":
+                    slots = self.slots[population]
+                    values |= {f"parts_{name}": len(slots), f"slots_{name}": slots[0].length,
+                               f"count_at_{name}": _addresses(each.count for each in slots)}
+                else:
+                    values[f"past_{name}"] = self.signals[population, variable]
+            yield self._block(kernel, **{name: values[name] for name in kernel.fields})
 
     def _records(self, thread):
         for recorder in self.recorders:
@@ -454,15 +501,20 @@ class Instance:
 
     def _kept(self, projection) -> list[str]:
         """Names of the arrays of a projection, besides those of synapses, that belong to its state."""
-        rule = projection.plasticity
-        names = ["arrived"] if self.layout.projections[projection].wiring.history else []
-        if rule is not None:
-            names += [*map(synapse_field, rule.source_traces), "spiked_at"]
-            names += [f"trace_{name}" for name in rule.target_traces]
+        wiring = self.layout.projections[projection].wiring
+        names = ["arrived"] if wiring.history else []
+        if wiring.rules:
+            names += [*map(synapse_field, wiring.traces("source")), "spiked_at"]
+            names += [f"trace_{name}" for name in wiring.traces("target")]
+        if wiring.has("on_modulator"):
+            names += ["event_tick", "events"]
+        if wiring.dendritic:  # spikes of the target that are on their way to the synapses
+            names += ["noted", "ring_tick", *(f"ring_{name}" for name in wiring.traces("target"))]
+            names += [f"read_{name}" for name, _ in late_reads(wiring)]
         return names
 
     def _by_target(self, name) -> bool:
-        return name == "spiked_at" or name.startswith("trace_")
+        return name in ("spiked_at", "noted") or name.startswith(("trace_", "ring_", "read_"))
 
     def _canonical(self, projection, name):
         arrays = self.synapses[projection, name]
@@ -487,8 +539,8 @@ class Instance:
         for projection, plan in self.layout.projections.items():
             label = f"synapses/{projection.name}"
             shapes |= {f"{label}/{name}": (plan.connectivity.n_synapses,) for name in self.changing(projection)}
-            shapes |= {f"{label}/{name}": (projection.target.size,) if self._by_target(name) else
-                       self.synapses[projection, name][0].shape for name in self._kept(projection)}
+            shapes |= {f"{label}/{name}": (sum(map(len, self.synapses[projection, name])),) if self._by_target(name)
+                       else self.synapses[projection, name][0].shape for name in self._kept(projection)}
         return shapes
 
     def restore(self, state: dict[str, np.ndarray], tick: int) -> None:
@@ -508,10 +560,24 @@ class Instance:
         for name in self._kept(projection):
             values = state[f"synapses/{projection.name}/{name}"]
             for number, array in enumerate(self.synapses[projection, name]):
-                array[:] = values[bounds[number]:bounds[number + 1]] if self._by_target(name) else values
-        if projection.plasticity is not None:
-            for settled, noted in zip(*(self.synapses[projection, name] for name in ("settled", "noted")), strict=True):
-                settled[:], noted[:] = tick, 0
+                each = values.size // max(1, projection.target.size)
+                array[:] = values[each * bounds[number]:each * bounds[number + 1]] if self._by_target(name) else values
+        for settled in self.synapses.get((projection, "settled"), []):
+            settled[:] = tick
+        wiring = self.layout.projections[projection].wiring
+        if wiring.rules and not wiring.dendritic:
+            self._put_last_spike(projection, wiring)
+
+    def _put_last_spike(self, projection, wiring):
+        """Of a target's ring, only its last spike matters after a settlement; a trace has grown by one with it."""
+        names = wiring.traces("target").items()
+        for number, spiked_at in enumerate(self.synapses[projection, "spiked_at"]):
+            ring = slice(None, None, RING)
+            self.synapses[projection, "noted"][number][:] = spiked_at != NEVER
+            self.synapses[projection, "ring_tick"][number][ring] = spiked_at
+            for name, trace in names:
+                before = 0 if trace.nearest else self.synapses[projection, f"trace_{name}"][number] - 1
+                self.synapses[projection, f"ring_{name}"][number][ring] = before
 
     def put_values(self, projection, name, values) -> None:
         """Set a changing value of every synapse, from an array in canonical order or a number."""
@@ -531,7 +597,9 @@ class Instance:
             array[...] = copy
 
     def rewind(self, tick: int) -> None:
-        """Make what follows from the state and the tick: who is held, and which given spike is next."""
+        """Make what follows from the state and the tick: who is held, which given spike is next, what signals are."""
+        for (population, variable), past in self.signals.items():
+            past[tick % PAST] = self.neurons[population.base, state_field(variable)][population.start]
         for block in self.blocks:
             values = block.values
             if "held" in values:

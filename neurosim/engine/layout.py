@@ -4,6 +4,7 @@ A layout belongs to one dt, seed, float type and number of threads, and does not
 network runs; what changes is in an `Instance`.
 """
 
+import math
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -11,11 +12,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from neurosim.checks import Parameter, Parametrised, Samples, Timed, check_ticks
+from neurosim.checks import Parameter, Parametrised, Samples, Timed, check_ticks, same
 from neurosim.engine import build, loader
-from neurosim.engine.deliver import Wiring
 from neurosim.engine.inputs import GROUP
+from neurosim.engine.learn import check_rules
 from neurosim.engine.propagator import Coefficients
+from neurosim.engine.wiring import Wiring
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
 from neurosim.random import Streams, philox, seed_words, uniform53
@@ -133,6 +135,8 @@ class Planner:
         drives = {d: self.drive(d, populations[d.target.base].bounds) for d in self.net.drives}
         delays = [p.connectivity.delays for p in projections.values() if p.connectivity.delays.size]
         window = min((int(d.min()) for d in delays), default=1 << 30)
+        if any(p.modulators for p in projections):
+            window = 1  # a signal acts one tick later
         longest = max((int(d.max()) for d in delays), default=1)
         return Layout(self.net, self.dt, self.seed, self.real, self.threads, populations, projections, drives, window,
                       longest)
@@ -214,7 +218,7 @@ class Planner:
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
             streams=self.streams, label=projection.name, dt=self.dt, real=self.real,
             sort=projection.device is not None, threads=self.threads)
-        if projection.plasticity is not None or projection.device is not None:
+        if projection.plasticity or projection.device is not None:
             _spread(connectivity, "weight", self.real)
         wiring = _wiring(projection, connectivity, self.real)
         plan = SimpleNamespace(
@@ -224,9 +228,8 @@ class Planner:
         if projection.device is not None:
             _program(plan, self.seed, self.streams.new(f"{projection.name}/programming"))
             plan.base = _numbering(plan.rows, source.base.size, connectivity.delays.size)
-        if projection.plasticity is not None and projection.plasticity.on_period is not None:
-            plan.period = check_ticks(f"{type(projection.plasticity).__name__}.period", projection.plasticity.period,
-                                      self.dt, at_least=1)
+        if wiring.periodic:
+            plan.periods = _periods(projection, self.dt)
         return plan
 
     def drive(self, drive, target_bounds):
@@ -245,10 +248,13 @@ class Planner:
 def _quantities(projection) -> dict:
     """Return what each synapse has by name: its weight and the parameters of its parts."""
     quantities = {"weight": projection.weight}
-    for part in (projection.release, projection.plasticity, projection.device):
+    rules = projection.plasticity
+    for part in (projection.release, *rules, projection.device):
         for name, value in ({} if part is None else part.values()).items():
             if not isinstance(part.parameters[name], Parameter) or value is None:
                 continue
+            if any(part is rule for rule in rules) and name in quantities and same(quantities[name], value):
+                continue  # several rules may have a parameter in common
             if name in quantities:
                 raise UnsupportedError(f"projection {projection.name!r}: its release, plasticity and device must have "
                                        f"parameters of different names, got {name!r} twice")
@@ -259,10 +265,16 @@ def _quantities(projection) -> dict:
 
 def _check_names(projection, taken):
     """Refuse parts whose variables and traces have the names of others."""
-    parts = [part for part in (projection.release, projection.plasticity, projection.device) if part is not None]
-    rule = projection.plasticity
+    rules = projection.plasticity
+    parts = [part for part in (projection.release, *rules, projection.device) if part is not None]
     names = [name for part in parts for name in part.state]
-    names += [] if rule is None else [*rule.source_traces, *rule.target_traces, *rule.reads]
+    for kind in ("source_traces", "target_traces"):
+        found = {}
+        for name, trace in ((name, trace) for rule in rules for name, trace in getattr(rule, kind).items()):
+            if found.setdefault(name, trace) != trace:
+                names.append(name)
+        names += found
+    names += {name: None for rule in rules for name in (*rule.reads, *rule.modulators)}
     for name in names:
         if name in taken:
             raise UnsupportedError(f"projection {projection.name!r}: its parameters, variables and traces must have "
@@ -277,31 +289,42 @@ def _wiring(projection, connectivity, real) -> Wiring:
     stored = tuple(name for name in names if any(isinstance(part.values[name], np.ndarray) for part in parts))
     shared = tuple(name for name in names if name not in stored)
     _check_rule(projection, stored)
-    rule, model = projection.plasticity, projection.target.model
-    reads = tuple((name, np.float64 if model.state[name].slow else real) for name in getattr(rule, "reads", ()))
+    rules, model = projection.plasticity, projection.target.model
+    read = dict.fromkeys(name for rule in rules for name in rule.reads)
+    reads = tuple((name, np.float64 if model.state[name].slow else real) for name in read)
+    spiking = tuple(name for name, (_, variable) in projection.modulators.items() if variable == "spikes")
     target = np.result_type(*(part.target.dtype for part in parts))
     tables = [part.offsets.dtype for part in parts if part.offsets is not None]
     offsets = np.result_type(*tables) if tables else None
     for part in parts:
         part.target = part.target.astype(target, copy=False)
         part.offsets = None if offsets is None else part.offsets.astype(offsets, copy=False)
-    return Wiring(target, offsets, shared, stored, projection.release, rule, projection.device, reads, real)
+    wiring = Wiring(target, offsets, shared, stored, projection.release, rules, projection.device, reads, spiking, real)
+    if rules:
+        check_rules(wiring)
+    return wiring
 
 
 def _check_rule(projection, stored):
     """Refuse a plasticity rule that this projection cannot carry."""
-    rule, model = projection.plasticity, projection.target.model
-    if rule is None:
-        return
-    owner = type(rule).__name__
-    for trace in [*rule.source_traces.values(), *rule.target_traces.values()]:
-        if trace.tau in stored:
-            raise UnsupportedError(f"{owner}.{trace.tau} must be one number: it is the time constant of a trace that "
-                                   "all synapses share")
-    unknown = [name for name in rule.reads if name not in model.state]
-    if unknown:
-        raise UnsupportedError(f"{owner} reads {unknown[0]!r} of its target, but {type(model).__name__} has "
-                               f"{', '.join(model.state)}")
+    model = projection.target.model
+    for rule in projection.plasticity:
+        owner = type(rule).__name__
+        for trace in [*rule.source_traces.values(), *rule.target_traces.values()]:
+            if trace.tau in stored:
+                raise UnsupportedError(f"{owner}.{trace.tau} must be one number: it is the time constant of a trace "
+                                       "that all synapses share")
+        unknown = [name for name in rule.reads if name not in model.state]
+        if unknown:
+            raise UnsupportedError(f"{owner} reads {unknown[0]!r} of its target, but {type(model).__name__} has "
+                                   f"{', '.join(model.state)}")
+
+
+def _periods(projection, dt) -> dict:
+    """Return the ticks between two passes over all synapses, "period", and those of each rule that asks for them."""
+    each = {f"period_{number}": check_ticks(f"{type(rule).__name__}.period", rule.period, dt, at_least=1)
+            for number, rule in enumerate(projection.plasticity) if rule.on_period is not None}
+    return {"period": math.gcd(*each.values()), **each}
 
 
 def _widen(part, source, n_delays):

@@ -1,0 +1,242 @@
+"""Generates the kernels that keep plastic synapses up to date.
+
+What a target does is noted in a ring of its last spikes, and touches no synapse. When a spike next
+arrives at a synapse, or when weights are asked for, the events since are handled in their order:
+spikes of the target and of modulating populations, each with the traces and signals of its time.
+"""
+
+import numpy as np
+
+from neurosim.engine.kernel import INT, Array, Kernel
+from neurosim.engine.wiring import (
+    EVENTS,
+    PAST,
+    RING,
+    Synapse,
+    Wiring,
+    history_fields,
+    late_reads,
+    modulation_fields,
+    modulator_field,
+    synapse_field,
+)
+
+FOREVER = 1 << 60
+
+
+class Learner(Synapse):
+    """Writes what happens to a plastic synapse: `since` is the tick from which on nothing was handled yet."""
+
+    @property
+    def lag(self) -> str:
+        """What is added to the tick of a target's spike until the synapse has it."""
+        return " + lag" if self.wiring.dendritic else ""
+
+    def before(self) -> list[str]:
+        """What all synapses of a row and delay share: q is their cell."""
+        w, lines = self.wiring, ["since = max(arrived[q], settled[0] + 1)"]
+        if w.dendritic:
+            lines += ["lag = 2 * delays[k]", "since = max(arrived[q], settled[0]) + 1"]
+        if w.has("on_modulator"):
+            first = "max(arrived[q], settled[0] + 1)" if w.dendritic else "since"
+            lines += [f"g0 = events[0] - min(events[0], {EVENTS})",
+                      f"while g0 < events[0] and event_tick[g0 % {EVENTS}] < {first}:", "    g0 += 1"]
+        return lines
+
+    def catch_up(self, last_event: str) -> list[str]:
+        """Handle what happened since; `last_event` is the last tick whose modulators count."""
+        w, lines = self.wiring, []
+        spikes, events = w.has("on_target") or self._traces_late(), w.has("on_modulator")
+        if spikes:
+            lines += ["newest = noted[j]", f"h = newest - min(newest, {RING})",
+                      f"while h < newest and ring_tick[j * {RING} + h % {RING}]{self.lag} < since:", "    h += 1"]
+        if events:
+            lines.append("g = g0")
+        if w.timed:
+            lines.append(f"last = max(arrived[q], {'(tick - 1) // period * period' if w.periodic else 'np.int64(0)'})")
+            if w.has("on_target"):
+                lines += [f"if h > 0 and newest - h < {RING}:",
+                          f"    last = max(last, ring_tick[j * {RING} + (h - 1) % {RING}]{self.lag})"]
+            if events:
+                lines += ["if g > 0:", f"    last = max(last, event_tick[(g - 1) % {EVENTS}])"]
+        on_target = ["at = j * {0} + h % {0}".format(RING), f"then = ring_tick[at]{self.lag}", *self._target(), "h += 1"]
+        upto = " and ring_tick[j * {0} + h % {0}] + lag <= tick".format(RING) if w.dendritic else ""
+        if not events:
+            return [*lines, f"while h < newest{upto}:", *_in(on_target)] if spikes else lines
+        lines += ["while True:", f"    next_event = np.int64({FOREVER})",
+                  f"    if g < events[0] and event_tick[g % {EVENTS}] <= {last_event}:",
+                  f"        next_event = event_tick[g % {EVENTS}]"]
+        if spikes:
+            lines += [f"    if h < newest{upto} and ring_tick[j * {RING} + h % {RING}]{self.lag} <= next_event:",
+                      *_in(on_target, 2), "        continue"]
+        return [*lines, f"    if next_event == {FOREVER}:", "        break", "    then = next_event",
+                *_in(self._modulator()), "    g += 1"]
+
+    def _traces_late(self) -> bool:
+        """Whether the target's traces are taken from its ring of spikes."""
+        w = self.wiring
+        return any(w.takes(name, ["on_modulator"] + ["on_source"] * w.dendritic) for name in w.traces("target"))
+
+    def _target(self) -> list[str]:
+        w = self.wiring
+        if not w.has("on_target"):
+            return []
+        known = self._source_traces("then") | {name: f"ring_{name}[at]" for name in w.traces("target")}
+        known |= {name: f"read_{name}[at]" for name, _ in late_reads(w)}
+        return self._event("on_target", known, "then")
+
+    def _modulator(self) -> list[str]:
+        known = self._source_traces("then") | {name: f"past_{name}" for name in self.wiring.traces("target")}
+        return [*self._past_traces("on_modulator", "then"), *self._event("on_modulator", known, "then")]
+
+    def arrival(self) -> list[str]:
+        """Handle the arrival of the source's spike."""
+        w, lines = self.wiring, []
+        known = {name: f"now_{name}" for name in (*w.traces("source"), *w.traces("target"))}
+        if w.dendritic:
+            lines += self._past_traces("on_source", "tick")
+            known |= {name: f"past_{name}" for name in w.traces("target")}
+        elif w.has("on_source"):
+            lines += self._target_traces("on_source")
+        return lines + self._event("on_source", known, "tick")
+
+    def end_of_period(self) -> list[str]:
+        """Handle the end of a period."""
+        w = self.wiring
+        known = self._source_traces("tick")
+        known |= {} if w.dendritic else {name: f"now_{name}" for name in w.traces("target")}
+        return [*([] if w.dendritic else self._target_traces("on_period")), *self._event("on_period", known, "tick")]
+
+    def _target_traces(self, body) -> list[str]:
+        return [f"now_{name} = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})"
+                for name, trace in self.wiring.traces("target").items() if self.wiring.takes(name, [body, "on_change"])]
+
+    def _past_traces(self, body, when) -> list[str]:
+        """Traces of the target from the last of its spikes that the synapse had by then, the h-th but one."""
+        lines = []
+        for name, trace in self.wiring.traces("target").items():
+            if self.wiring.takes(name, [body, "on_change"]):
+                after = "1" if trace.nearest else f"ring_{name}[at] + 1"
+                lines += [f"past_{name} = 0 * dt", "if h > 0:", "    at = j * {0} + (h - 1) % {0}".format(RING),
+                          f"    gap = ({when} - ring_tick[at]{self.lag.replace('+', '-')}) * dt",
+                          f"    past_{name} = ({after}) * exp(-gap / {synapse_field(trace.tau)})"]
+                if body == "on_source":
+                    lines += ["    if gap == 0:", f"        past_{name} = ring_{name}[at]"]
+        return lines
+
+    def _source_traces(self, when) -> dict:
+        return {name: f"(u_{name}[q] * exp((arrived[q] - {when}) * dt / {synapse_field(trace.tau)}))"
+                for name, trace in self.wiring.traces("source").items()}
+
+    def _event(self, body, known, when) -> list[str]:
+        """What all rules do at an event, first of themselves and then in answer to it."""
+        w, lines = self.wiring, []
+        known = known | {name: f"m_{name}[{when} % {PAST}]" for name in w.modulators}
+        if w.timed:
+            lines += [f"elapsed = {_real(w)}(({when} - last) * dt)", f"last = {when}"]
+        for name in ("between", body):
+            for number, rule in enumerate(w.rules):
+                if getattr(rule, name) is not None:
+                    apply = self._apply(number, name, {} if name == "between" else known)
+                    lines += [f"if tick % period_{number} == 0:", *_in(apply)] if name == "on_period" else apply
+        return lines
+
+    def _apply(self, number, body, known) -> list[str]:
+        """A call of a rule's body whose result is put into the weight, past the gates and through the device."""
+        w = self.wiring
+        rule, device = w.rules[number], w.device
+        call = self.call(f"{body}_{number}", rule, getattr(rule, body), known | {"weight": "weight[e]"})
+        lines = [f"{', '.join(['asked', *(f'{synapse_field(name)}[e]' for name in rule.state)])} = {call}"]
+        gates = [(n, gate) for n, gate in enumerate(w.rules)
+                 if n > number and gate.on_change is not None and body != "between"]
+        learns = device is not None and device.update is not None
+        if not gates and not learns:
+            return [*lines, "weight[e] = asked"]
+        lines.append(f"change = {_real(w)}(asked - weight[e])")
+        for n, gate in gates:
+            call = self.call(f"on_change_{n}", gate, gate.on_change, known | {"weight": "weight[e]", "change": "change"})
+            lines.append(f"{', '.join(['change', *(f'{synapse_field(name)}[e]' for name in gate.state)])} = {call}")
+        if not learns:
+            return [*lines, "weight[e] = weight[e] + change"]
+        call = self.call("update", device, device.update, {"weight": "weight[e]", "change": "change"})
+        return [*lines, f"weight[e] = {call}"]
+
+
+class Settle(Learner):
+    """Handles what happened up to now at every synapse; where periodic, then the end of the period."""
+
+    def __init__(self, wiring: Wiring, periodic: bool):
+        super().__init__(wiring)
+        self.periodic = periodic
+
+    def kernel(self) -> Kernel:
+        """Return the kernel."""
+        synapse = self.catch_up("tick") + (self.end_of_period() if self.periodic else [])
+        draw = self.draw() if self.wiring.random else []
+        row = [*self.row(), "q = source * n_delays + k", *self.before(), "for e in range(low, high):",
+               "    j = np.int64(target[e])", *_in(draw + (synapse or ["pass"]))]
+        when = "tick % period == 0" if self.periodic else "True"
+        body = (f"if {when}:\n    for source in range(n_source):\n"
+                "        for k in range(n_delays):\n" + "".join(f"            {line}\n" for line in row)
+                + "    settled[0] = tick\n")
+        return Kernel("settle", self.fields(), body, self.leaves, self.wiring.real)
+
+
+def note(wiring: Wiring) -> Kernel:
+    """Return the kernel that notes the target's spikes of a tick."""
+    fields = {"n_target": INT, "dt": "real", "slots": INT, "capacity": INT, "first": INT,
+              "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots")} | history_fields(wiring)
+    fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in late_reads(wiring)}
+    lines = []
+    for name, trace in wiring.traces("target").items():
+        lines += [f"now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})",
+                  f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
+    lines += [f"read_{name}[at] = target_{name}[j]" for name, _ in late_reads(wiring)]
+    body = ("slot = tick % slots\nfor n in range(count[slot]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
+            "    if j < 0 or j >= n_target:\n        continue\n"
+            f"    at = j * {RING} + noted[j] % {RING}\n    ring_tick[at] = tick\n"
+            + "".join(f"    {line}\n" for line in lines) + "    spiked_at[j] = tick\n    noted[j] += 1\n")
+    return Kernel("note", fields, body, {}, wiring.real)
+
+
+def modulate(wiring: Wiring) -> Kernel:
+    """Return the kernel that fetches the signals of the tick before, first thing in a tick."""
+    fields, lines = modulation_fields(wiring), ["before = tick - 1", "fired = np.int64(0)"]
+    for name in wiring.modulators:
+        if name in wiring.spiking:
+            fields |= {f"parts_{name}": INT, f"slots_{name}": INT,
+                       f"count_at_{name}": Array(np.int64, f"parts_{name}")}
+            lines += ["found = np.int64(0)", f"for p in range(parts_{name}):",
+                      f"    counts = carray(pointer(count_at_{name}[p]), slots_{name}, np.int32)",
+                      f"    found += counts[before % slots_{name}]",
+                      f"{modulator_field(name)}[tick % {PAST}] = found", "fired += found"]
+        else:
+            fields[f"past_{name}"] = Array(np.float64, PAST)
+            lines.append(f"{modulator_field(name)}[tick % {PAST}] = past_{name}[before % {PAST}]")
+    if wiring.has("on_modulator"):
+        lines += ["if fired > 0:", f"    event_tick[events[0] % {EVENTS}] = tick", "    events[0] += 1"]
+    return Kernel("modulate", fields, "\n".join(lines) + "\n", {}, wiring.real)
+
+
+def remember(dtype) -> Kernel:
+    """Return the kernel that keeps the value that a variable of one neuron has at the end of each tick."""
+    fields = {"state": Array(dtype, 1), "past": Array(np.float64, PAST)}
+    return Kernel("remember", fields, f"past[tick % {PAST}] = state[0]\n", {}, np.float64)
+
+
+def check_rules(wiring: Wiring) -> None:
+    """Write the texts once, so that a body that asks for what nobody has is refused before a run."""
+    writer = Settle(wiring, wiring.periodic)
+    writer.kernel()
+    writer.arrival()
+
+
+def _real(wiring) -> str:
+    return f"np.{np.dtype(wiring.real).name}"
+
+
+def _in(lines, depth: int = 1) -> list[str]:
+    return [" " * 4 * depth + line for line in lines]
+
+
+__all__ = ["Learner", "Settle", "check_rules", "modulate", "note", "remember"]
