@@ -102,7 +102,7 @@ def run_batch(sim, samples, duration: float, keys=None, threads: int | None = No
 
     Raises:
         ParameterError: an argument does not fit; the message names the sample.
-        UnsupportedError: a projection learns, or a recording is streamed to a file.
+        UnsupportedError: a recording is streamed to a file.
         SimulationError: a value became infinite or undefined, or the results need too much memory.
     """
     _check_network(sim)
@@ -120,12 +120,6 @@ def run_batch(sim, samples, duration: float, keys=None, threads: int | None = No
 
 
 def _check_network(sim):
-    for projection in sim._layout.projections:
-        if projection.plasticity:
-            raise UnsupportedError(
-                f"run_batch needs samples that do not depend on each other, but projection {projection.name!r} learns; "
-                "run the samples one after the other with sim.run, or take the learned weights into a network without "
-                "plasticity")
     for log in sim._recordings.logs:
         if log.path is not None:
             raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "

@@ -213,6 +213,8 @@ class Network:
         name = self._name(name, f"{source.name} -> {target.name}", [p.name for p in self.projections])
         modulators = self._check_modulators(name, rules, dict(modulators or {}))
         projection = Projection(name, source, target, rule, weight, delay, receptor, release, rules, device, modulators)
+        for each in rules:
+            each.check(projection)
         self.projections.append(projection)
         return projection
 

@@ -18,7 +18,7 @@ import numpy as np
 from neurosim.checks import check_ticks, describe_value
 from neurosim.engine import build
 from neurosim.engine.instance import Instance
-from neurosim.engine.layout import Planner
+from neurosim.engine.layout import Planner, check_bounds
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
 from neurosim.network import Network, Population, Projection
 from neurosim.recording import Recordings
@@ -299,6 +299,9 @@ class Simulation:
             else:
                 known = ", ".join(dict.fromkeys([*changing, *plan.wiring.shared, *plan.wiring.stored]))
                 raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
+        if "weight" in checked and projection.plasticity:
+            now = build.to_coo(self._instance.view(projection))[3]
+            check_bounds(projection, np.asarray(checked["weight"], dtype=now["weight"].dtype), now | checked)
         for name, values in checked.items():
             if name in changing:
                 self._instance.put_values(projection, name, values)
@@ -323,7 +326,7 @@ class Simulation:
         """
         return SimulationState(self.tick, self._instance.snapshot(self.tick))
 
-    def restore(self, state: "SimulationState") -> None:
+    def restore(self, state: "SimulationState", *, keep=(), sample: int | None = None) -> None:
         """Go to a state; recordings after it are dropped, all of them if it lies ahead of the present.
 
         Parameters that were set stay as they are: they are not part of the state, nor are the
@@ -332,6 +335,10 @@ class Simulation:
         Args:
             state: what `state` returned, of this simulation or of another one of an equal network,
                 with any number of threads.
+            keep: projections, or their names, whose synapses keep what they have learned: samples are shown one
+                after the other, each to a network at rest.
+            sample: a whole number that selects the random numbers of what follows, as the key of a sample in
+                `run_batch`; otherwise the same time brings the same numbers again.
 
         Raises:
             ParameterError: it is not a state, or one of another network.
@@ -340,8 +347,15 @@ class Simulation:
             raise ParameterError(f"state must be what sim.state() returned, got {describe_value(state)}")
         self._check_idle("restore")
         self._instance.check_state(state.arrays)
+        kept = [self._projection(projection) for projection in keep]
+        if sample is not None and (isinstance(sample, bool) or not isinstance(sample, (int, np.integer))
+                                   or not 0 <= sample < 2**32 - 1):
+            raise ParameterError(f"sample must be a whole number in 0 .. 2^32 - 2, got {describe_value(sample)}")
+        self._settle()
         before, self.tick = self.tick, state.tick
-        self._instance.restore(state.arrays, state.tick)
+        self._instance.restore(state.arrays, state.tick, kept)
+        if sample is not None:
+            self._instance.set_sample(int(sample) + 1)
         self._recordings.cut(self, before)
 
     def save(self, path: str | Path) -> None:
@@ -392,6 +406,9 @@ class Simulation:
                   progress: bool = False) -> list:
         """Run the network once for each of many independent inputs, each from the present state.
 
+        What a sample learns is gone at its end. Samples that teach a network are run one after the
+        other, with `restore(state, keep=[projection])` between them.
+
         Args:
             samples: one input each: a dict from the name of a `SpikeSource` population (or the
                 population) to `Spikes`, whose times count from the present; or just `Spikes` where
@@ -408,7 +425,7 @@ class Simulation:
 
         Raises:
             ParameterError: an argument or a sample does not fit.
-            UnsupportedError: a projection learns, or a recording is streamed to a file.
+            UnsupportedError: a recording is streamed to a file.
             SimulationError: a value became infinite or undefined, or the results need too much memory.
 
         >>> import neurosim as ns

@@ -51,7 +51,7 @@ class Plasticity(Parametrised):
     * `on_change(change, weight, ...)`: returns the change that happens, then the variables in `state`.
       The changes of a rule pass the gates of all rules that come after it in `plasticity=[...]`.
 
-    `transmits` says whether the arriving spike carries the weight from before `on_source` or from
+    `period` may be a parameter. `transmits` says whether the arriving spike carries the weight from before `on_source` or from
     after. A body clips the weight itself.
 
     With `delay = "axonal"` the delay of the projection lies before the synapse: a spike of the source
@@ -79,3 +79,16 @@ class Plasticity(Parametrised):
     between = None
     on_change = None
     period: float = 0.0  #: ms between two calls of `on_period`
+
+    def weight_bounds(self, p) -> tuple | None:
+        """Return the least and the largest weight, each a number or one per synapse, or None where there is no bound.
+
+        Weights outside are refused, where a network is laid out and where they are set.
+
+        Args:
+            p: the parameters by name, each a number or an array with one value per synapse.
+        """
+        return None
+
+    def check(self, projection) -> None:
+        """Look at the projection that is to carry the rule; raise or warn, naming it, where it does not fit."""

@@ -101,8 +101,9 @@ class Instance:
         if plastic:
             for name in wiring.traces("source"):
                 arrays(synapse_field(name), cells, 0, real)
-            arrays("settled", lambda number: 1, NEVER, np.int64)
+            arrays("settled", lambda number: 1, 0, np.int64)
             arrays("noted", targets, 0, np.int64)
+            arrays("noted_before", targets, 0, np.int64)
             arrays("spiked_at", targets, NEVER, np.int64)
             arrays("ring_tick", lambda number: targets(number) * RING, NEVER, np.int64)
             for name in wiring.traces("target"):
@@ -136,22 +137,21 @@ class Instance:
 
     def _room(self) -> int:
         """How many ticks may run at once, for which lists of spikes, rings of target spikes and outputs have room."""
-        rings = [self._ring_room(projection, plan) for projection, plan in self.layout.projections.items()]
-        return min([self.most_ticks, *rings, *(recorder.every * self._rows(recorder) for recorder in self.recorders)])
+        rooms = [room for projection, plan in self.layout.projections.items() if plan.wiring.rules
+                 for room in self._ring_room(projection, plan)]
+        return min([self.most_ticks, *rooms, *(recorder.every * self._rows(recorder) for recorder in self.recorders)])
 
-    def _ring_room(self, projection, plan) -> int:
-        """How many ticks may pass between two settlements of a projection."""
+    def _ring_room(self, projection, plan, waiting: int = 0) -> tuple[int, int]:
+        """How many ticks may surely follow where so many spikes of a target wait, and how many after a settlement."""
         wiring, delays = plan.wiring, plan.connectivity.delays
-        if not wiring.rules:
-            return self.most_ticks
         lag = 2 * int(delays.max(initial=0)) if wiring.dendritic else 0
-        room = (RING - 1) * (self._held(projection.target.base) + 1) - lag
-        if room < 1:
+        room = (RING - 1 - waiting) * (self._held(projection.target.base) + 1) - lag
+        if room < 1 and waiting == 0:
             raise UnsupportedError(f"projection {projection.name!r}: with a dendritic delay of up to "
                                    f"{lag // 2 * self.layout.dt:g} ms its target must be refractory for at least "
                                    f"{(lag // (RING - 1) + 1) * self.layout.dt:g} ms, so that no more than {RING - 1} "
                                    "of its spikes are under way; give t_ref, a shorter delay, or delay='axonal'")
-        return min(room, EVENTS) if wiring.has("on_modulator") else room
+        return room, EVENTS if wiring.has("on_modulator") else PAST - lag - 1
 
     def _held(self, population) -> int:
         n_ref = self.layout.populations[population].n_ref
@@ -424,9 +424,21 @@ class Instance:
         """Run the ticks tick + 1 .. tick + ticks; not more than `chunk`."""
         for recorder, (_, begin) in self.outputs.items():
             begin[0] = -(-(tick + 1) // recorder.every)
+        if not self._can_wait(tick, ticks):
+            self.settle(tick)
         run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
-        if self.settlers:
-            self.settle(tick + ticks)
+
+    def _can_wait(self, tick: int, ticks: int) -> bool:
+        """Return whether all that plastic synapses have to catch up with will still be kept some ticks later."""
+        for projection, plan in self.layout.projections.items():
+            if plan.wiring.rules:
+                parts = zip(*(self.synapses[projection, name] for name in ("noted", "noted_before")), strict=True)
+                waiting = max(int((now - then).max(initial=0)) for now, then in parts)
+                since = min(int(settled[0]) for settled in self.synapses[projection, "settled"])
+                room, longest = self._ring_room(projection, plan, waiting)
+                if ticks > room or tick + ticks - since > longest:
+                    return False
+        return True
 
     def settle(self, tick: int) -> None:
         """Bring plastic synapses up to date; it changes no result, only when the work is done."""
@@ -543,18 +555,18 @@ class Instance:
                        else self.synapses[projection, name][0].shape for name in self._kept(projection)}
         return shapes
 
-    def restore(self, state: dict[str, np.ndarray], tick: int) -> None:
-        """Put a state back that `snapshot` returned."""
+    def restore(self, state: dict[str, np.ndarray], tick: int, keep=()) -> None:
+        """Put a state back that `snapshot` returned; what the synapses of the projections in `keep` hold stays."""
         for key, array in self.neurons.items():
             array[:] = 0 if key in self.buffers else state[_label(key)]
         for population in self.slots:
             self.put_slots(population, *(state[f"pending/{population.name}/{name}"] for name in ("ticks", "ids")))
         for projection in self.layout.projections:
-            self._restore_synapses(projection, state, tick)
+            self._restore_synapses(projection, state, tick, projection in keep)
         self.rewind(tick)
 
-    def _restore_synapses(self, projection, state, tick):
-        for name in self.changing(projection):
+    def _restore_synapses(self, projection, state, tick, keep):
+        for name in () if keep else self.changing(projection):
             self.put_values(projection, name, state[f"synapses/{projection.name}/{name}"])
         bounds = self.layout.projections[projection].bounds
         for name in self._kept(projection):

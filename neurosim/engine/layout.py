@@ -230,6 +230,8 @@ class Planner:
             plan.base = _numbering(plan.rows, source.base.size, connectivity.delays.size)
         if wiring.periodic:
             plan.periods = _periods(projection, self.dt)
+        for part in connectivity.parts if wiring.rules else []:
+            check_bounds(projection, part.values["weight"], part.values)
         return plan
 
     def drive(self, drive, target_bounds):
@@ -318,6 +320,26 @@ def _check_rule(projection, stored):
         if unknown:
             raise UnsupportedError(f"{owner} reads {unknown[0]!r} of its target, but {type(model).__name__} has "
                                    f"{', '.join(model.state)}")
+
+
+def check_bounds(projection, weights, values: dict) -> None:
+    """Refuse weights outside the bounds of the rules of a projection.
+
+    Args:
+        projection: whose weights they are.
+        weights: one per synapse.
+        values: the synapses' quantities by name, each a number or one per synapse.
+    """
+    for rule in projection.plasticity:
+        bounds = rule.weight_bounds(SimpleNamespace(**values)) if weights.size else None
+        if bounds is None:
+            continue
+        low, high = (np.broadcast_to(np.asarray(bound, dtype=weights.dtype), weights.shape) for bound in bounds)
+        bad = np.flatnonzero((weights < low) | (weights > high))
+        if bad.size:
+            k = bad[0]
+            raise ParameterError(f"weights of {projection.name!r} must be within {low[k]:g} .. {high[k]:g}, the bounds "
+                                 f"of its {type(rule).__name__}, got {weights[k]:g}")
 
 
 def _periods(projection, dt) -> dict:

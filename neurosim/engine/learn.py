@@ -48,8 +48,10 @@ class Learner(Synapse):
         w, lines = self.wiring, []
         spikes, events = w.has("on_target") or self._traces_late(), w.has("on_modulator")
         if spikes:
-            lines += ["newest = noted[j]", f"h = newest - min(newest, {RING})",
-                      f"while h < newest and ring_tick[j * {RING} + h % {RING}]{self.lag} < since:", "    h += 1"]
+            lines += ["newest = noted[j]", "h = newest",
+                      f"if spiked_at[j]{self.lag} >= since:", f"    oldest = newest - min(newest, {RING})",
+                      f"    while h > oldest and ring_tick[j * {RING} + (h - 1) % {RING}]{self.lag} >= since:",
+                      "        h -= 1"]
         if events:
             lines.append("g = g0")
         if w.timed:
@@ -178,7 +180,7 @@ class Settle(Learner):
         when = "tick % period == 0" if self.periodic else "True"
         body = (f"if {when}:\n    for source in range(n_source):\n"
                 "        for k in range(n_delays):\n" + "".join(f"            {line}\n" for line in row)
-                + "    settled[0] = tick\n")
+                + "    settled[0] = tick\n    for j in range(n_target):\n        noted_before[j] = noted[j]\n")
         return Kernel("settle", self.fields(), body, self.leaves, self.wiring.real)
 
 

@@ -185,7 +185,8 @@ class Synapse:
 def history_fields(wiring: Wiring) -> dict:
     """Return the arguments that hold the target's last spikes: a ring of ticks, traces and variables."""
     n, ring = "n_target", f"n_target * {RING}"
-    fields = {"noted": Array(np.int64, n), "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
+    fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n),
+              "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
     for name, trace in wiring.traces("target").items():
         fields |= {synapse_field(trace.tau): REAL, f"trace_{name}": Array(wiring.real, n),
                    f"ring_{name}": Array(wiring.real, ring)}

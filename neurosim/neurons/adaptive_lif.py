@@ -1,5 +1,7 @@
 """Leaky integrate-and-fire with an adaptive threshold."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from neurosim.checks import Parameter
@@ -35,6 +37,9 @@ class AdaptiveLIF(LIF):
         membrane = super().linear(p)
         return Linear(matrix=membrane.matrix | {("theta", "theta"): -1.0 / p.tau_theta}, constant=membrane.constant,
                       current=membrane.current)
+
+    def crossing(self, p):
+        return replace(super().crossing(p), decays={"theta": p.delta_theta})
 
     def coefficients(self, p, dt):
         return super().coefficients(p, dt) | {"delta_theta": p.delta_theta, "lost": -np.expm1(-dt / p.tau_theta)}

@@ -40,6 +40,46 @@ class Linear:
     output: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """When a neuron with linear equations spikes and what that does, as the event-driven mode takes it.
+
+    A spike is sent where v - (sum of the variables in `decays`) > threshold.
+
+    Args:
+        threshold: that of v.
+        reset: value of v after a spike; where `down` is given, None.
+        down: by how much a spike lowers v instead, > 0.
+        decays: variables besides v that decay on their own and raise the threshold: name -> what a spike adds.
+    """
+
+    threshold: Any
+    reset: Any = None
+    down: Any = None
+    decays: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parabola:
+    """A neuron whose v follows a parabola, as the event-driven mode takes it.
+
+    v' = square v^2 + slope v + drift - share u + gain I;  u' = a (b v + offset - u);  spike where v reaches `peak`, then v is set
+    to `reset` and u raised by `up`.
+    """
+
+    square: Any
+    slope: Any
+    drift: Any
+    share: Any
+    gain: Any
+    a: Any
+    b: Any
+    offset: Any
+    peak: Any
+    reset: Any
+    up: Any
+
+
 class Neuron(Parametrised):
     """Base of the neuron models: declared parameters, named state, and scalar bodies.
 
@@ -62,6 +102,9 @@ class Neuron(Parametrised):
     turns parameters into what the bodies need; by default they receive the parameters themselves.
     A parameter `t_ref` (ms) is handled by the engine: v is held for that long after a spike.
 
+    For the event-driven mode a model says, with `crossing(p)` or `parabola(p)`, in numbers what its bodies say
+    in code; a class that changes the bodies must say it anew.
+
     Write float constants with a point (`2.0 * v`), and `exp` from `neurosim.maths`: then the
     compiled loop stays in float32 and vectorises.
     """
@@ -76,6 +119,22 @@ class Neuron(Parametrised):
 
     def linear(self, p) -> Linear | None:
         """Return the linear equations of the model, or None where it has others.
+
+        Args:
+            p: the parameters by name, each a float or an array with one value per neuron.
+        """
+        return None
+
+    def crossing(self, p) -> Crossing | None:
+        """Return when a neuron with linear equations spikes and what that does; None where it is not of that form.
+
+        Args:
+            p: the parameters by name, each a float or an array with one value per neuron.
+        """
+        return None
+
+    def parabola(self, p) -> Parabola | None:
+        """Return the numbers of a model whose v follows a parabola; None for others.
 
         Args:
             p: the parameters by name, each a float or an array with one value per neuron.

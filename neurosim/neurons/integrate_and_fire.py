@@ -1,7 +1,7 @@
 """Integrate-and-fire without leak."""
 
 from neurosim.checks import Parameter
-from neurosim.neurons.base import Linear, State
+from neurosim.neurons.base import Crossing, Linear, State
 from neurosim.neurons.reset import Resetting
 from neurosim.neurons.schemes import phi
 
@@ -31,6 +31,11 @@ class IntegrateAndFire(Resetting):
 
     def linear(self, p):
         return Linear(constant={"v": p.i_bias / p.c_mem}, current={"v": 1.0 / p.c_mem})
+
+    def crossing(self, p):
+        if self.reset == "to_value":
+            return Crossing(p.v_threshold, reset=p.v_reset)
+        return Crossing(p.v_threshold, down=p.v_threshold - p.v_reset)
 
     def coefficients(self, p, dt):
         return {"gain": dt / p.c_mem, "i_bias": p.i_bias, "v_threshold": p.v_threshold, "v_reset": p.v_reset,

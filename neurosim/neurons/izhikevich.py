@@ -4,7 +4,7 @@ import numpy as np
 
 from neurosim.checks import Option, Parameter
 from neurosim.errors import ParameterError
-from neurosim.neurons.base import Neuron, State
+from neurosim.neurons.base import Neuron, Parabola, State
 from neurosim.neurons.schemes import LONGEST, quadratic_tick
 
 
@@ -70,6 +70,10 @@ class Izhikevich(_Peaked):
         return {"a": p.a, "b": p.b, "v_reset": p.c, "d": p.d, "v_peak": p.v_peak, "i_bias": p.i_bias, "dt": dt,
                 "half": dt / 2.0, "rate_u": p.a * dt, "longest": longest_step(p.a, dt)}
 
+    def parabola(self, p):
+        return Parabola(square=0.04, slope=5.0, drift=140.0 + p.i_bias, share=1.0, gain=1.0, a=p.a, b=p.b, offset=0.0,
+                        peak=p.v_peak, reset=p.c, up=p.d)
+
     @property
     def step(self):
         """The integration that the scheme names."""
@@ -121,6 +125,11 @@ class GeneralIzhikevich(_Peaked):
                 "square": p.k / p.c_mem, "share": 1.0 / p.c_mem, "slope": -p.k * (p.v_r + p.v_t) / p.c_mem,
                 "drive": (p.k * p.v_r * p.v_t + p.i_bias) / p.c_mem, "offset": -p.b * p.v_r,
                 "longest": longest_step(p.a, dt)}
+
+    def parabola(self, p):
+        return Parabola(square=p.k / p.c_mem, slope=-p.k * (p.v_r + p.v_t) / p.c_mem,
+                        drift=(p.k * p.v_r * p.v_t + p.i_bias) / p.c_mem, share=1.0 / p.c_mem, gain=1.0 / p.c_mem, a=p.a,
+                        b=p.b, offset=-p.b * p.v_r, peak=p.v_peak, reset=p.v_reset, up=p.d)
 
     @property
     def step(self):

@@ -3,7 +3,7 @@
 from neurosim.checks import Parameter
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
-from neurosim.neurons.base import Linear, State
+from neurosim.neurons.base import Crossing, Linear, State
 from neurosim.neurons.reset import Resetting
 
 DEFAULT_R = 0.1  # GOhm
@@ -50,6 +50,11 @@ class LIF(Resetting):
         return Linear(matrix={("v", "v"): -1.0 / p.tau_mem},
                       constant={"v": (p.v_leak + r * p.i_bias) / p.tau_mem},
                       current={"v": r / p.tau_mem})
+
+    def crossing(self, p):
+        if self.reset == "to_value":
+            return Crossing(p.v_threshold, reset=p.v_reset)
+        return Crossing(p.v_threshold, down=p.v_threshold - p.v_leak)
 
     def coefficients(self, p, dt):
         r = self.resistance(p)

@@ -1,0 +1,285 @@
+"""Sums of exponentials: how a linear neuron moves between events, and when it first crosses its threshold.
+
+Between two events a membrane with current receptors obeys
+
+    v' = -m v + drift + sum_j gain_j i_j,    i_j' = -s_j i_j + rise_j,    rise_j' = -r_j rise_j,
+
+a chain of decays. All that is needed are convolutions of exponentials, written so that nothing cancels where two rates are
+nearly or exactly equal.
+
+The distance from the threshold, f = v - theta - v_threshold, is a sum of exponentials. Take its rates r_0 = m, r_1 = 0, r_2, ...
+in some order and let L_0 = f, L_k+1 = L_k' + r_k L_k. Each step takes one term away, so the last L has one sign; and exp(r_k t) L_k
+is monotone between two zeros of L_k+1 (Rolle). So the zeros of every L are found from those of the next one, one in each interval with
+a change of sign, and none is missed: that is what `first_crossing` does, with Newton's method inside brackets.
+L_1 is the current above what holds the neuron at its threshold, and no L needs coefficients that cancel. A bound of f
+without exponentials sorts out most cases first.
+
+The bodies here are scalar; `loop` compiles them. A neuron is a row of numbers in `x` from `at` on, its coefficients one in `c` from `ca`
+on; the names of their places stand below.
+"""
+
+from math import expm1, log, log1p
+
+from neurosim.maths import exp
+
+# a row of state
+NOW, UNTIL, NEXT, V, DRIFT = 0, 1, 2, 3, 4  #: time of the state; end of the hold; predicted event; v; constant part of v'
+CHAINS = 5  #: where the chains of a linear neuron begin, `stride` numbers each: i and, where the stride is 2, rise
+
+# a row of coefficients
+RATE, THRESHOLD, RESET, DOWN, HOLD, HORIZON = 0, 1, 2, 3, 4, 5
+HEAD = 6
+S, R, GAIN, PULL, SHARE, MOST, MOST_RISE, SPIKE, ARRIVAL, APART = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+BLOCK = 10  #: length of the coefficients of one chain
+
+FOREVER = float("inf")
+NOTHING = 1e-200  #: what has decayed to this is gone
+ENOUGH = 100  #: steps of Newton's method or bisection, many more than ever needed
+
+
+def two(a, b, t):
+    """Return the convolution of exp(-a t) and exp(-b t), (exp(-a t) - exp(-b t)) / (b - a), which is never negative."""
+    low = min(a, b)
+    gap = max(a, b) - low
+    if gap * t < 1e-290:
+        return t * exp(-low * t)
+    return -exp(-low * t) * expm1(-gap * t) / gap
+
+
+def three(a, b, c, t):
+    """Return the convolution of exp(-a t), exp(-b t) and exp(-c t)."""
+    low = min(a, b, c)
+    high = max(a, b, c)
+    middle = a + b + c - low - high
+    middle = min(max(middle, low), high)
+    q = (high - low) * t
+    if q > 0.5:
+        return (two(low, middle, t) - two(middle, high, t)) / (high - low)
+    p = (middle - low) * t
+    total = 0.0
+    power = 1.0  # p to the n
+    mixed = 1.0  # sum of p^i q^(n - i)
+    factor = 0.5  # (-1)^n / (n + 2)!
+    for n in range(16):
+        total += factor * mixed
+        power *= p
+        mixed = q * mixed + power
+        factor /= -(n + 3.0)
+    return t * t * exp(-low * t) * total
+
+
+def relax(x, at, c, ca, n_chains, stride, first, dt, free):
+    """Let a linear neuron's chains, and its v where `free`, go on for dt ms."""
+    m = c[ca + RATE]
+    decay = exp(-m * dt)
+    v = 0.0
+    if free:
+        v = x[at + V] * decay
+        v += x[at + DRIFT] * (dt if m == 0.0 else -expm1(-m * dt) / m)
+    place, block = at + first, ca + HEAD
+    for _ in range(n_chains):
+        i, s = x[place], c[block + S]
+        if stride == 1 or x[place + 1] == 0.0:
+            if i != 0.0:
+                kept = exp(-s * dt)
+                if c[block + APART] != 0.0:
+                    v += c[block + GAIN] * i * (kept - decay) * c[block + APART]
+                else:
+                    v += c[block + GAIN] * i * two(s, m, dt)
+                i *= kept
+                x[place] = i if abs(i) > NOTHING else 0.0
+        else:
+            rise, r = x[place + 1], c[block + R]
+            v += c[block + GAIN] * (i * two(s, m, dt) + rise * three(r, s, m, dt))
+            x[place] = i * exp(-s * dt) + rise * two(r, s, dt)
+            rise *= exp(-r * dt)
+            x[place + 1] = rise if abs(rise) > NOTHING else 0.0
+        place += stride
+        block += BLOCK
+    if free:
+        x[at + V] = v
+
+
+def advance_linear(x, at, c, ca, n_chains, stride, first, t):
+    """Bring a linear neuron to time t: chains go on always, v from the end of the hold."""
+    start = x[at + NOW]
+    if t <= start:
+        return
+    x[at + NOW] = t
+    until = x[at + UNTIL]
+    if until > start:
+        relax(x, at, c, ca, n_chains, stride, first, min(until, t) - start, False)
+        start = until
+    if t > start:
+        relax(x, at, c, ca, n_chains, stride, first, t - start, True)
+
+
+def level(k, tau, own, terms, work, places):
+    """Return L_k at tau ms from the beginning of the search.
+
+    Args:
+        k: which one.
+        tau: ms.
+        own: numbers of this search: f at 0, its constant part A = drift - m v_threshold, m.
+        terms: how many chains are active.
+        work: for each of them (i, rise, s, r), then for each level and chain (p, q), the weights of i and rise.
+        places: where the weights of each level begin, and whether it still has the constant.
+    """
+    m = own[2]
+    total = 0.0
+    if k == 0:
+        total = own[0] * exp(-m * tau) + own[1] * (tau if m == 0.0 else -expm1(-m * tau) / m)
+    elif places[k, 1] != 0:
+        total = own[1]
+    weights = places[k, 0]
+    for j in range(terms):
+        i, rise, s, r = work[4 * j], work[4 * j + 1], work[4 * j + 2], work[4 * j + 3]
+        p, q = work[weights + 2 * j], work[weights + 2 * j + 1]
+        if k == 0:
+            total += p * (i * two(s, m, tau) + (rise * three(r, s, m, tau) if rise != 0.0 else 0.0))
+        else:
+            kept = i * exp(-s * tau)
+            if rise != 0.0:
+                kept += rise * two(r, s, tau)
+                total += q * rise * exp(-r * tau)
+            total += p * kept
+    return total
+
+
+def zero(k, low, high, f_low, f_high, rate, own, terms, work, places):
+    """Return the zero of L_k between low and high, whose values there have different signs.
+
+    exp(rate t) L_k is monotone there. The bracket is first drawn close from its lower end, then Newton's
+    method runs in it, with bisection wherever a step would leave it or does not halve it.
+    """
+    width = min(high - low, own[3])
+    while low + width < high:
+        value = level(k, low + width, own, terms, work, places)
+        if (value > 0.0) == (f_high > 0.0) and value != 0.0:
+            high = low + width
+            break
+        low += width
+        f_low = value
+        if value == 0.0:
+            return low
+        width *= 4.0
+    t = low + (high - low) * f_low / (f_low - f_high)
+    if not low < t < high:
+        t = 0.5 * (low + high)
+    before = high - low
+    for turn in range(ENOUGH):
+        value = level(k, t, own, terms, work, places)
+        if value == 0.0:
+            return t
+        if (value > 0.0) == (f_high > 0.0):
+            high = t
+        else:
+            low = t
+        slope = level(k + 1, t, own, terms, work, places) - rate * value
+        step = t - value / slope
+        if turn % 4 == 3:
+            if high - low > 0.5 * before:
+                step = 0.5 * (low + high)
+            before = high - low
+        if not low < step < high:
+            step = 0.5 * (low + high)
+        if abs(step - t) <= 2e-16 * t or not low < step < high:
+            return step
+        t = step
+    return t
+
+
+def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, roots):
+    """Return in how many ms a linear neuron's f first becomes positive, inf if never; nothing arrives meanwhile.
+
+    Args:
+        x, at, c, ca: its state, of the present, and its coefficients.
+        n_chains, stride, first: how many chains there are and where in the row.
+        work, places, rates, roots: room for numbers.
+    """
+    m, threshold = c[ca + RATE], c[ca + THRESHOLD]
+    f, constant = x[at + V] - threshold, x[at + DRIFT] - m * threshold
+    most = 0.0
+    place, block = at + first, ca + HEAD
+    for _ in range(n_chains):
+        i = x[place]
+        f += c[block + SHARE] * i
+        most += max(c[block + PULL] * i, 0.0) * c[block + MOST]
+        if stride == 2:
+            most += max(c[block + PULL] * x[place + 1], 0.0) * c[block + MOST_RISE]
+        place += stride
+        block += BLOCK
+    if f > 0.0:
+        return 0.0
+    far = f if constant <= m * f else (FOREVER if m == 0.0 else constant / m)
+    if not far + most > 0.0:
+        return FOREVER
+    own = (f, constant, m, c[ca + HORIZON] / 1024.0)
+    terms = 0
+    place, block = at + first, ca + HEAD
+    places[0, 0] = places[1, 0] = 4 * n_chains
+    start = 4 * n_chains
+    rates[0], rates[1] = m, 0.0
+    count = 1
+    places[1, 1] = 0
+    if constant != 0.0:
+        places[1, 1] = 1
+        count = 2
+    for _ in range(n_chains):
+        i, pull, rise = x[place], c[block + PULL], 0.0
+        if stride == 2:
+            rise = x[place + 1]
+        if pull != 0.0 and (i != 0.0 or rise != 0.0):
+            work[4 * terms], work[4 * terms + 1] = i, rise
+            work[4 * terms + 2], work[4 * terms + 3] = c[block + S], c[block + R]
+            work[start + 2 * terms], work[start + 2 * terms + 1] = pull, 0.0
+            terms += 1
+            rates[count] = c[block + S]
+            count += 1
+            if rise != 0.0:
+                rates[count] = c[block + R]
+                count += 1
+        place += stride
+        block += BLOCK
+    if terms == 0:
+        return leave(f, constant, m)
+    for k in range(1, count - 1):
+        origin, goal = places[k, 0], start + 2 * terms * k
+        places[k + 1, 0], places[k + 1, 1] = goal, 0
+        for j in range(terms):
+            p, q = work[origin + 2 * j], work[origin + 2 * j + 1]
+            work[goal + 2 * j] = (rates[k] - work[4 * j + 2]) * p
+            work[goal + 2 * j + 1] = (rates[k] - work[4 * j + 3]) * q + p
+    horizon = c[ca + HORIZON]
+    found = 0
+    for k in range(count - 2, -1, -1):
+        low, f_low, new = 0.0, level(k, 0.0, own, terms, work, places), 0
+        if k == 0:
+            f_low = f
+            if f == 0.0 and level(1, 0.0, own, terms, work, places) > 0.0:
+                return 0.0
+        for n in range(found + 1):
+            high = roots[n] if n < found else horizon
+            f_high = level(k, high, own, terms, work, places)
+            if k == 0:
+                if f_high > 0.0:
+                    return zero(0, low, high, f_low, f_high, m, own, terms, work, places) if f_low < 0.0 else low
+            elif n < found and f_high == 0.0:
+                roots[new] = high
+                new += 1
+            elif (f_low < 0.0 and f_high > 0.0) or (f_low > 0.0 and f_high < 0.0):
+                if k == 1 and count == 3 and constant != 0.0:
+                    roots[new] = log(-work[start] * work[0] / constant) / work[2]
+                else:
+                    roots[new] = zero(k, low, high, f_low, f_high, rates[k], own, terms, work, places)
+                new += 1
+            low, f_low = high, f_high
+        found = new
+    return horizon + leave(f_high, constant, m)
+
+
+def leave(f, constant, m):
+    """Return when f' = constant - m f first makes f positive, from f <= 0; inf if never."""
+    if not constant > 0.0:
+        return FOREVER
+    return -f / constant if m == 0.0 else log1p(-f * m / constant) / m
