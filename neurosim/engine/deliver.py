@@ -16,7 +16,7 @@ import numpy as np
 
 from neurosim.engine.kernel import INT, Array, Kernel
 from neurosim.engine.learn import Learner
-from neurosim.engine.wiring import Wiring, synapse_field
+from neurosim.engine.wiring import Wiring, decayed, synapse_field
 
 AHEAD_WHOLE, AHEAD_SEGMENT = 2, 6  #: how many turns before its own a row, or its segment of one delay, is asked for
 
@@ -71,9 +71,9 @@ class _Deliver(Learner):
         if w.history or w.random:
             lines.append("q = source * n_delays + k")
         if w.history:
-            lines.append(f"past = np.{np.dtype(w.real).name}(dt * (tick - arrived[q]))")
+            lines += ["gap = tick - arrived[q]", f"past = np.{np.dtype(w.real).name}(dt * gap)"]
         if w.rules:
-            lines += [*self.before(), *(f"now_{name} = {synapse_field(name)}[q] * exp(-past / {synapse_field(trace.tau)})"
+            lines += [*self.before(), *(f"now_{name} = {decayed(w, trace, f'{synapse_field(name)}[q]', 'gap')}"
                                         for name, trace in w.traces("source").items())]
         return lines
 

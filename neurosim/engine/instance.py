@@ -14,7 +14,17 @@ from neurosim.engine.layout import Layout, timed_table
 from neurosim.engine.loop import Program, run
 from neurosim.engine.slots import Slots
 from neurosim.engine.update import state_field
-from neurosim.engine.wiring import EVENTS, NEVER, PAST, RING, late_reads, modulator_field, synapse_field
+from neurosim.engine.wiring import (
+    EVENTS,
+    NEVER,
+    PAST,
+    RING,
+    decay_field,
+    decays,
+    late_reads,
+    modulator_field,
+    synapse_field,
+)
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import Population
 from neurosim.random import seed_words
@@ -105,6 +115,7 @@ class Instance:
             arrays("noted", targets, 0, np.int64)
             arrays("noted_before", targets, 0, np.int64)
             arrays("spiked_at", targets, NEVER, np.int64)
+            arrays("previous_at", targets, NEVER, np.int64)
             arrays("ring_tick", lambda number: targets(number) * RING, NEVER, np.int64)
             for name in wiring.traces("target"):
                 arrays(f"trace_{name}", targets, 0, real)
@@ -144,7 +155,7 @@ class Instance:
     def _ring_room(self, projection, plan, waiting: int = 0) -> tuple[int, int]:
         """How many ticks may surely follow where so many spikes of a target wait, and how many after a settlement."""
         wiring, delays = plan.wiring, plan.connectivity.delays
-        lag = 2 * int(delays.max(initial=0)) if wiring.dendritic else 0
+        lag = 2 * int(delays.max(initial=0)) if wiring.lagged else 0
         room = (RING - 1 - waiting) * (self._held(projection.target.base) + 1) - lag
         if room < 1 and waiting == 0:
             raise UnsupportedError(f"projection {projection.name!r}: with a dendritic delay of up to "
@@ -208,11 +219,10 @@ class Instance:
         self._widen_slots()
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
-        steps = [self._signals, self._deliveries, self._drives, self._updates, self._notes, self._records]
+        steps = [self._signals, self._early_notes, self._deliveries, self._drives, self._updates, self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
-        learning = [(p, plan) for p, plan in layout.projections.items() if p.plasticity]
-        settling = [[self._settling(p, plan, thread, False) for p, plan in learning
-                     if plan.bounds[thread] < plan.bounds[thread + 1]] for thread in threads]
+        settling = [[self._settling(p, plan, thread, False) for p, plan in self._learning(thread)]
+                    for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
 
     def _widen_slots(self):
@@ -269,6 +279,8 @@ class Instance:
         values |= {f"target_{name}": self._slice(projection.target.base, state_field(name), low, high)
                    for name, _ in wiring.reads}
         values |= plan.periods if wiring.periodic else {}
+        values |= {decay_field(tau): decays(float(part.values[tau]), self.layout.dt, self.layout.real)
+                   for tau in wiring.time_constants}
         if wiring.random:
             values |= self._random(plan.stream, 0) | {"base": plan.base[thread]}
             del values["origin"]
@@ -369,15 +381,26 @@ class Instance:
                        "n_held": np.zeros(1, dtype=np.int64)}
         return self._block(kernel, **{name: values[name] for name in kernel.fields})
 
+    def _early_notes(self, thread):
+        """Spikes of targets that reach their synapses late, behind a dendritic delay, come before arrivals."""
+        for projection, plan in self._learning(thread):
+            if plan.wiring.dendritic and not plan.wiring.lagged:
+                yield self._note(projection, plan, thread, 2 * int(plan.connectivity.delays[0]))
+
+    def _learning(self, thread):
+        return [(projection, plan) for projection, plan in self.layout.projections.items()
+                if plan.wiring.rules and plan.bounds[thread] < plan.bounds[thread + 1] and plan.connectivity.n_synapses]
+
+    def _note(self, projection, plan, thread, behind):
+        kernel = learn.note(plan.wiring)
+        values = self._synapse_values(plan, thread) | self.slots[projection.target.base][thread].arguments(0)
+        values |= {"first": int(plan.bounds[thread]) + projection.target.start, "behind": behind}
+        return self._block(kernel, **{name: values[name] for name in kernel.fields})
+
     def _notes(self, thread):
-        for projection, plan in self.layout.projections.items():
-            if not projection.plasticity or plan.bounds[thread] == plan.bounds[thread + 1]:
-                continue
-            slots = self.slots[projection.target.base][thread]
-            kernel = learn.note(plan.wiring)
-            values = self._synapse_values(plan, thread) | slots.arguments(0)
-            values["first"] = int(plan.bounds[thread]) + projection.target.start
-            yield self._block(kernel, **{name: values[name] for name in kernel.fields})
+        for projection, plan in self._learning(thread):
+            if plan.wiring.lagged or not plan.wiring.dendritic:
+                yield self._note(projection, plan, thread, 0)
             if plan.wiring.periodic:
                 yield self._settling(projection, plan, thread, True)
         for (population, variable), past in self.signals.items():
@@ -391,9 +414,9 @@ class Instance:
 
     def _signals(self, thread):
         """What modulators were at the end of the tick before is fetched before anything else happens."""
-        for projection, plan in self.layout.projections.items():
+        for projection, plan in self._learning(thread):
             wiring = plan.wiring
-            if not wiring.modulators or plan.bounds[thread] == plan.bounds[thread + 1]:
+            if not wiring.modulators:
                 continue
             kernel, values = learn.modulate(wiring), self._synapse_values(plan, thread)
             for name, (population, variable) in projection.modulators.items():
@@ -516,17 +539,16 @@ class Instance:
         wiring = self.layout.projections[projection].wiring
         names = ["arrived"] if wiring.history else []
         if wiring.rules:
-            names += [*map(synapse_field, wiring.traces("source")), "spiked_at"]
+            names += [*map(synapse_field, wiring.traces("source")), "spiked_at", "previous_at"]
             names += [f"trace_{name}" for name in wiring.traces("target")]
         if wiring.has("on_modulator"):
             names += ["event_tick", "events"]
-        if wiring.dendritic:  # spikes of the target that are on their way to the synapses
+        if wiring.lagged:  # spikes of the target that are on their way to the synapses
             names += ["noted", "ring_tick", *(f"ring_{name}" for name in wiring.traces("target"))]
-            names += [f"read_{name}" for name, _ in late_reads(wiring)]
         return names
 
     def _by_target(self, name) -> bool:
-        return name in ("spiked_at", "noted") or name.startswith(("trace_", "ring_", "read_"))
+        return name in ("spiked_at", "previous_at", "noted") or name.startswith(("trace_", "ring_"))
 
     def _canonical(self, projection, name):
         arrays = self.synapses[projection, name]
@@ -577,7 +599,7 @@ class Instance:
         for settled in self.synapses.get((projection, "settled"), []):
             settled[:] = tick
         wiring = self.layout.projections[projection].wiring
-        if wiring.rules and not wiring.dendritic:
+        if wiring.rules and not wiring.lagged:
             self._put_last_spike(projection, wiring)
 
     def _put_last_spike(self, projection, wiring):

@@ -17,7 +17,7 @@ from neurosim.engine import build, loader
 from neurosim.engine.inputs import GROUP
 from neurosim.engine.learn import check_rules
 from neurosim.engine.propagator import Coefficients
-from neurosim.engine.wiring import Wiring
+from neurosim.engine.wiring import Wiring, late_reads
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
 from neurosim.random import Streams, philox, seed_words, uniform53
@@ -137,7 +137,9 @@ class Planner:
         window = min((int(d.min()) for d in delays), default=1 << 30)
         if any(p.modulators for p in projections):
             window = 1  # a signal acts one tick later
-        longest = max((int(d.max()) for d in delays), default=1)
+        behind = [2 * p.connectivity.delays.max() for p in projections.values()
+                  if p.wiring.dendritic and p.connectivity.delays.size]
+        longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Layout(self.net, self.dt, self.seed, self.real, self.threads, populations, projections, drives, window,
                       longest)
 
@@ -304,6 +306,9 @@ def _wiring(projection, connectivity, real) -> Wiring:
     wiring = Wiring(target, offsets, shared, stored, projection.release, rules, projection.device, reads, spiking, real)
     if rules:
         check_rules(wiring)
+    if wiring.dendritic and late_reads(wiring):
+        raise UnsupportedError(f"projection {projection.name!r}: a rule with delay='dendritic' cannot take "
+                               f"{late_reads(wiring)[0][0]!r} of its target in on_target; use delay='axonal'")
     return wiring
 
 

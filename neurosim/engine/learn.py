@@ -7,13 +7,16 @@ spikes of the target and of modulating populations, each with the traces and sig
 
 import numpy as np
 
-from neurosim.engine.kernel import INT, Array, Kernel
+from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.wiring import (
+    DECAYS,
     EVENTS,
     PAST,
     RING,
     Synapse,
     Wiring,
+    decay_field,
+    decayed,
     history_fields,
     late_reads,
     modulation_fields,
@@ -30,13 +33,13 @@ class Learner(Synapse):
     @property
     def lag(self) -> str:
         """What is added to the tick of a target's spike until the synapse has it."""
-        return " + lag" if self.wiring.dendritic else ""
+        return " + lag" if self.wiring.lagged else ""
 
     def before(self) -> list[str]:
         """What all synapses of a row and delay share: q is their cell."""
         w, lines = self.wiring, ["since = max(arrived[q], settled[0] + 1)"]
         if w.dendritic:
-            lines += ["lag = 2 * delays[k]", "since = max(arrived[q], settled[0]) + 1"]
+            lines = ["since = max(arrived[q], settled[0]) + 1"] + ["lag = 2 * delays[k]"] * w.lagged
         if w.has("on_modulator"):
             first = "max(arrived[q], settled[0] + 1)" if w.dendritic else "since"
             lines += [f"g0 = events[0] - min(events[0], {EVENTS})",
@@ -47,10 +50,12 @@ class Learner(Synapse):
         """Handle what happened since; `last_event` is the last tick whose modulators count."""
         w, lines = self.wiring, []
         spikes, events = w.has("on_target") or self._traces_late(), w.has("on_modulator")
+        if spikes and not (events or w.timed or w.lagged or self._traces_late() or late_reads(w)):
+            return self._catch_up_with_few()
         if spikes:
             lines += ["newest = noted[j]", "h = newest",
                       f"if spiked_at[j]{self.lag} >= since:", f"    oldest = newest - min(newest, {RING})",
-                      f"    while h > oldest and ring_tick[j * {RING} + (h - 1) % {RING}]{self.lag} >= since:",
+                      f"    while h > oldest and ring_tick[{_place('h - 1')}]{self.lag} >= since:",
                       "        h -= 1"]
         if events:
             lines.append("g = g0")
@@ -58,26 +63,37 @@ class Learner(Synapse):
             lines.append(f"last = max(arrived[q], {'(tick - 1) // period * period' if w.periodic else 'np.int64(0)'})")
             if w.has("on_target"):
                 lines += [f"if h > 0 and newest - h < {RING}:",
-                          f"    last = max(last, ring_tick[j * {RING} + (h - 1) % {RING}]{self.lag})"]
+                          f"    last = max(last, ring_tick[{_place('h - 1')}]{self.lag})"]
             if events:
                 lines += ["if g > 0:", f"    last = max(last, event_tick[(g - 1) % {EVENTS}])"]
-        on_target = ["at = j * {0} + h % {0}".format(RING), f"then = ring_tick[at]{self.lag}", *self._target(), "h += 1"]
-        upto = " and ring_tick[j * {0} + h % {0}] + lag <= tick".format(RING) if w.dendritic else ""
+        on_target = [f"at = {_place('h')}", f"then = ring_tick[at]{self.lag}", *self._target(), "h += 1"]
+        upto = f" and ring_tick[{_place('h')}] + lag <= tick" if w.lagged else ""
         if not events:
             return [*lines, f"while h < newest{upto}:", *_in(on_target)] if spikes else lines
         lines += ["while True:", f"    next_event = np.int64({FOREVER})",
                   f"    if g < events[0] and event_tick[g % {EVENTS}] <= {last_event}:",
                   f"        next_event = event_tick[g % {EVENTS}]"]
         if spikes:
-            lines += [f"    if h < newest{upto} and ring_tick[j * {RING} + h % {RING}]{self.lag} <= next_event:",
+            lines += [f"    if h < newest{upto} and ring_tick[{_place('h')}]{self.lag} <= next_event:",
                       *_in(on_target, 2), "        continue"]
         return [*lines, f"    if next_event == {FOREVER}:", "        break", "    then = next_event",
                 *_in(self._modulator()), "    g += 1"]
 
+    def _catch_up_with_few(self) -> list[str]:
+        """The same where spikes of the target are all that happens: mostly there is none since, or one."""
+        each = [f"at = {_place('h')}", "then = ring_tick[at]", *self._target(), "h += 1"]
+        one = ["then = spiked_at[j]", *self._target()]
+        if any(self.wiring.takes(name, ["on_target"]) for name in self.wiring.traces("target")):
+            one = [f"at = {_place('noted[j] - 1')}", *one]
+        return ["if spiked_at[j] >= since:", "    if previous_at[j] < since:", *_in(one, 2), "    else:",
+                "        h = noted[j]", f"        oldest = h - min(h, {RING})",
+                f"        while h > oldest and ring_tick[{_place('h - 1')}] >= since:", "            h -= 1",
+                "        while h < noted[j]:", *_in(each, 3)]
+
     def _traces_late(self) -> bool:
         """Whether the target's traces are taken from its ring of spikes."""
         w = self.wiring
-        return any(w.takes(name, ["on_modulator"] + ["on_source"] * w.dendritic) for name in w.traces("target"))
+        return any(w.takes(name, ["on_modulator"] + ["on_source"] * w.lagged) for name in w.traces("target"))
 
     def _target(self) -> list[str]:
         w = self.wiring
@@ -95,7 +111,7 @@ class Learner(Synapse):
         """Handle the arrival of the source's spike."""
         w, lines = self.wiring, []
         known = {name: f"now_{name}" for name in (*w.traces("source"), *w.traces("target"))}
-        if w.dendritic:
+        if w.lagged:
             lines += self._past_traces("on_source", "tick")
             known |= {name: f"past_{name}" for name in w.traces("target")}
         elif w.has("on_source"):
@@ -106,12 +122,17 @@ class Learner(Synapse):
         """Handle the end of a period."""
         w = self.wiring
         known = self._source_traces("tick")
-        known |= {} if w.dendritic else {name: f"now_{name}" for name in w.traces("target")}
-        return [*([] if w.dendritic else self._target_traces("on_period")), *self._event("on_period", known, "tick")]
+        known |= {} if w.lagged else {name: f"now_{name}" for name in w.traces("target")}
+        return [*([] if w.lagged else self._target_traces("on_period")), *self._event("on_period", known, "tick")]
 
     def _target_traces(self, body) -> list[str]:
-        return [f"now_{name} = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})"
-                for name, trace in self.wiring.traces("target").items() if self.wiring.takes(name, [body, "on_change"])]
+        w = self.wiring
+        taken = {name: trace for name, trace in w.traces("target").items() if w.takes(name, [body, "on_change"])}
+        lines = ["gap = tick - spiked_at[j]"] * bool(taken) + [
+            f"now_{name} = {decayed(w, trace, f'trace_{name}[j]', 'gap')}" for name, trace in taken.items()]
+        if w.dendritic and body == "on_source" and taken:  # a spike that meets the arrival counts as later
+            lines += ["if gap == 0:", *(f"    now_{name} = ring_{name}[{_place('noted[j] - 1')}]" for name in taken)]
+        return lines
 
     def _past_traces(self, body, when) -> list[str]:
         """Traces of the target from the last of its spikes that the synapse had by then, the h-th but one."""
@@ -119,15 +140,15 @@ class Learner(Synapse):
         for name, trace in self.wiring.traces("target").items():
             if self.wiring.takes(name, [body, "on_change"]):
                 after = "1" if trace.nearest else f"ring_{name}[at] + 1"
-                lines += [f"past_{name} = 0 * dt", "if h > 0:", "    at = j * {0} + (h - 1) % {0}".format(RING),
-                          f"    gap = ({when} - ring_tick[at]{self.lag.replace('+', '-')}) * dt",
-                          f"    past_{name} = ({after}) * exp(-gap / {synapse_field(trace.tau)})"]
+                lines += [f"past_{name} = {_real(self.wiring)}(0)", "if h > 0:", f"    at = {_place('h - 1')}",
+                          f"    gap = {when} - ring_tick[at]{self.lag.replace('+', '-')}",
+                          f"    past_{name} = {decayed(self.wiring, trace, f'({after})', 'gap')}"]
                 if body == "on_source":
                     lines += ["    if gap == 0:", f"        past_{name} = ring_{name}[at]"]
         return lines
 
     def _source_traces(self, when) -> dict:
-        return {name: f"(u_{name}[q] * exp((arrived[q] - {when}) * dt / {synapse_field(trace.tau)}))"
+        return {name: f"({decayed(self.wiring, trace, f'{synapse_field(name)}[q]', f'({when} - arrived[q])')})"
                 for name, trace in self.wiring.traces("source").items()}
 
     def _event(self, body, known, when) -> list[str]:
@@ -186,18 +207,21 @@ class Settle(Learner):
 
 def note(wiring: Wiring) -> Kernel:
     """Return the kernel that notes the target's spikes of a tick."""
-    fields = {"n_target": INT, "dt": "real", "slots": INT, "capacity": INT, "first": INT,
+    fields = {"n_target": INT, "dt": REAL, "slots": INT, "capacity": INT, "first": INT,
               "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots")} | history_fields(wiring)
     fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in late_reads(wiring)}
-    lines = []
+    lines = ["gap = tick - spiked_at[j]"]
     for name, trace in wiring.traces("target").items():
-        lines += [f"now = trace_{name}[j] * exp((spiked_at[j] - tick) * dt / {synapse_field(trace.tau)})",
+        fields |= {synapse_field(trace.tau): REAL, decay_field(trace.tau): Array(wiring.real, DECAYS)}
+        lines += [f"now = {decayed(wiring, trace, f'trace_{name}[j]', 'gap')}",
                   f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     lines += [f"read_{name}[at] = target_{name}[j]" for name, _ in late_reads(wiring)]
-    body = ("slot = tick % slots\nfor n in range(count[slot]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
+    fields["behind"] = INT
+    body = ("slot = (tick - behind) % slots\nfor n in range(count[slot]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"
-            f"    at = j * {RING} + noted[j] % {RING}\n    ring_tick[at] = tick\n"
-            + "".join(f"    {line}\n" for line in lines) + "    spiked_at[j] = tick\n    noted[j] += 1\n")
+            f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n"
+            + "".join(f"    {line}\n" for line in lines) + "    previous_at[j] = spiked_at[j]\n    spiked_at[j] = tick\n"
+            "    noted[j] += 1\n")
     return Kernel("note", fields, body, {}, wiring.real)
 
 
@@ -231,6 +255,11 @@ def check_rules(wiring: Wiring) -> None:
     writer = Settle(wiring, wiring.periodic)
     writer.kernel()
     writer.arrival()
+
+
+def _place(h) -> str:
+    """Where the h-th spike of target j is in the ring."""
+    return f"j * {RING} + (({h}) & {RING - 1})"
 
 
 def _real(wiring) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ NEVER = -(1 << 40)  #: tick of an arrival that has not been
 RING = 64  #: target spikes kept between two settlements
 EVENTS = 1024  #: ticks with spikes of modulating populations kept between two settlements
 PAST = 16384  #: ticks for which the values of modulators are kept
+DECAYS = 4096  #: ticks for which the decay of a trace is tabulated
 OFFERED = ("weight", "change", "elapsed", "normal", "uniform")
 BODIES = ("on_source", "on_target", "on_modulator", "on_period", "between", "on_change")
 
@@ -26,6 +28,24 @@ def synapse_field(name: str) -> str:
 def modulator_field(name: str) -> str:
     """Return the name of a modulator's recent values in the arrays and the text."""
     return f"m_{name}"
+
+
+def decay_field(tau: str) -> str:
+    """Return the name of the table of the decay with a time constant."""
+    return f"decay_{tau}"
+
+
+@lru_cache(maxsize=64)
+def decays(tau: float, dt: float, real: type) -> np.ndarray:
+    """Return what is left of a trace after 0, 1, ... ticks."""
+    return np.exp(-np.arange(DECAYS) * (dt / tau)).astype(real)
+
+
+def decayed(wiring, trace, value: str, ticks: str) -> str:
+    """Return the expression of a trace some ticks later: a look into the table costs less than an exponential."""
+    real = np.dtype(wiring.real).name
+    return (f"{value} * ({decay_field(trace.tau)}[np.uint64({ticks})] if {ticks} < {DECAYS} else "
+            f"exp(-np.{real}({ticks} * dt) / {synapse_field(trace.tau)}))")
 
 
 def _taken(body) -> set:
@@ -84,6 +104,11 @@ class Wiring:
         return {name: trace for rule in self.rules for name, trace in getattr(rule, f"{side}_traces").items()}
 
     @property
+    def time_constants(self) -> list[str]:
+        """Names of the time constants of all traces."""
+        return list(dict.fromkeys(trace.tau for side in ("source", "target") for trace in self.traces(side).values()))
+
+    @property
     def modulators(self) -> list[str]:
         """Names of the signals that the rules take, in order."""
         return list(dict.fromkeys(name for rule in self.rules for name in rule.modulators))
@@ -105,6 +130,14 @@ class Wiring:
     def dendritic(self) -> bool:
         """Whether the delay lies behind the synapse."""
         return any(rule.delay == "dendritic" for rule in self.rules)
+
+    @property
+    def lagged(self) -> bool:
+        """Whether the target's spikes reach a synapse later, and one synapse later than another.
+
+        Where all wait equally long, they are noted as late as they arrive, and there is nothing else to do.
+        """
+        return self.dendritic and self.offsets is not None
 
     @property
     def periodic(self) -> bool:
@@ -137,7 +170,7 @@ class Synapse:
             fields |= {synapse_field(name): Array(w.real, cells) for name in w.traces("source")}
             fields |= history_fields(w) | {"settled": Array(np.int64, 1)}
             fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in w.reads}
-            fields |= modulation_fields(w)
+            fields |= modulation_fields(w) | {decay_field(tau): Array(w.real, DECAYS) for tau in w.time_constants}
             if w.periodic:
                 fields |= {"period": INT} | {f"period_{number}": INT for number, rule in enumerate(w.rules)
                                              if rule.on_period is not None}
@@ -185,10 +218,10 @@ class Synapse:
 def history_fields(wiring: Wiring) -> dict:
     """Return the arguments that hold the target's last spikes: a ring of ticks, traces and variables."""
     n, ring = "n_target", f"n_target * {RING}"
-    fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n),
+    fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n), "previous_at": Array(np.int64, n),
               "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
     for name, trace in wiring.traces("target").items():
-        fields |= {synapse_field(trace.tau): REAL, f"trace_{name}": Array(wiring.real, n),
+        fields |= {f"trace_{name}": Array(wiring.real, n),
                    f"ring_{name}": Array(wiring.real, ring)}
     return fields | {f"read_{name}": Array(dtype, ring) for name, dtype in late_reads(wiring)}
 
