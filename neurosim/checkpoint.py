@@ -68,9 +68,25 @@ def save(sim, path) -> None:
     >>> later.time, later.spikes(cell) == sim.spikes(cell)
     (50.0, True)
     """
-    h5py = _h5py()
+    _h5py()
     sim._recordings.flush(sim, seal=True)
-    header, arrays = _contents(sim)
+    write(sim, path, *_contents(sim))
+
+
+def write(sim, path, header: dict, arrays: dict) -> None:
+    """Write the file of a simulation.
+
+    Args:
+        sim: the simulation.
+        path: name of the file; one that exists is replaced.
+        header: what is in it, of plain values; versions and the description of the network are added.
+        arrays: by name.
+    """
+    h5py = _h5py()
+    import numba
+
+    header = {"neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__, "seed": sim.seed,
+              "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net), "arrays": list(arrays), **header}
     text = json.dumps(header)
     with _whole_file(path) as temporary, h5py.File(temporary, "x") as file:
         file.attrs.update({"format": FORMAT, "version": VERSION, "digest": _digest(text, arrays)})
@@ -90,20 +106,19 @@ def _contents(sim):
         label = f"{_kind(sim, owner)}/{owner.name}/{name}"
         changes[label] = {"every": value.every, "after": value.after} if isinstance(value, TimedArray) else {}
         arrays[f"changes/{label}"] = np.asarray(np.nan if value is None else getattr(value, "values", value))
+    for population in sim._given:
+        ticks, ids = sim._instance.given[population]
+        arrays |= {f"given/{population.name}/ticks": ticks, f"given/{population.name}/ids": ids}
     logs = []
     for number, log in enumerate(sim._recordings.logs):
         file = str(log.path) if log.stream else None
         logs.append({**_identity(log), "begin": log.begin, "end": log.end, "file": file})
         ticks, rows = log.chunks()
         arrays |= {f"recordings/{number}/ticks": ticks, f"recordings/{number}/rows": rows}
-    import numba
-
     header = {
-        "neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__, "dt": sim.dt.hex(),
-        "seed": sim.seed, "dtype": sim.dtype, "threads": sim.threads, "tick": state.tick,
-        "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net),
+        "dt": sim.dt.hex(), "dtype": sim.dtype, "threads": sim.threads, "tick": state.tick,
         "checksums": {p.name: _checksums(plan) for p, plan in sim._layout.projections.items()},
-        "changes": changes, "recordings": logs, "arrays": list(arrays)}
+        "changes": changes, "recordings": logs}
     return header, arrays
 
 
@@ -163,6 +178,10 @@ def load(cls, path, net, threads, memory_limit):
     """
     header, arrays = _read(path)
     _check_network(path, header, net)
+    if header.get("mode") == "event":
+        sim = cls(net, seed=header["seed"], threads=threads, mode="event", memory_limit=memory_limit)
+        sim.take_over(path, header, arrays)
+        return sim
     sim = cls(net, float.fromhex(header["dt"]), seed=header["seed"], threads=threads, dtype=header["dtype"],
               memory_limit=memory_limit)
     _put_changes(sim, header, arrays)
@@ -174,6 +193,8 @@ def load(cls, path, net, threads, memory_limit):
     except ParameterError as error:
         raise FileError(f"{path} was written by another neurosim, {header['neurosim']}: {error}") from None
     sim._instance.restore(state, sim.tick)
+    for name in {name.removeprefix("given/").rpartition("/")[0] for name in arrays if name.startswith("given/")}:
+        sim._put_given(sim.net.population(name), arrays[f"given/{name}/ticks"], arrays[f"given/{name}/ids"])
     _put_recordings(path, header, arrays, sim)
     sim._recordings.flush(sim, seal=True)
     return sim

@@ -19,12 +19,13 @@ from neurosim.checks import check_ticks, describe_value
 from neurosim.engine import build
 from neurosim.engine.instance import Instance
 from neurosim.engine.layout import Planner, check_bounds
-from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
+from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
+from neurosim.event.mode import EventMode
 from neurosim.network import Network, Population, Projection
 from neurosim.recording import Recordings
 from neurosim.spikes import Spikes
 
-MODES = ("clocked",)
+MODES = ("clocked", "event")
 DTYPES = {"float32": np.float32, "float64": np.float64}
 RESPONSE = 0.1  #: seconds within which a run looks up: for Ctrl-C, the progress bar, memory
 
@@ -39,11 +40,11 @@ class Simulation:
 
     Args:
         net: the network; it is read once, later changes to it have no effect.
-        dt: length of a tick, ms.
+        dt: length of a tick, ms; 0.1 by default. There is none in the mode "event".
         seed: of everything random, 0 <= seed < 2^64.
         threads: number of threads; by default one.
-        dtype: "float32" or "float64", of states and weights.
-        mode: "clocked".
+        dtype: "float32" (the default) or "float64", of states and weights; always "float64" in the mode "event".
+        mode: "clocked", or "event": exact, without ticks, see docs/event_mode.md.
         memory_limit: bytes that recordings may take; more is refused before the run.
 
     Raises:
@@ -59,13 +60,18 @@ class Simulation:
     7
     """
 
-    def __init__(self, net: Network, dt: float = 0.1, *, seed: int = 0, threads: int | None = None,
-                 dtype: str = "float32", mode: str = "clocked", memory_limit: float = 4e9):
+    def __new__(cls, net=None, dt=None, *, mode: str = "clocked", **_):
+        return super().__new__(_EventSimulation if cls is Simulation and mode == "event" else cls)
+
+    def __init__(self, net: Network, dt: float | None = None, *, seed: int = 0, threads: int | None = None,
+                 dtype: str | None = None, mode: str = "clocked", memory_limit: float = 4e9):
+        dt, dtype = 0.1 if dt is None else dt, dtype or "float32"
         self._check(net, dt, seed, threads, dtype, mode)
         self.net = net = net.copy()
         self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), threads or 1, dtype
         self.memory_limit = float(memory_limit)
         self.tick, self._running = 0, False
+        self._given = set()  #: sources whose spikes are no more those of the description
         self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], self.threads).layout()
         self._recordings = Recordings(net, self._layout, self.memory_limit)
         self._instance = Instance(self._layout, self._recordings.states)
@@ -87,8 +93,7 @@ class Simulation:
         if dtype not in DTYPES:
             raise ParameterError(f"dtype must be 'float32' or 'float64', got {describe_value(dtype)}")
         if mode not in MODES:
-            raise UnsupportedError(f"mode must be 'clocked', got {describe_value(mode)}; the event-driven mode is not "
-                                   "there yet")
+            raise ParameterError(f"mode must be 'clocked' or 'event', got {describe_value(mode)}")
 
     @property
     def time(self) -> float:
@@ -255,17 +260,26 @@ class Simulation:
         self._instance.rewind(self.tick)
 
     def _set_population(self, population, changes):
+        plan = self._layout.populations[population]
+        states, parameters = self._sort_changes(population, changes)
+        for name, values in states.items():
+            self._instance.neurons[self._recordings.key(population, name)][:] = values
+        vars(plan.parameters).update(parameters)
+        plan.changed.update(parameters)
+        if plan.coefficients is not None:
+            Planner(self.net, self.dt, self.seed, self._layout.real, self.threads).refresh(plan)
+
+    def _sort_changes(self, population, changes):
+        """Return what is to be set of a population, checked: state variables and parameters, by name."""
         if population.whole is not None:
             raise ParameterError(f"parameters must be set for a whole population, got the part {population.name!r}; "
                                  "give an array with one value per neuron")
         plan = self._layout.populations[population]
-        planner = Planner(self.net, self.dt, self.seed, self._layout.real, self.threads)
         model, variables = population.model, self.net.variables(population)
-        states, parameters = [], {}
+        states, parameters = {}, {}
         for name, value in changes.items():
             if name in variables:
-                array = self._instance.neurons[self._recordings.key(population, name)]
-                states.append((array, _values(name, value, population.size)))
+                states[name] = _values(name, value, population.size)
             elif name in model.parameters and model.parameters[name].per_element:
                 checked = model.parameters[name].check(type(model).__name__, value)
                 if np.ndim(checked) == 1 and np.size(checked) != population.size:
@@ -280,12 +294,7 @@ class Simulation:
                 raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
         if parameters:
             model.replace(**{name: getattr(plan.parameters, name) for name in model.parameters} | parameters)
-        for array, values in states:
-            array[:] = values
-        vars(plan.parameters).update(parameters)
-        plan.changed.update(parameters)
-        if plan.coefficients is not None:
-            planner.refresh(plan)
+        return states, parameters
 
     def _set_projection(self, projection, changes):
         plan = self._layout.projections[projection]
@@ -307,6 +316,43 @@ class Simulation:
                 self._instance.put_values(projection, name, values)
             else:
                 self._layout.set_synapses(projection, name, values)
+
+    def give(self, population: Population | str, spikes: Spikes) -> None:
+        """Replace the spikes that a `SpikeSource` emits from now on; their times count from the present.
+
+        So a network is shown one sample after the other while it learns.
+
+        Args:
+            population: the population of the source, or its name.
+            spikes: of as many neurons; those under way are not taken back.
+
+        Raises:
+            ParameterError: it is no `SpikeSource`, or the spikes do not fit it.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> touch = net.add(ns.SpikeSource(ns.Spikes.from_times([1.0], [0], size=2, duration=2.0)), name="touch")
+        >>> net.record(touch)
+        >>> sim = ns.Simulation(net, dt=0.5)
+        >>> sim.run(10.0)
+        >>> sim.give(touch, ns.Spikes.from_times([1.0, 2.0], [0, 1], size=2, duration=3.0))
+        >>> sim.run(10.0)
+        >>> sim.spikes(touch).times.tolist()
+        [1.0, 11.0, 12.0]
+        """
+        population = self._population(population)
+        if population not in self._instance.given:
+            raise ParameterError(f"population must be a SpikeSource, but {population.name!r} is of "
+                                 f"{type(population.model).__name__}")
+        if not isinstance(spikes, Spikes):
+            raise ParameterError(f"spikes must be Spikes, got {describe_value(spikes)}")
+        ticks, ids = self._instance.on_grid(population, spikes)
+        self._put_given(population, ticks + self.tick, ids)
+
+    def _put_given(self, population, ticks, ids):
+        self._given.add(population)
+        self._instance.give(population, ticks, ids)
+        self._instance.rewind(self.tick)
 
     # -- state in and out --------------------------------------------------------------------------
 
@@ -446,8 +492,7 @@ class Simulation:
     # -- helpers -------------------------------------------------------------------------------------
 
     def _settle(self):
-        if self._instance.settlers:
-            self._instance.settle(self.tick)
+        self._instance.settle(self.tick)
 
     def _population(self, population) -> Population:
         population = self.net.population(population) if isinstance(population, str) else population
@@ -547,6 +592,12 @@ def _bar(progress, ticks, dt):
     form = "{l_bar}{bar}| {n:.0f}/{total:.0f} ms [{elapsed}<{remaining}]"
     return tqdm(total=ticks * dt, unit_scale=dt, unit="ms", bar_format=form, file=sys.stderr, disable=None if
                 os.environ.get("NEUROSIM_PROGRESS") is None else False)
+
+
+class _EventSimulation(EventMode, Simulation):
+    """What `Simulation(net, mode="event")` is."""
+
+    _interrupt, _progress, _values = _Interrupt, staticmethod(_bar), staticmethod(_values)
 
 
 __all__ = ["Simulation", "SimulationState"]

@@ -168,19 +168,32 @@ def test_spikes_after_the_end_are_told():
 
 
 class Rule(Plasticity):
-    """Does nothing."""
+    """Grows at every arrival."""
 
     @staticmethod
     def on_source(weight):
-        return weight
+        return weight + 0.05
 
 
-def test_what_learns_is_refused_by_name():
+def test_what_a_sample_learns_is_gone_at_its_end():
     net = network()
     source, cells = net.population("source"), net.population("cells")
-    net.connect(source, cells, weight=1.0, delay=1.0, plasticity=Rule(), name="learner")
-    with pytest.raises(ns.UnsupportedError, match="projection 'learner' learns; run the samples one after the other"):
-        ns.Simulation(net, dt=DT).run_batch(SAMPLES, TICKS * DT)
+    net.connect(source, cells, weight=0.1, delay=1.0, plasticity=Rule(), name="learner")
+    sim = ns.Simulation(net, dt=DT)
+    together = sim.run_batch(SAMPLES, TICKS * DT)
+    alone = [sim.run_batch([sample], TICKS * DT, keys=[k])[0] for k, sample in enumerate(SAMPLES)]
+    assert [a.spikes(cells) for a in together] == [a.spikes(cells) for a in alone]
+    state = sim.state()
+    for k, sample in enumerate(SAMPLES):
+        sim.restore(state, sample=k)
+        sim.give(source, sample)
+        sim.run(TICKS * DT)
+        assert sim.spikes(cells) == together[k].spikes(cells)
+    assert (sim.weights("learner") > 0.1).any()
+    sim.restore(state, keep=["learner"])
+    assert (sim.weights("learner") > 0.1).any()
+    sim.restore(state)
+    assert (sim.weights("learner") == np.float32(0.1)).all()
 
 
 def test_what_is_streamed_is_refused(tmp_path):

@@ -28,14 +28,14 @@ def deliver(wiring: Wiring) -> Kernel:
 
 class _Deliver(Learner):
     def kernel(self) -> Kernel:
-        fields = {"parts": INT, "slots": INT, "ids_at": Array(np.int64, "parts"), "count_at": Array(np.int64, "parts"),
+        fields = {"parts": INT, "slots": INT, "stride": INT, "ids_at": Array(np.int64, "parts"), "count_at": Array(np.int64, "parts"),
                   "capacity": Array(np.int64, "parts")} | self.fields()
         fields["arrivals"] = Array(self.wiring.real, "n_target")
         body = """\
             for k in range(n_delays - 1, -1, -1):
                 slot = (tick - delays[k]) % slots
                 for p in range(parts):
-                    found = carray(pointer(count_at[p]), slots, np.int32)[slot]
+                    found = carray(pointer(count_at[p]), slots * stride, np.int32)[slot * stride]
                     ids = carray(pointer(ids_at[p] + 4 * slot * capacity[p]), found, np.uint32)
                     for n in range(found):
             """

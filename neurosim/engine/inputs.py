@@ -13,8 +13,8 @@ GROUP = 128  #: elements that share sixteen draws of the generator; parts begin 
 LARGEST_MEAN = 500.0  #: events of a Poisson process in one tick
 
 RANDOM = {"key0": INT, "key1": INT, "stream": INT, "sample": INT, "origin": INT}
-EMIT = {"slots": INT, "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
-        "count": Array(np.int32, "slots")}
+EMIT = {"slots": INT, "stride": INT, "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
+        "count": Array(np.int32, "slots * stride")}
 TIMED = {"rows": INT, "columns": INT, "every": INT, "after": INT}  #: how a table of values follows time
 AFTER = {"hold": 0, "repeat": 1, "zero": 2}
 
@@ -96,7 +96,7 @@ for k in range(n):
     for m in range(counts[k]):
         here[found] = first + k
         found += 1
-count[slot] = found
+count[slot * stride] = found
 """
 
 
@@ -116,7 +116,7 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         fields |= {"skip": INT, "draws": Array(np.uint16, "n + skip + 128"), "n_edges": INT,
                    "edges": Array(np.uint16, "n_edges")}
     if weighted is None:
-        fields, use, nothing = fields | EMIT, _EMIT, "count[tick % slots] = 0"
+        fields, use, nothing = fields | EMIT, _EMIT, "count[tick % slots * stride] = 0"
     else:
         factor = "weight[k]" if weighted else "w"
         use = ("" if weighted else "w = weight[0]\n") + (
@@ -140,7 +140,7 @@ def given_spikes() -> Kernel:
             found += 1
             at += 1
         cursor[0] = at
-        count[slot] = found
+        count[slot * stride] = found
         """
     return Kernel("given", fields, textwrap.dedent(text), {}, np.float64)
 

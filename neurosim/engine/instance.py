@@ -33,6 +33,7 @@ from neurosim.sources import Current, Poisson, SpikeSource
 SLOT_BYTES = 64 << 20  #: memory for the lists of recent spikes; it bounds the length of a chunk
 OUTPUT_BYTES = 64 << 20  #: memory for the samples of one variable until they are collected
 LONGEST_CHUNK = 8192
+LINE = 16  #: counts in a cache line
 
 
 class Instance:
@@ -144,7 +145,13 @@ class Instance:
         chunk = max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))
         chunk = self.most_ticks = int(min(LONGEST_CHUNK, chunk))
         length = layout.longest + chunk + min(layout.window, chunk)
-        return {p: [Slots(length, each) for each in capacities] for p, capacities in capacity.items()}
+        if layout.threads == 1:
+            return {p: [Slots(length, most) for most in capacities] for p, capacities in capacity.items()}
+        stride = -(-max(1, len(capacity)) // LINE) * LINE
+        tables = [np.zeros(length * stride + LINE, dtype=np.int32) for _ in range(layout.threads)]
+        tables = [table[-(table.ctypes.data // 4) % LINE:] for table in tables]
+        return {p: [Slots(length, most, table[number:], stride) for most, table in zip(capacities, tables, strict=True)]
+                for number, (p, capacities) in enumerate(capacity.items())}
 
     def _room(self) -> int:
         """How many ticks may run at once, for which lists of spikes, rings of target spikes and outputs have room."""
@@ -254,8 +261,9 @@ class Instance:
                 continue
             slots = self.slots[projection.source.base]
             yield self._block(
-                deliver(plan.wiring), parts=len(slots), slots=slots[0].length, ids_at=_addresses(s.ids for s in slots),
-                count_at=_addresses(s.count for s in slots), capacity=np.array([s.capacity for s in slots]),
+                deliver(plan.wiring), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
+                ids_at=_addresses(s.ids for s in slots),
+                count_at=_addresses(s.counts for s in slots), capacity=np.array([s.capacity for s in slots]),
                 arrivals=self._arrivals(projection.target, plan.port, plan, thread),
                 **self._synapse_values(plan, thread))
 
@@ -423,7 +431,8 @@ class Instance:
                 if variable == "spikes":
                     slots = self.slots[population]
                     values |= {f"parts_{name}": len(slots), f"slots_{name}": slots[0].length,
-                               f"count_at_{name}": _addresses(each.count for each in slots)}
+                               f"stride_{name}": slots[0].stride,
+                               f"count_at_{name}": _addresses(each.counts for each in slots)}
                 else:
                     values[f"past_{name}"] = self.signals[population, variable]
             yield self._block(kernel, **{name: values[name] for name in kernel.fields})
@@ -465,7 +474,8 @@ class Instance:
 
     def settle(self, tick: int) -> None:
         """Bring plastic synapses up to date; it changes no result, only when the work is done."""
-        run(self.settlers, tick, tick + 1, 1)
+        if self.settlers:
+            run(self.settlers, tick, tick + 1, 1)
 
     def give(self, population, ticks: np.ndarray, ids: np.ndarray) -> None:
         """Replace the spikes that a `SpikeSource` emits; they are sorted. `rewind` must follow."""
@@ -521,8 +531,7 @@ class Instance:
 
     def snapshot(self, tick: int) -> dict[str, np.ndarray]:
         """Return a copy of the whole state at the end of a tick, by name, in canonical numbering."""
-        if self.settlers:
-            self.settle(tick)
+        self.settle(tick)
         state = {_label(key): array.copy() for key, array in self.neurons.items() if key not in self.buffers}
         for population in self.slots:
             ticks, ids = self.slots_between(population, tick - self.layout.longest, tick)
@@ -601,6 +610,9 @@ class Instance:
         wiring = self.layout.projections[projection].wiring
         if wiring.rules and not wiring.lagged:
             self._put_last_spike(projection, wiring)
+        for before, noted in zip(*(self.synapses.get((projection, name), []) for name in ("noted_before", "noted")),
+                                 strict=True):
+            before[:] = noted
 
     def _put_last_spike(self, projection, wiring):
         """Of a target's ring, only its last spike matters after a settlement; a trace has grown by one with it."""

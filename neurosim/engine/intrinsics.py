@@ -46,11 +46,12 @@ def prefetch(typingctx, array, index):
 
 
 @intrinsic
-def atomic_add(typingctx, address, value):
-    """Add to the int64 at an address, all threads in one order; return what was there before."""
+def atomic_store(typingctx, address, value):
+    """Put an int64 to an address; a thread that reads it there sees all that this one wrote before."""
     def codegen(context, builder, signature, args):
-        return builder.atomic_rmw("add", builder.inttoptr(args[0], _I64.as_pointer()), args[1], "seq_cst")
-    return types.int64(types.int64, types.int64), codegen
+        builder.store_atomic(args[1], builder.inttoptr(args[0], _I64.as_pointer()), "release", 8)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), codegen
 
 
 @intrinsic

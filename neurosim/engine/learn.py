@@ -207,8 +207,8 @@ class Settle(Learner):
 
 def note(wiring: Wiring) -> Kernel:
     """Return the kernel that notes the target's spikes of a tick."""
-    fields = {"n_target": INT, "dt": REAL, "slots": INT, "capacity": INT, "first": INT,
-              "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots")} | history_fields(wiring)
+    fields = {"n_target": INT, "dt": REAL, "slots": INT, "stride": INT, "capacity": INT, "first": INT,
+              "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots * stride")} | history_fields(wiring)
     fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in late_reads(wiring)}
     lines = ["gap = tick - spiked_at[j]"]
     for name, trace in wiring.traces("target").items():
@@ -217,7 +217,7 @@ def note(wiring: Wiring) -> Kernel:
                   f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     lines += [f"read_{name}[at] = target_{name}[j]" for name, _ in late_reads(wiring)]
     fields["behind"] = INT
-    body = ("slot = (tick - behind) % slots\nfor n in range(count[slot]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
+    body = ("slot = (tick - behind) % slots\nfor n in range(count[slot * stride]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"
             f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n"
             + "".join(f"    {line}\n" for line in lines) + "    previous_at[j] = spiked_at[j]\n    spiked_at[j] = tick\n"
@@ -230,11 +230,11 @@ def modulate(wiring: Wiring) -> Kernel:
     fields, lines = modulation_fields(wiring), ["before = tick - 1", "fired = np.int64(0)"]
     for name in wiring.modulators:
         if name in wiring.spiking:
-            fields |= {f"parts_{name}": INT, f"slots_{name}": INT,
+            fields |= {f"parts_{name}": INT, f"slots_{name}": INT, f"stride_{name}": INT,
                        f"count_at_{name}": Array(np.int64, f"parts_{name}")}
             lines += ["found = np.int64(0)", f"for p in range(parts_{name}):",
-                      f"    counts = carray(pointer(count_at_{name}[p]), slots_{name}, np.int32)",
-                      f"    found += counts[before % slots_{name}]",
+                      f"    counts = carray(pointer(count_at_{name}[p]), slots_{name} * stride_{name}, np.int32)",
+                      f"    found += counts[before % slots_{name} * stride_{name}]",
                       f"{modulator_field(name)}[tick % {PAST}] = found", "fired += found"]
         else:
             fields[f"past_{name}"] = Array(np.float64, PAST)

@@ -1,7 +1,9 @@
 """The loop that runs every network: at each tick, call the kernels of this thread in their order.
 
-Threads meet at a barrier once in every `window` ticks, the shortest delay: what one emits within a
-window reaches another only in a later one. A waiting thread spins briefly and then yields its core.
+What a thread emits reaches another `window` ticks later at the earliest, the shortest delay. So none
+may be further ahead of another than that: before a tick, it waits until all others have done the ticks
+that it depends on. Each tells how far it is in a cache line of its own, which it alone writes. A waiting
+thread spins briefly and then yields its core.
 """
 
 import multiprocessing
@@ -14,37 +16,39 @@ import numpy as np
 
 from neurosim.engine import intrinsics, loader
 
+APART = 256  #: bytes between what two threads tell; processors fetch neighbouring lines too
+SPINS = 2000  #: looks at another thread's progress before the core is given away
+
 _TEXT = '''
 from numba import njit
 
 
 @njit(nogil=True)
-def wait(meeting, n_threads):
-    turn = atomic_load(meeting + 64)
-    if atomic_add(meeting, 1) == n_threads - 1:
-        atomic_add(meeting, -n_threads)
-        atomic_add(meeting + 64, 1)
-        return
-    spins = 0
-    while atomic_load(meeting + 64) == turn:
-        spins += 1
-        if spins > 2000:
-            yield_thread()
+def wait(progress, n_threads, done):
+    for other in range(n_threads):
+        spins = 0
+        while atomic_load(progress + {apart} * other) < done:
+            spins += 1
+            if spins > {spins}:
+                yield_thread()
 
 
-def main(functions, blocks, first, last, window, meeting, n_threads):
+def main(functions, blocks, first, last, window, progress, thread, n_threads):
     for tick in range(first, last):
+        if n_threads > 1 and tick - window >= first:
+            wait(progress, n_threads, tick - window)
         for k in range(functions.size):
             call_kernel(functions[k], blocks[k], tick)
-        if n_threads > 1 and ((tick - first) % window == window - 1 or tick == last - 1):
-            wait(meeting, n_threads)
+        if n_threads > 1:
+            atomic_store(progress + {apart} * thread, tick)
 '''
 
 
 @cache
 def _compiled():
-    names = ("call_kernel", "atomic_add", "atomic_load", "yield_thread")
-    return loader.load_function("loop", _TEXT, {name: getattr(intrinsics, name) for name in names})
+    names = ("call_kernel", "atomic_load", "atomic_store", "yield_thread")
+    text = _TEXT.format(apart=APART, spins=SPINS)
+    return loader.load_function("loop", text, {name: getattr(intrinsics, name) for name in names})
 
 
 class Program:
@@ -63,18 +67,20 @@ def run(programs: list[Program], first: int, last: int, window: int) -> None:
     end: unpinned, two threads that wait for each other may end up on one core.
     """
     main = _compiled()
-    meeting = np.zeros(16, dtype=np.int64)
+    progress = np.full(len(programs) * APART // 8 + 16, first - 1, dtype=np.int64)
     cores = _cores(len(programs))
 
-    def work(program, core):
-        with _pinned(core):
-            main(program.functions, program.rows, first, last, window, meeting.ctypes.data, len(programs))
+    def work(thread):
+        program = programs[thread]
+        with _pinned(cores[thread]):
+            main(program.functions, program.rows, first, last, window, begin, thread, len(programs))
 
-    others = [threading.Thread(target=work, args=pair) for pair in zip(programs[1:], cores[1:], strict=True)]
+    begin = -(-progress.ctypes.data // 64) * 64
+    others = [threading.Thread(target=work, args=(thread,)) for thread in range(1, len(programs))]
     for thread in others:
         thread.start()
     try:
-        work(programs[0], cores[0])
+        work(0)
     finally:
         for thread in others:
             thread.join()

@@ -77,8 +77,13 @@ def replace_root(time, order, item, size, t, o, i):
         if least >= size:
             break
         right = least + 1
-        if right < size and precedes(time[right], order[right], item[right], time, order, item, least):
-            least = right
+        if right < size:  # which child goes first is as good as random: it is added, since a branch would mispredict
+            if time[right] != time[least]:
+                least += int(time[right] < time[least])
+            elif order[right] != order[least]:
+                least += int(order[right] < order[least])
+            else:
+                least += int(item[right] < item[least])
         if precedes(t, o, i, time, order, item, least):
             break
         time[k] = time[least]

@@ -28,16 +28,25 @@ class Slots:
 
     Every slot has room for all that can spike in a tick, so that nothing is ever lost; memory is
     touched only where spikes were.
+
+    Args:
+        length: how many ticks.
+        capacity: how many spikes a tick may have.
+        counts: where the numbers of spikes are kept, every so many entries: the lists of one thread have
+            those of one tick side by side, so that another thread fetches them all with one cache line.
+        stride: how many entries it is from one tick to the next.
     """
 
-    def __init__(self, length: int, capacity: int):
-        self.length, self.capacity = length, capacity
+    def __init__(self, length: int, capacity: int, counts: np.ndarray | None = None, stride: int = 1):
+        self.length, self.capacity, self.stride = length, capacity, stride
         self.ids = np.empty(length * max(1, capacity), dtype=np.uint32)
-        self.count = np.zeros(length, dtype=np.int32)
+        self.counts = np.zeros(length, dtype=np.int32) if counts is None else counts
+        self.count = self.counts[:(length - 1) * stride + 1:stride]
 
     def arguments(self, low: int, first: bool = True) -> dict:
         """Return the arguments of a kernel that emits spikes of neurons numbered from `low`."""
-        return {"slots": self.length, "capacity": self.capacity, "first": low, "ids": self.ids, "count": self.count}
+        return {"slots": self.length, "stride": self.stride, "capacity": self.capacity, "first": low, "ids": self.ids,
+                "count": self.counts}
 
     def total(self, after: int, last: int) -> int:
         """Return the number of spikes in the ticks after < tick <= last."""
@@ -65,8 +74,7 @@ class Slots:
 
     def widened(self, capacity: int) -> "Slots":
         """Return the same lists with room for more spikes in a tick."""
-        wide = Slots(self.length, capacity)
+        wide = Slots(self.length, capacity, self.counts, self.stride)
         busy = np.flatnonzero(self.count)
         wide.ids.reshape(self.length, -1)[busy, :self.capacity] = self.ids.reshape(self.length, -1)[busy]
-        wide.count[:] = self.count
         return wide

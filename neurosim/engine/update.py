@@ -104,8 +104,8 @@ class _Writer:
             fields[name] = Array(np.float64 if slow else kind.real, n if varies else 1)
         if self.model.spiking:
             fields |= {"spiked": Array(np.uint8, "n + 8"), "words": Array(np.uint64, "n // 8 + 1"), "slots": INT,
-                       "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
-                       "count": Array(np.int32, "slots")}
+                       "stride": INT, "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
+                       "count": Array(np.int32, "slots * stride")}
         if uses_uniform(self.model):
             fields |= {"uniform": Array(np.float64, n), "key0": INT, "key1": INT, "stream": INT, "sample": INT,
                        "origin": INT}
@@ -247,7 +247,7 @@ class _Writer:
             spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k",
                       "    held_v[kept] = s_v[k]", "    kept += 1"]
         lines += [" " * 16 + line for line in spike]
-        lines.append("count[slot] = found")
+        lines.append("count[slot * stride] = found")
         if self.refractory:
             lines.append("n_held[0] = kept")
         return "\n".join(lines)

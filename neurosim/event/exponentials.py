@@ -29,11 +29,12 @@ CHAINS = 5  #: where the chains of a linear neuron begin, `stride` numbers each:
 # a row of coefficients
 RATE, THRESHOLD, RESET, DOWN, HOLD, HORIZON = 0, 1, 2, 3, 4, 5
 HEAD = 6
-S, R, GAIN, PULL, SHARE, MOST, MOST_RISE, SPIKE, ARRIVAL, APART = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+S, R, GAIN, PULL, SHARE, MOST, MOST_RISE, SPIKE, FACTOR, APART = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 BLOCK = 10  #: length of the coefficients of one chain
 
 FOREVER = float("inf")
 NOTHING = 1e-200  #: what has decayed to this is gone
+NEAR_ZERO = 0.01  #: below this 1 - exp(-x) is not computed as a difference
 ENOUGH = 100  #: steps of Newton's method or bisection, many more than ever needed
 
 
@@ -75,7 +76,10 @@ def relax(x, at, c, ca, n_chains, stride, first, dt, free):
     v = 0.0
     if free:
         v = x[at + V] * decay
-        v += x[at + DRIFT] * (dt if m == 0.0 else -expm1(-m * dt) / m)
+        if m * dt > NEAR_ZERO:
+            v += x[at + DRIFT] * (1.0 - decay) / m
+        else:
+            v += x[at + DRIFT] * two(0.0, m, dt)
     place, block = at + first, ca + HEAD
     for _ in range(n_chains):
         i, s = x[place], c[block + S]
@@ -112,6 +116,26 @@ def advance_linear(x, at, c, ca, n_chains, stride, first, t):
         start = until
     if t > start:
         relax(x, at, c, ca, n_chains, stride, first, t - start, True)
+
+
+def quiet(x, at, c, ca, n_chains, stride, first):
+    """Return whether a bound without exponentials shows that f stays below zero, whatever the neuron does on its own."""
+    f = x[at + V] - c[ca + THRESHOLD]
+    most = 0.0
+    place, block = at + first, ca + HEAD
+    for _ in range(n_chains):
+        i, pull = x[place], c[block + PULL]
+        f += c[block + SHARE] * i
+        most += max(pull * i, 0.0) * c[block + MOST]
+        if stride == 2:
+            most += max(pull * x[place + 1], 0.0) * c[block + MOST_RISE]
+        place += stride
+        block += BLOCK
+    m = c[ca + RATE]
+    constant = x[at + DRIFT] - m * c[ca + THRESHOLD]
+    if constant <= m * f:
+        return not f + most > 0.0
+    return m > 0.0 and not constant + m * most > 0.0
 
 
 def level(k, tau, own, terms, work, places):
@@ -199,20 +223,14 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
     """
     m, threshold = c[ca + RATE], c[ca + THRESHOLD]
     f, constant = x[at + V] - threshold, x[at + DRIFT] - m * threshold
-    most = 0.0
     place, block = at + first, ca + HEAD
     for _ in range(n_chains):
-        i = x[place]
-        f += c[block + SHARE] * i
-        most += max(c[block + PULL] * i, 0.0) * c[block + MOST]
-        if stride == 2:
-            most += max(c[block + PULL] * x[place + 1], 0.0) * c[block + MOST_RISE]
+        f += c[block + SHARE] * x[place]
         place += stride
         block += BLOCK
     if f > 0.0:
         return 0.0
-    far = f if constant <= m * f else (FOREVER if m == 0.0 else constant / m)
-    if not far + most > 0.0:
+    if quiet(x, at, c, ca, n_chains, stride, first):
         return FOREVER
     own = (f, constant, m, c[ca + HORIZON] / 1024.0)
     terms = 0

@@ -38,6 +38,7 @@ class EventInstance:
         self._allocate_slots(256)
         self.seen_time, self.seen_id, self.seen_of = np.zeros(SEEN), np.zeros(SEEN, np.int64), np.zeros(SEEN, np.int64)
         self._allocate_room()
+        self.warned = set()
         self.begin()
 
     # -- arrays ------------------------------------------------------------------------------------
@@ -303,6 +304,22 @@ class EventInstance:
         n = int(self.numbers[loop.N_SEEN])
         self.numbers[loop.N_SEEN] = 0
         return self.seen_time[:n].copy(), self.seen_id[:n].copy(), self.seen_of[:n].copy()
+
+    @property
+    def handled(self) -> int:
+        """How many events were handled."""
+        return int(self.numbers[loop.N_EVENTS])
+
+    @property
+    def reached(self) -> float:
+        """A time up to which all events are handled."""
+        return float(np.nextafter(self.queue.time[0], -np.inf)) if self.queue.size else 0.0
+
+    def silent(self):
+        """Return (population, 0) for the populations of neurons that never spiked and were not warned about."""
+        counts = self.pops[:, loop.POPULATION.index("spikes")]
+        return [(p, 0) for p, number in self.index.items()
+                if counts[number] == 0 and p.spiking and hasattr(self.layout.populations[p], "numbers") and p not in self.warned]
 
     def infinite(self) -> str | None:
         """Return a sentence about a value that is not finite, or None."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from neurosim.checks import Samples, Timed
 from neurosim.engine import build
-from neurosim.engine.layout import Planner, _quantities
+from neurosim.engine.layout import Planner, _quantities, check_bounds
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import numbers
 from neurosim.network import Projection
@@ -36,6 +36,7 @@ class EventLayout:
     populations: dict
     projections: dict
     drives: dict
+    planner: object
 
 
 class EventPlanner(Planner):
@@ -50,7 +51,7 @@ class EventPlanner(Planner):
         populations = {p: self.population(p, 0) for p in self.net.populations}
         projections = {p: self.projection(p, None) for p in self.net.projections}
         drives = {d: self.drive(d, None) for d in self.net.drives}
-        return EventLayout(self.net, self.seed, populations, projections, drives)
+        return EventLayout(self.net, self.seed, populations, projections, drives, self)
 
     def bytes_of(self, projection: Projection) -> int:
         """Return about how much memory the synapses of a projection take."""
@@ -86,6 +87,7 @@ class EventPlanner(Planner):
                                  "low=... and bounds='clip' or 'redraw'")
         order = np.lexsort((part.target, row) if np.ndim(delay) == 0 else (part.target, delay, row))
         values = {name: value[order] if np.ndim(value) else float(value) for name, value in part.values.items()}
+        check_bounds(projection, np.broadcast_to(values["weight"], part.target.size), values)
         return SimpleNamespace(
             projection=projection, source=row[order], start=part.start, values=values, n_synapses=part.target.size,
             target=part.target[order].astype(np.uint32), stream=self.streams.new(f"{projection.name}/noise"),

@@ -24,7 +24,8 @@ DONE, GROW, DRAIN, PAUSE = range(4)  #: why the loop returned
 RUN, FORESEE, PEEK, START = range(4)  #: what it is called for
 
 # columns of the table of populations
-POPULATION = ("family", "size", "x_at", "width", "c_at", "c_width", "n_chains", "stride", "first", "stream", "recorded")
+POPULATION = ("family", "size", "x_at", "width", "c_at", "c_width", "n_chains", "stride", "first", "stream", "recorded",
+              "spikes")
 # columns of the table of projections
 PROJECTION = ("source_first", "n_source", "target", "rows_at", "synapses_at", "weight_at", "weight_step", "delay_at", "delay_step",
               "port", "factor", "kind", "extra_at", "extra_width", "shared_at", "trace_at", "trace_width", "back_at", "target_first",
@@ -194,14 +195,28 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             while e < last and (delay_step == 0 or delays[delay_at + e] == delay):
                 k = np.int64(targets[synapses + e])
                 at, ca = x_at + k * width, c_at + k * c_width
-                move(family, x, at, c, ca, n_chains, stride, first, t)
+                simple = family != QUADRATIC and x[at + 1] <= x[at]
+                if simple:
+                    dt = t - x[at]
+                    if dt > 0.0:
+                        if stride == 1:
+                            relax_here(x, at, c, ca, n_chains, 1, first, dt, True)
+                        else:
+                            relax(x, at, c, ca, n_chains, stride, first, dt, True)
+                        x[at] = t
+                else:
+                    move(family, x, at, c, ca, n_chains, stride, first, t)
                 effect = weights[weight_at + e * weight_step]
                 if learns != 0:
                     effect = arrival(learns, extra, projs[j, J_extra_at] + e * projs[j, J_extra_width], shared,
                                      projs[j, J_shared_at], traces,
                                      projs[j, J_trace_at] + (k - projs[j, J_target_first]) * projs[j, J_trace_width],
                                      weights, weight_at + e * weight_step, t)
-                if arrive(p, at, ca, port, factor, effect, x, c):
+                if not arrive(p, at, ca, port, factor, effect, x, c) or family == SILENT:
+                    pass
+                elif simple and quiet_here(x, at, c, ca, n_chains, stride, first):
+                    x[at + 2] = np.inf
+                else:
                     foresee(p, k, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
                 e += 1
             numbers[N_UPDATES] += e - begin
@@ -292,6 +307,7 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
                 numbers[SIZE] = push(time, order, item, numbers[SIZE], drive_c[drives[d, D_times_at] + step], o, 0)
             continue
         if spikes:
+            pops[p, P_spikes] += 1
             send(p, i, t, numbers, time, order, item, projs, outs, out_list, rows, delays, slot_time, slot_at, slot_end, slot_of, free)
             if pops[p, P_recorded] != 0:
                 seen_time[numbers[N_SEEN]], seen_id[numbers[N_SEEN]], seen_of[numbers[N_SEEN]] = t, i, p
@@ -314,9 +330,15 @@ def spiked(kind, extra, extra_at, width, shared, shared_at, traces, trace_at, we
 '''
 
 
-_FUNCTIONS = (exponentials.two, exponentials.three, exponentials.relax, exponentials.advance_linear, exponentials.level,
-              exponentials.zero, exponentials.leave, exponentials.first_crossing, adaptive.flow, adaptive.leap,
-              adaptive.advance_parabola, adaptive.next_parabola)
+_ROW = "f8[::1], i8, f8[::1], i8, i8, i8, i8"  # x, at, c, ca, n_chains, stride, first
+_SEARCH = "UniTuple(f8, 4), i8, f8[::1], i8[:, ::1]"  # own, terms, work, places
+_FUNCTIONS = {  # with signatures, as a call with a constant would else be compiled once more
+    exponentials.two: "f8(f8, f8, f8)", exponentials.three: "f8(f8, f8, f8, f8)",
+    exponentials.relax: f"void({_ROW}, f8, b1)", exponentials.advance_linear: f"void({_ROW}, f8)",
+    exponentials.quiet: f"b1({_ROW})", exponentials.level: f"f8(i8, f8, {_SEARCH})", exponentials.zero: f"f8(i8, f8, f8, f8, f8, f8, {_SEARCH})",
+    exponentials.leave: "f8(f8, f8, f8)", exponentials.first_crossing: f"f8({_ROW}, f8[::1], i8[:, ::1], f8[::1], f8[::1])",
+    adaptive.flow: f"UniTuple(f8, 2)(f8, f8, f8, {_ROW})", adaptive.leap: f"UniTuple(f8, 4)(f8, {_ROW})",
+    adaptive.advance_parabola: f"void({_ROW}, f8)", adaptive.next_parabola: f"f8({_ROW})"}
 
 
 def _constants() -> str:
@@ -334,7 +356,8 @@ def _constants() -> str:
 
 def _functions() -> str:
     """The mathematics as source: compiled once each, where leaves would be copied to every place that calls them."""
-    return "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{inspect.getsource(function)}' for function in _FUNCTIONS)
+    return "\n\n".join(f'@njit("{signature}", nogil=True, error_model="numpy")\n{inspect.getsource(function)}'
+                       for function, signature in _FUNCTIONS.items())
 
 
 @cache
@@ -345,7 +368,8 @@ def compiled(learning: str = "", leaves: tuple = ()):
         learning: text that defines `arrival` and `spiked` for the kinds of synapses of a network; none by default.
         leaves: pairs of a name and the scalar body that the text calls by it.
     """
-    bodies = {"push": queue.push, "pop": queue.pop, "philox": philox, "uniform53": uniform53, "exp": exp} | dict(leaves)
+    bodies = {"push": queue.push, "pop": queue.pop, "philox": philox, "uniform53": uniform53, "exp": exp,
+              "quiet_here": exponentials.quiet, "relax_here": exponentials.relax} | dict(leaves)
     text = _TEXT
     for name, part in (("constants", _constants()), ("functions", _functions()), ("learning", learning or _NO_LEARNING)):
         text = text.replace(f"{{{name}}}", part)

@@ -10,7 +10,7 @@ import numpy as np
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import adaptive, exponentials
 from neurosim.event.exponentials import (
-    APART, ARRIVAL, BLOCK, DOWN, GAIN, HOLD, HORIZON, MOST, MOST_RISE, PULL, RATE, RESET, SHARE, SPIKE, THRESHOLD, R, S,
+    APART, FACTOR, BLOCK, DOWN, GAIN, HOLD, HORIZON, MOST, MOST_RISE, PULL, RATE, RESET, SHARE, SPIKE, THRESHOLD, R, S,
 )
 from neurosim.event.loop import LINEAR, QUADRATIC, SILENT
 from neurosim.neurons.base import Crossing
@@ -169,7 +169,7 @@ def _add_ports(found, population, ports):
         if matrix or set(equations.arrival) != {target} or set(equations.output) != {out} or not all(
                 np.all(_array(rate) > 0.0) for rate in (chain[S], chain.get(R, 1.0))):
             _refuse(f"{name} has equations that cannot be solved and cannot be used")
-        chain[ARRIVAL] = equations.arrival[target]
+        chain[FACTOR] = equations.arrival[target]
         found.columns[f"p{number}_{out}"] = (len(found.chains), 0)
         if rest:
             found.columns[f"p{number}_{rest[0]}"] = (len(found.chains), 1)
@@ -198,7 +198,7 @@ def _finish(found):
             chain, behind = place if isinstance(place, tuple) else (place, 0)
             found.columns[name] = found.first + found.stride * chain + behind
     found.ports = [(exponentials.V, -1) if chain is None else
-                   (found.first + found.stride * chain + behind, found.head + BLOCK * chain + ARRIVAL)
+                   (found.first + found.stride * chain + behind, found.head + BLOCK * chain + FACTOR)
                    for chain, behind in found.ports]
 
 
