@@ -55,6 +55,24 @@ def atomic_store(typingctx, address, value):
 
 
 @intrinsic
+def atomic_claim(typingctx, address):
+    """Put 1 in the place of 0 at an address; return whether it was 0, which only one thread sees."""
+    def codegen(context, builder, signature, args):
+        place = builder.inttoptr(args[0], _I64.as_pointer())
+        with builder.if_else(builder.icmp_signed("==", builder.load_atomic(place, "acquire", 8), _I64(0))) as (yes, no):
+            with yes:
+                pair = builder.cmpxchg(place, _I64(0), _I64(1), "seq_cst", "acquire")
+                tried, after = builder.extract_value(pair, 1), builder.block
+            with no:
+                skipped = builder.block
+        result = builder.phi(ir.IntType(1))
+        result.add_incoming(tried, after)
+        result.add_incoming(ir.Constant(ir.IntType(1), 0), skipped)
+        return result
+    return types.boolean(types.int64), codegen
+
+
+@intrinsic
 def atomic_load(typingctx, address):
     """Return the int64 at an address, as other threads last left it."""
     def codegen(context, builder, signature, args):

@@ -1,9 +1,12 @@
-"""The loop that runs every network: at each tick, call the kernels of this thread in their order.
+"""The loop that runs every network: at each tick, call the kernels of each part in their order.
 
-What a thread emits reaches another `window` ticks later at the earliest, the shortest delay. So none
-may be further ahead of another than that: before a tick, it waits until all others have done the ticks
-that it depends on. Each tells how far it is in a cache line of its own, which it alone writes. A waiting
-thread spins briefly and then yields its core.
+A network is cut into as many parts as there are threads. What a part emits reaches another `window`
+ticks later at the earliest, the shortest delay; so a tick of a part may begin when all others have done
+the ticks that it depends on. Each part tells how far it is in a cache line of its own.
+
+Every thread has a part of its own. Where it has to wait for long, which happens when other programs keep the
+other threads from their cores, it takes over what is not being done by anybody, and gives its core
+away if there is nothing. So several threads on a busy machine are not slower than one. Who does a tick changes no result.
 """
 
 import multiprocessing
@@ -16,43 +19,61 @@ import numpy as np
 
 from neurosim.engine import intrinsics, loader
 
-APART = 256  #: bytes between what two threads tell; processors fetch neighbouring lines too
-SPINS = 2000  #: looks at another thread's progress before the core is given away
+APART = 256  #: bytes between what two threads write; processors fetch neighbouring lines too
+PATIENCE = 2000  #: looks at the others' progress before a thread helps out or gives its core away
 
 _TEXT = '''
 from numba import njit
 
 
 @njit(nogil=True)
-def wait(progress, n_threads, done):
-    for other in range(n_threads):
-        spins = 0
-        while atomic_load(progress + {apart} * other) < done:
-            spins += 1
-            if spins > {spins}:
+def ready(board, n, part, tick, window):
+    for other in range(n):
+        if other != part and atomic_load(board + {apart} * other) < tick - window:
+            return False
+    return True
+
+
+def main(functions, blocks, starts, last, window, board, claims, thread):
+    n = starts.size - 1
+    waited = 0
+    while True:
+        finished, worked = True, False
+        for turn in range(n if waited > {patience} else 1):
+            part = (thread + turn) % n
+            tick = atomic_load(board + {apart} * part) + 1
+            if tick >= last:
+                continue
+            finished = False
+            if not ready(board, n, part, tick, window) or not atomic_claim(claims + {apart} * part):
+                continue
+            if atomic_load(board + {apart} * part) + 1 == tick:
+                for k in range(starts[part], starts[part + 1]):
+                    call_kernel(functions[k], blocks[k], tick)
+                atomic_store(board + {apart} * part, tick)
+                worked = True
+            atomic_store(claims + {apart} * part, 0)
+            break
+        if worked:
+            waited = 0
+        elif finished and (n == 1 or waited > {patience}):
+            return
+        else:
+            waited += 1
+            if waited > {patience} + 1:
                 yield_thread()
-
-
-def main(functions, blocks, first, last, window, progress, thread, n_threads):
-    for tick in range(first, last):
-        if n_threads > 1 and tick - window >= first:
-            wait(progress, n_threads, tick - window)
-        for k in range(functions.size):
-            call_kernel(functions[k], blocks[k], tick)
-        if n_threads > 1:
-            atomic_store(progress + {apart} * thread, tick)
 '''
 
 
 @cache
 def _compiled():
-    names = ("call_kernel", "atomic_load", "atomic_store", "yield_thread")
-    text = _TEXT.format(apart=APART, spins=SPINS)
+    names = ("call_kernel", "atomic_load", "atomic_store", "atomic_claim", "yield_thread")
+    text = _TEXT.format(apart=APART, patience=PATIENCE)
     return loader.load_function("loop", text, {name: getattr(intrinsics, name) for name in names})
 
 
 class Program:
-    """What one thread does in every tick: a list of blocks, in order."""
+    """What is done for one part in every tick: a list of blocks, in order."""
 
     def __init__(self, blocks: list):
         self.blocks = blocks
@@ -61,21 +82,21 @@ class Program:
 
 
 def run(programs: list[Program], first: int, last: int, window: int) -> None:
-    """Run the ticks first <= tick < last, one program per thread.
+    """Run the ticks first <= tick < last, with one thread for each program.
 
     Several threads are pinned, each to a core of its own among those allowed, and released at the
     end: unpinned, two threads that wait for each other may end up on one core.
     """
     main = _compiled()
-    progress = np.full(len(programs) * APART // 8 + 16, first - 1, dtype=np.int64)
+    functions, rows = (np.concatenate([getattr(program, name) for program in programs]) for name in ("functions", "rows"))
+    starts = np.cumsum([0, *(program.functions.size for program in programs)])
+    board, claims = (_apart(len(programs), value) for value in (first - 1, 0))
     cores = _cores(len(programs))
 
     def work(thread):
-        program = programs[thread]
         with _pinned(cores[thread]):
-            main(program.functions, program.rows, first, last, window, begin, thread, len(programs))
+            main(functions, rows, starts, last, window, board.ctypes.data, claims.ctypes.data, thread)
 
-    begin = -(-progress.ctypes.data // 64) * 64
     others = [threading.Thread(target=work, args=(thread,)) for thread in range(1, len(programs))]
     for thread in others:
         thread.start()
@@ -84,6 +105,12 @@ def run(programs: list[Program], first: int, last: int, window: int) -> None:
     finally:
         for thread in others:
             thread.join()
+
+
+def _apart(n: int, value: int) -> np.ndarray:
+    """Return an array that holds a number for each of n threads, APART bytes from each other, from a cache line on."""
+    room = np.full((n + 1) * APART // 8, value, dtype=np.int64)
+    return room[-(room.ctypes.data // 8) % (APART // 8):]
 
 
 def _cores(n: int) -> list:
