@@ -1,136 +1,132 @@
-"""`python -m benchmarks [CASE ...]`: measure neurosim and its peers in alternation, and print a table.
+"""`python -m benchmarks WHAT ...`: measure neurosim and its peers in alternation, and print tables.
 
-Every measurement is a process of its own, so that nobody inherits another's memory or threads. The
-simulators take turns, and medians are shown, because a shared machine is never quiet for long.
+WHAT is one of the cases (cuba, cuba40k, coba, coba40k, brunel, brunel_stdp, izhikevich, microcircuit, microcircuit20,
+lsm), or `all`: the cases, startup and kernels; or
+
+    startup             importing, and the first simulation of a process
+    kernels             each compiled loop beside a plain copy of the same bytes; fails where one is ten times too slow
+    load                two threads beside one while other processes are busy; fails where two are much slower
+    scaling             cost against neurons, synapses, rate, delays and threads, as a table and a picture
+    microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
+    report              the tables of a file of results, as Markdown
 """
 
 import argparse
 import importlib
 import json
-import platform
-import resource
-import statistics
-import subprocess
 import sys
+from pathlib import Path
 
+from benchmarks import report
 from benchmarks.cases import CASES
+from benchmarks.compare import Settings, compare, cores
+from benchmarks.peers import PEERS
 
-PEERS = {"neurosim": "benchmarks.ours", "brian2": "benchmarks.brian2_peer"}
-NEEDS = {"neurosim": "neurosim", "brian2": "brian2"}
-
-
-def one(peer: str, case: str, threads: int, dtype: str) -> dict:
-    """Measure in this process; it ends afterwards."""
-    module = importlib.import_module(PEERS[peer])
-    result = module.measure(CASES[case], threads, dtype)
-    memory = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return result | {"memory_mb": memory / 1024, "versions": module.versions()}
+OTHERS = ("startup", "kernels", "load", "scaling", "microcircuit-stats", "report")
+DEFAULT = ("cuba", "brunel", "startup")
 
 
-def in_process(peer: str, case: str, threads: int, dtype: str) -> dict:
-    """Measure in a new process."""
-    command = [sys.executable, "-m", "benchmarks", "--one", peer, case, "--threads", str(threads), "--dtype", dtype]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{peer} failed on {case}:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+def _list(allowed=None, kind=str):
+    """Return a function that reads a comma-separated argument."""
+    def read(text):
+        found = tuple(kind(part) for part in text.split(",") if part)
+        for part in found if allowed else ():
+            if part not in allowed:
+                raise argparse.ArgumentTypeError(f"must be of {', '.join(allowed)}, got {part}")
+        return found
+
+    return read
 
 
-def run_case(name: str, peers: list[str], threads: int, rounds: int, dtype: str) -> list[dict]:
-    """Measure all peers in alternation; return one row of medians each."""
-    case, rows = CASES[name], {peer: [] for peer in peers}
-    in_process("neurosim", name, threads, dtype)  # fills the cache of compiled kernels; its time is shown by `startup`
-    for _ in range(rounds):
-        for peer in peers:
-            # Brian2 is at its best with one thread: its OpenMP loops are slower on these networks
-            rows[peer].append(in_process(peer, name, threads if peer == "neurosim" else 1, dtype))
-    table = [_median(case, peer, found, threads if peer == "neurosim" else 1) for peer, found in rows.items()]
-    best = min((row["simulate"] for row in table if row["peer"] != "neurosim"), default=None)
-    for row in table:
-        row["times_faster"] = best / row["simulate"] if best and row["peer"] == "neurosim" else None
-    return table
+def _share(text):
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"must be > 0, got {text}")
+    return value
 
 
-def _median(case, peer, found, threads) -> dict:
-    row = {key: statistics.median(each[key] for each in found) for key in found[0] if key != "versions"}
-    row["spread"] = [min(each["simulate"] for each in found), max(each["simulate"] for each in found)]
-    row |= {"case": case.name, "peer": peer, "threads": threads, "rounds": len(found), "versions": found[0]["versions"]}
-    seconds = row["simulate"]
-    row["real_time_factor"] = seconds / (case.run * 1e-3)
-    row["events_per_s"] = row["rate"] * sum(case.n) * case.fan_out * case.run * 1e-3 / seconds
-    row["ns_per_update"] = seconds * 1e9 / (sum(case.n) * case.run / case.dt)
-    return row
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("what", nargs="*", metavar="WHAT", help=f"see above; by default {', '.join(DEFAULT)}")
+    made.add_argument("--threads", type=_list(kind=int), help="of neurosim, such as 2 or 1,2 (1 and, where there are "
+                      "several cores, 2); the largest is what peers get that gain from threads")
+    made.add_argument("--dtype", type=_list(("float32", "float64")), default=("float32",),
+                      help="of neurosim: float32, float64 or both with a comma (float32)")
+    made.add_argument("--peers", type=_list(("none", *PEERS)), help=f"of {', '.join(PEERS)}, or none; by default those "
+                      "that suit the case. NEST takes minutes for the whole microcircuit and runs it only when named")
+    made.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
+    made.add_argument("--patience", type=float, default=15.0, help="seconds of simulation after which a competitor is "
+                      "not measured again (15)")
+    made.add_argument("--fraction", type=_share, default=1.0, help="share of the simulated time, to be quicker (1)")
+    made.add_argument("--scale", type=_share, default=1.0, help="share of the neurons (1)")
+    made.add_argument("--json", help="file for the results; for report, where they are")
+    made.add_argument("--out", default="build/benchmarks", help="folder for pictures (build/benchmarks)")
+    return made
 
 
-def check_rates(table: list[dict]) -> None:
-    """Stop where the simulators do not do the same work."""
-    rates = {row["peer"]: row["rate"] for row in table}
-    ours, tolerance = rates["neurosim"], CASES[table[0]["case"]].tolerance
-    for peer, rate in rates.items():
-        if abs(rate - ours) > tolerance * ours:
-            sys.exit(f"{table[0]['case']}: the mean rates must agree within {tolerance:.0%}, got {ours:.2f} Hz here "
-                     f"and {rate:.2f} Hz in {peer}")
+def _settings(options) -> Settings:
+    threads = options.threads or ((1, 2) if cores() > 1 else (1,))
+    peers = None if options.peers is None else tuple(peer for peer in options.peers if peer != "none")
+    return Settings(threads, options.dtype, peers, options.rounds, options.patience, options.scale, options.fraction)
 
 
-def show(table: list[dict]) -> None:
-    """Print a table of one case."""
-    print(f"\n{CASES[table[0]['case']].what}; {CASES[table[0]['case']].run / 1e3:g} s simulated, "
-          f"{platform.processor() or ''}")
-    print(f"{'':10s}{'thr':>4s}{'build':>8s}{'compile':>9s}{'simulate (min .. max)':>27s}{'x real':>9s}"
-          f"{'Mev/s':>8s}{'ns/upd':>8s}{'MB':>7s}{'Hz':>7s}{'ratio':>7s}")
-    for row in table:
-        low, high = row["spread"]
-        span = f"{row['simulate']:.3f} s ({low:.3f} .. {high:.3f})"
-        ratio = "" if row["times_faster"] is None else f"{row['times_faster']:.1f}"
-        print(f"{row['peer']:10s}{row['threads']:4d}{row['build']:8.2f}{row.get('compile', 0):9.2f}{span:>27s}"
-              f"{row['real_time_factor']:9.4f}{row['events_per_s'] / 1e6:8.0f}{row['ns_per_update']:8.3f}"
-              f"{row['memory_mb']:7.0f}{row['rate']:7.2f}{ratio:>7s}")
+def _case(name, options, results) -> bool:
+    """Measure a case, show it and keep it; return whether all agree."""
+    table = compare(name, _settings(options))
+    print(report.text(table), flush=True)
+    results["cases"].append(table)
+    return not table["disagreements"]
 
 
-def installed(peer: str) -> bool:
-    """Return whether a simulator can be imported."""
-    return importlib.util.find_spec(NEEDS[peer]) is not None
+def _startup(options, results) -> bool:
+    from benchmarks import startup
+
+    results["startup"] = startup.measure(options.rounds)
+    print("\nstart-up\n" + startup.text(results["startup"]), flush=True)
+    return True
 
 
-def main() -> None:
-    """Read the command line and do what it says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", default=None, metavar="CASE",
-                        help=f"{', '.join(CASES)} or startup; by default cuba, brunel and startup")
-    parser.add_argument("--threads", type=int, default=1, help="threads of neurosim (1)")
-    parser.add_argument("--peers", default="all", help="comma-separated, of brian2; all that are installed by default")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "float64"))
-    parser.add_argument("--json", help="file for the results")
-    parser.add_argument("--one", metavar="PEER", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    cases = arguments.cases or ["cuba", "brunel", "startup"]
-    unknown = [case for case in cases if case not in CASES and case != "startup"]
+def _other(name, options, results) -> bool:
+    module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+    found, good = module.main(_settings(options), Path(options.out))
+    results[name] = found
+    return good
+
+
+def _report(options) -> None:
+    if not options.json:
+        sys.exit("report needs the file of results: python -m benchmarks report --json FILE")
+    print(report.markdown(json.loads(Path(options.json).read_text())))
+
+
+def main(arguments=None) -> int:
+    """Do what the command line says; return 0 if everything agreed and passed, else 1."""
+    made = parser()
+    options = made.parse_args(arguments)
+    wanted = list(options.what or DEFAULT)
+    if "all" in wanted:
+        wanted = [*CASES, "startup", "kernels"]
+    unknown = [name for name in wanted if name not in CASES and name not in OTHERS]
     if unknown:
-        parser.error(f"CASE must be one of {', '.join([*CASES, 'startup'])}, got {unknown[0]}")
-    if arguments.one:
-        print(json.dumps(one(arguments.one, cases[0], arguments.threads, arguments.dtype)))
-        return
-    wanted = [peer for peer in PEERS if peer != "neurosim"] if arguments.peers == "all" else arguments.peers.split(",")
-    peers = ["neurosim", *(peer for peer in wanted if peer in PEERS and installed(peer))]
-    for peer in wanted:
-        if peer not in peers:
-            print(f"{peer} is not installed and is left out")
-    results = []
-    for case in cases:
-        if case == "startup":
-            from benchmarks import startup
-
-            print("\nstart-up\n" + startup.report(arguments.rounds))
-            continue
-        table = run_case(case, peers, arguments.threads, arguments.rounds, arguments.dtype)
-        show(table)
-        check_rates(table)
-        results += table
-    if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(results, file, indent=1)
+        made.error(f"WHAT must be of all, {', '.join([*CASES, *OTHERS])}, got {unknown[0]}")
+    if "report" in wanted:
+        _report(options)
+        return 0
+    results, good = {"machine": report.machine(), "cases": []}, True
+    for name in wanted:
+        try:
+            good &= (_case(name, options, results) if name in CASES else
+                     _startup(options, results) if name == "startup" else _other(name, options, results))
+        except Exception as error:  # what was measured before is kept
+            print(f"{name} failed: {error}", file=sys.stderr)
+            results.setdefault("failed", {})[name] = str(error)
+            good = False
+        if options.json:
+            report.write(results, options.json)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -47,9 +47,9 @@ def measure(rounds: int) -> dict:
             "first simulation of all, wall s": cold, "first simulation of a process, wall s": sorted(warm)[middle]}
 
 
-def report(rounds: int) -> str:
+def text(measured: dict) -> str:
     """Return the measurement as lines of text."""
-    return "\n".join(f"{name:40s} {value:8.3f}" for name, value in measure(rounds).items())
+    return "\n".join(f"{name:44s} {value:8.3f}" for name, value in measured.items())
 
 
 if __name__ == "__main__":

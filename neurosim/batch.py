@@ -150,7 +150,7 @@ def _layout(sim):
     """Return a layout for one thread with the same synapses and parameters."""
     if sim.threads == 1:
         return sim._layout
-    layout = Planner(sim.net, sim.dt, sim.seed, sim._layout.real, 1).layout()
+    layout = Planner(sim.net, sim.dt, sim.seed, sim._layout.real, 1, sim.packed).layout()
     layout.change(sim._layout.changes())
     return layout
 

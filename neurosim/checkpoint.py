@@ -86,7 +86,8 @@ def write(sim, path, header: dict, arrays: dict) -> None:
     import numba
 
     header = {"neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__, "seed": sim.seed,
-              "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net), "arrays": list(arrays), **header}
+              "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net), "arrays": list(arrays),
+              **header}
     text = json.dumps(header)
     with _whole_file(path) as temporary, h5py.File(temporary, "x") as file:
         file.attrs.update({"format": FORMAT, "version": VERSION, "digest": _digest(text, arrays)})
@@ -116,7 +117,7 @@ def _contents(sim):
         ticks, rows = log.chunks()
         arrays |= {f"recordings/{number}/ticks": ticks, f"recordings/{number}/rows": rows}
     header = {
-        "dt": sim.dt.hex(), "dtype": sim.dtype, "threads": sim.threads, "tick": state.tick,
+        "dt": sim.dt.hex(), "dtype": sim.dtype, "packed": sim.packed, "threads": sim.threads, "tick": state.tick,
         "checksums": {p.name: _checksums(plan) for p, plan in sim._layout.projections.items()},
         "changes": changes, "recordings": logs}
     return header, arrays
@@ -141,9 +142,9 @@ def _lines(net) -> list[str]:
 def _checksums(plan, changed=None) -> dict:
     """Checksums of the synapses of a projection and of what was laid down with them, but for what was set since."""
     changed = plan.changed if changed is None else changed
-    names = [name for name in plan.connectivity.parts[0].values if name not in changed]
-    return {"synapses": _checksum(plan.connectivity, None)} | {
-        name: _checksum(plan.connectivity, name) for name in names}
+    connectivity = plan.connectivity.alone()
+    names = [name for name in connectivity.parts[0].values if name not in changed]
+    return {"synapses": _checksum(connectivity, None)} | {name: _checksum(connectivity, name) for name in names}
 
 
 def _checksum(connectivity, name) -> str:
@@ -183,7 +184,7 @@ def load(cls, path, net, threads, memory_limit):
         sim.take_over(path, header, arrays)
         return sim
     sim = cls(net, float.fromhex(header["dt"]), seed=header["seed"], threads=threads, dtype=header["dtype"],
-              memory_limit=memory_limit)
+              packed=header.get("packed", False), memory_limit=memory_limit)
     _put_changes(sim, header, arrays)
     _check_synapses(path, header, sim)
     sim.tick = header["tick"]

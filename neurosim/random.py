@@ -58,11 +58,23 @@ class Streams:
 
     def __init__(self):
         self.labels: list[str] = []
+        self.first, self.room = 0, None
 
     def new(self, label: str) -> int:
         """Return the next stream number; the label says what it is for."""
         self.labels.append(label)
-        return len(self.labels)
+        if self.room is not None and len(self.labels) > self.room:
+            raise ValueError(f"only {self.room} streams were asked for")
+        return self.first + len(self.labels)
+
+
+    def several(self, label: str, number: int) -> "Streams":
+        """Return a part of the next streams, to be handed out later."""
+        part = Streams()
+        part.first = self.first + len(self.labels)
+        part.room = number
+        self.labels += [label] * number
+        return part
 
 
 def seed_words(seed: int) -> tuple[int, int]:

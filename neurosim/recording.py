@@ -207,8 +207,7 @@ class Recordings:
         log.add(ticks, ids - np.uint32(log.recorder.what.start))
 
     def _sample_synapses(self, sim, log):
-        sim._instance.settle(sim.tick)
-        connectivity = sim._instance.view(log.recorder.what)
+        connectivity = sim._instance.look(log.recorder.what, sim.tick)
         values = build.to_coo(connectivity)[3][log.recorder.variable]
         log.add(np.array([sim.tick]), np.broadcast_to(values, (1, connectivity.n_synapses)).copy())
 

@@ -45,6 +45,9 @@ class Simulation:
         threads: number of threads; by default one.
         dtype: "float32" (the default) or "float64", of states and weights; always "float64" in the mode "event".
         mode: "clocked", or "event": exact, without ticks, see docs/event_mode.md.
+        packed: whether a weight that differs from synapse to synapse shares 32 bits with its target, where it does
+            not change: less memory and time for large networks. It is then rounded to a multiple of 1/32767 of the
+            largest weight of all projections from the same population.
         memory_limit: bytes that recordings may take; more is refused before the run.
 
     Raises:
@@ -64,15 +67,15 @@ class Simulation:
         return super().__new__(_EventSimulation if cls is Simulation and mode == "event" else cls)
 
     def __init__(self, net: Network, dt: float | None = None, *, seed: int = 0, threads: int | None = None,
-                 dtype: str | None = None, mode: str = "clocked", memory_limit: float = 4e9):
+                 dtype: str | None = None, mode: str = "clocked", packed: bool = False, memory_limit: float = 4e9):
         dt, dtype = 0.1 if dt is None else dt, dtype or "float32"
         self._check(net, dt, seed, threads, dtype, mode)
         self.net = net = net.copy()
         self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), threads or 1, dtype
-        self.memory_limit = float(memory_limit)
+        self.memory_limit, self.packed = float(memory_limit), bool(packed)
         self.tick, self._running = 0, False
         self._given = set()  #: sources whose spikes are no more those of the description
-        self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], self.threads).layout()
+        self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], self.threads, self.packed).layout()
         self._recordings = Recordings(net, self._layout, self.memory_limit)
         self._instance = Instance(self._layout, self._recordings.states)
         self._watch = {p: SimpleNamespace(spikes=0, ticks=0, warned=False) for p in self._instance.slots}
@@ -218,8 +221,7 @@ class Simulation:
             of its synapses by name.
         """
         projection = self._projection(projection)
-        self._settle()
-        source, target, delay, values = build.to_coo(self._instance.view(projection))
+        source, target, delay, values = build.to_coo(self._instance.look(projection, self.tick))
         values = {name: np.broadcast_to(value, source.size).copy() for name, value in values.items()}
         return SimpleNamespace(source=source, target=target, delay=delay * self.dt, **values)
 
@@ -253,21 +255,24 @@ class Simulation:
         if isinstance(what, str) and any(what == p.name for p in self.net.projections):
             what = self.net.projection(what)
         if isinstance(what, Projection):
-            self._set_projection(self._projection(what), changes)
+            anew = self._set_projection(self._projection(what), changes)
         else:
-            self._set_population(self._population(what), changes)
-        self._instance.wire()
+            anew = self._set_population(self._population(what), changes)
+        if anew:
+            self._instance.wire()
         self._instance.rewind(self.tick)
 
-    def _set_population(self, population, changes):
+    def _set_population(self, population, changes) -> bool:
+        """Set what is known to fit; return whether numbers changed that the programs hold."""
         plan = self._layout.populations[population]
         states, parameters = self._sort_changes(population, changes)
         for name, values in states.items():
             self._instance.neurons[self._recordings.key(population, name)][:] = values
         vars(plan.parameters).update(parameters)
         plan.changed.update(parameters)
-        if plan.coefficients is not None:
+        if parameters and plan.coefficients is not None:
             Planner(self.net, self.dt, self.seed, self._layout.real, self.threads).refresh(plan)
+        return bool(parameters)
 
     def _sort_changes(self, population, changes):
         """Return what is to be set of a population, checked: state variables and parameters, by name."""
@@ -296,7 +301,7 @@ class Simulation:
             model.replace(**{name: getattr(plan.parameters, name) for name in model.parameters} | parameters)
         return states, parameters
 
-    def _set_projection(self, projection, changes):
+    def _set_projection(self, projection, changes) -> bool:
         plan = self._layout.projections[projection]
         self._settle()
         changing, checked = self._instance.changing(projection), {}
@@ -316,6 +321,7 @@ class Simulation:
                 self._instance.put_values(projection, name, values)
             else:
                 self._layout.set_synapses(projection, name, values)
+        return not set(checked) <= set(changing)
 
     def give(self, population: Population | str, spikes: Spikes) -> None:
         """Replace the spikes that a `SpikeSource` emits from now on; their times count from the present.

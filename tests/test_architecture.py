@@ -17,7 +17,7 @@ LEVELS = {
     2: "contracts neurons receptors releases sources connectivity",
     3: "network describe",
     4: "engine",
-    5: "simulation recording checkpoint batch plot",
+    5: "simulation event recording checkpoint batch plot",
     6: "reservoirs encoders datasets readouts bridge backends export sweep",
     7: "config jobs cli",
 }

@@ -185,7 +185,7 @@ class Reference:
         elapsed, self.last = (tick - self.last) * DT, tick
         for name in ("between", body):
             for number, rule in enumerate(self.rules):
-                if getattr(rule, name) is None or (name == "on_period" and tick % round(rule.period / DT)):
+                if getattr(rule, name, None) is None or (name == "on_period" and tick % round(rule.period / DT)):
                     continue
                 self.ask(number, rule, getattr(rule, name), tick, extra, elapsed)
 
@@ -250,6 +250,7 @@ def expected(sim, rules):
                     synapse.spike("source", tick)
                     if late == tick:
                         synapse.spike("target", tick)
+        synapse.event("look", sim.tick, {})
         found.append([synapse.weight, *(v for state in synapse.state for v in state.values())])
     return np.array(found).T
 
@@ -287,6 +288,43 @@ def test_threads_pieces_and_checkpoints_change_no_bit(name):
         other = outcome(name, pieces, threads, restore_at)
         for variable, values in vars(synapses).items():
             np.testing.assert_array_equal(values, getattr(other, variable), err_msg=f"{variable} {pieces} {threads}")
+
+
+class Drift(Plasticity):
+    """w' = c, c' = -c / tau, from c = 1 at each arrival."""
+
+    tau = Parameter(20.0, "ms", above=0, per_element=False)
+    state = {"c": State(0.0)}
+
+    @staticmethod
+    def between(elapsed, weight, c, tau):
+        left = c * exp(-elapsed / tau)
+        return weight + (c - left) * tau, left
+
+    @staticmethod
+    def on_source(weight, c):
+        return weight, c * 0.0 + 1.0
+
+
+def test_a_look_sees_what_goes_on_by_itself_and_changes_no_bit():
+    sims = []
+    for looks in (True, False):
+        net = ns.Network()
+        given = net.add(ns.SpikeSource(ns.Spikes.from_times([1.0, 50.0], [0, 0], size=1, duration=60.0, dt=DT)))
+        cell = net.add(ns.LIF(), 1)
+        p = net.connect(given, cell, weight=2.0, delay=1.0, plasticity=Drift(), name="p")
+        if looks:
+            net.record(p, "weight", every=10.0)
+        sim = ns.Simulation(net, DT, dtype="float64")
+        for _ in range(6):
+            sim.run(5.0)
+            if looks:
+                grown = 20.0 * (1 - np.exp(-(sim.time - 2.0) / 20.0))
+                assert sim.weights("p")[0] == pytest.approx(2.0 + grown, rel=1e-12)
+        sim.run(40.0)
+        sims.append(sim)
+    assert sims[0].trace("p", "weight")[1][:2, 0] == pytest.approx([2.0, 2.0 + 20.0 * (1 - np.exp(-8.0 / 20.0))])
+    assert sims[0].weights("p")[0] == sims[1].weights("p")[0] != 2.0
 
 
 def test_what_a_projection_cannot_carry_is_refused_by_name():

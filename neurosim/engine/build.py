@@ -62,6 +62,10 @@ class Connectivity:
     n_target: int
     n_synapses: int
 
+    def alone(self) -> "Connectivity":
+        """Return the synapses in arrays of their own, which these are."""
+        return self
+
 
 @dataclass
 class _Value:

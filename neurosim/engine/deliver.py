@@ -14,7 +14,7 @@ import textwrap
 
 import numpy as np
 
-from neurosim.engine.kernel import INT, Array, Kernel
+from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.learn import Learner
 from neurosim.engine.wiring import Wiring, decayed, synapse_field
 
@@ -27,36 +27,55 @@ def deliver(wiring: Wiring) -> Kernel:
 
 
 class _Deliver(Learner):
+    """First the segments that arrive at this tick are listed, then their synapses are gone through.
+
+    Rows lie anywhere in memory; where the list is known, those that are needed soon can be asked for ahead.
+    """
+
     def kernel(self) -> Kernel:
-        fields = {"parts": INT, "slots": INT, "stride": INT, "ids_at": Array(np.int64, "parts"), "count_at": Array(np.int64, "parts"),
-                  "capacity": Array(np.int64, "parts")} | self.fields()
-        fields["arrivals"] = Array(self.wiring.real, "n_target")
+        w = self.wiring
+        fields = {"parts": INT, "slots": INT, "stride": INT, "ids_at": Array(np.int64, "parts"),
+                  "count_at": Array(np.int64, "parts"), "capacity": Array(np.int64, "parts"), "room": INT}
+        fields |= {f"segment_{name}": Array(np.int64, "room") for name in ("low", "high", "cell")} | self.fields()
+        fields["arrivals"] = Array(w.real, "n_target")
+        fields |= {"scale": REAL} if w.packed else {}
+        cell = ["segment_cell[listed] = source * n_delays + k"] if w.history or w.random else []
+        add = ["segment_low[listed] = low", "segment_high[listed] = high", *cell, "listed += 1"]
+        if not w.history:  # the tick of an arrival is kept where this part has no synapse, too, the same in all parts
+            add = ["if low < high:", *(f"    {line}" for line in add)]
+        row = [*self.row(), *add]
         body = """\
+            listed = 0
             for k in range(n_delays - 1, -1, -1):
                 slot = (tick - delays[k]) % slots
                 for p in range(parts):
                     found = carray(pointer(count_at[p]), slots * stride, np.int32)[slot * stride]
                     ids = carray(pointer(ids_at[p] + 4 * slot * capacity[p]), found, np.uint32)
                     for n in range(found):
+                        source = np.int64(ids[n])
             """
-        row = [*self._prefetch(), "source = np.int64(ids[n])", *self.row(),
-               *(self._full() if self.wiring.parts else self._scatter())]
         body = textwrap.dedent(body).rstrip() + "\n" + "".join(f"            {line}\n" for line in row)
-        return Kernel("deliver", fields, body, self.leaves, self.wiring.real)
+        each = [*self._prefetch(), "low = segment_low[n]", "high = segment_high[n]",
+                *(self._full() if w.parts else self._scatter())]
+        body += "for n in range(listed):\n" + "".join(f"    {line}\n" for line in each)
+        return Kernel("deliver", fields, body, self.leaves, w.real)
 
     def _prefetch(self) -> list[str]:
-        """Rows lie anywhere in memory: the lines of one that is needed soon are asked for now."""
         stored = ["target", *(["weight"] if "weight" in self.wiring.stored else [])]
         ahead = AHEAD_WHOLE if self.wiring.offsets is None else AHEAD_SEGMENT
-        lines = [f"if n + {ahead} < found:", f"    source = np.int64(ids[n + {ahead}])",
-                 *(f"    {line}" for line in self.row())]
+        lines = [f"if n + {ahead} < listed:"]
         for name in stored:
             size = np.dtype(self.wiring.target if name == "target" else self.wiring.real).itemsize
-            lines += [f"    for e in range(low, high, {64 // size}):", f"        prefetch({name}, e)"]
+            lines += [f"    for e in range(segment_low[n + {ahead}], segment_high[n + {ahead}], {64 // size}):",
+                      f"        prefetch({name}, e)", f"    prefetch({name}, segment_high[n + {ahead}] - 1)"]
         return lines
 
     def _scatter(self) -> list[str]:
         """The loop that matters most: slices begin at 0, so that no index is checked for its sign."""
+        if self.wiring.packed:
+            real = np.dtype(self.wiring.real).name
+            return ["row = target[low:high]", "for e in range(row.size):", "    word = row[e]",
+                    f"    arrivals[word & np.uint32(0xFFFF)] += np.{real}(np.int16(word >> np.uint32(16))) * scale"]
         if "weight" in self.wiring.shared:
             return ["row = target[low:high]", "for e in range(row.size):", "    arrivals[row[e]] += weight"]
         return ["row = target[low:high]", "weights = weight[low:high]", "for e in range(row.size):",
@@ -69,7 +88,7 @@ class _Deliver(Learner):
     def _row_begins(self) -> list[str]:
         w, lines = self.wiring, []
         if w.history or w.random:
-            lines.append("q = source * n_delays + k")
+            lines += ["q = segment_cell[n]", "k = q % n_delays"]
         if w.history:
             lines += ["gap = tick - arrived[q]", f"past = np.{np.dtype(w.real).name}(dt * gap)"]
         if w.rules:

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from neurosim.engine import build, inputs, learn
+from neurosim.engine.bundle import Bundle
 from neurosim.engine.deliver import deliver
-from neurosim.engine.layout import Layout, timed_table
+from neurosim.engine.kernel import LINE
+from neurosim.engine.layout import Layout, begins, timed_table
 from neurosim.engine.loop import Program, run
 from neurosim.engine.slots import Slots
 from neurosim.engine.update import state_field
@@ -33,7 +35,6 @@ from neurosim.sources import Current, Poisson, SpikeSource
 SLOT_BYTES = 64 << 20  #: memory for the lists of recent spikes; it bounds the length of a chunk
 OUTPUT_BYTES = 64 << 20  #: memory for the samples of one variable until they are collected
 LONGEST_CHUNK = 8192
-LINE = 16  #: counts in a cache line
 
 
 class Instance:
@@ -53,6 +54,7 @@ class Instance:
         self.buffers: set = set()  #: keys of the arrays of neurons that are empty between two ticks
         sources = [p for p in layout.populations if isinstance(p.model, SpikeSource)]
         self.given = {p: self.on_grid(p, p.model.spikes) for p in sources}
+        self.arrivals = [np.zeros(size, dtype=layout.real) for size in layout.size]  #: empty between two ticks
         self._allocate_neurons()
         for projection, plan in layout.projections.items():
             self._allocate_synapses(projection, plan)
@@ -75,8 +77,6 @@ class Instance:
             for port in plan.coefficients.ports:
                 self.neurons |= {(population, port.name(name)): np.full(n, state.initial, dtype=real)
                                  for name, state in port.receptor.state.items()}
-                self.neurons[population, port.buffer] = np.zeros(n, dtype=real)
-                self.buffers.add((population, port.buffer))
             if plan.coefficients.kind.injected:
                 self.neurons[population, "injected"] = np.zeros(n, dtype=real)
                 self.buffers.add((population, "injected"))
@@ -87,8 +87,10 @@ class Instance:
                              for name, state in getattr(drive.drive, "state", {}).items()}
 
     def _allocate_synapses(self, projection, plan):
-        real, wiring, parts = self.layout.real, plan.wiring, plan.connectivity.parts
-        plastic = bool(wiring.rules)
+        real, wiring = self.layout.real, plan.wiring
+        if not wiring.parts:
+            return
+        parts, plastic = plan.connectivity.parts, bool(wiring.rules)
 
         def arrays(name, size, value, dtype):
             sizes = map(size, range(len(parts)))
@@ -222,13 +224,14 @@ class Instance:
 
     def wire(self) -> None:
         """Make the programs anew from the arrays; parameters may have changed."""
-        layout, threads = self.layout, range(self.layout.threads)
+        threads = range(self.layout.threads)
         self._widen_slots()
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
-        steps = [self._signals, self._early_notes, self._deliveries, self._drives, self._updates, self._notes, self._records]
+        steps = [self._signals, self._early_notes, self._deliveries, self._drives, self._updates, self._notes,
+                 self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
-        settling = [[self._settling(p, plan, thread, False) for p, plan in self._learning(thread)]
+        settling = [[self._settling(p, plan, thread, "") for p, plan in self._learning(thread)]
                     for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
 
@@ -256,22 +259,42 @@ class Instance:
         return self.neurons[owner, name][low:high]
 
     def _deliveries(self, thread):
-        for projection, plan in self.layout.projections.items():
-            if plan.bounds[thread] == plan.bounds[thread + 1] or plan.connectivity.n_synapses == 0:
-                continue
-            slots = self.slots[projection.source.base]
-            yield self._block(
-                deliver(plan.wiring), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
-                ids_at=_addresses(s.ids for s in slots),
-                count_at=_addresses(s.counts for s in slots), capacity=np.array([s.capacity for s in slots]),
-                arrivals=self._arrivals(projection.target, plan.port, plan, thread),
-                **self._synapse_values(plan, thread))
+        """Of projections whose synapses may lie in bundles, all come in the place of the first."""
+        wanted = [each for plan in self.layout.projections.values() if plan.leader in (None, plan)
+                  for each in (plan.deliveries or [plan])]
+        segments = max((self._segments(each, thread) for each in wanted), default=0)
+        segments = {f"segment_{name}": np.empty(segments, dtype=np.int64) for name in ("low", "high", "cell")}
+        for each in wanted:
+            yield from self._deliver(each, thread, segments)
 
-    def _arrivals(self, target, port, plan, thread):
-        """The part of a port's buffer that a thread's synapses of a projection add to."""
-        low = int(plan.bounds[thread]) + target.start
-        high = int(plan.bounds[thread + 1]) + target.start
-        return self._slice(target.base, f"p{port}_in", low, high)
+    def _segments(self, each, thread) -> int:
+        """How many segments of rows a tick may have."""
+        source, delays = (each.source, each.delays) if isinstance(each, Bundle) else (
+            each.projection.source.base, each.connectivity.delays)
+        return sum(slots.capacity for slots in self.slots[source]) * delays.size
+
+    def _deliver(self, each, thread, segments):
+        """The block that delivers the synapses of a projection, or of a bundle of them, on a thread."""
+        if isinstance(each, Bundle):
+            source, values, first = each.source, each.values(thread), each.begin[thread]
+            values |= {"dt": self.layout.dt, "arrivals": self.arrivals[thread][first:first + values["n_target"]]}
+        else:
+            source, values = each.projection.source.base, None
+            if each.bounds[thread] < each.bounds[thread + 1] and each.connectivity.n_synapses:
+                values = self._synapse_values(each, thread)
+                values["arrivals"] = self._arrivals(each, thread)
+        if values is None or values["n_synapses"] == 0:
+            return
+        slots = self.slots[source]
+        yield self._block(
+            deliver(each.wiring), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
+            ids_at=_addresses(s.ids for s in slots), count_at=_addresses(s.counts for s in slots),
+            capacity=np.array([s.capacity for s in slots]), room=segments["segment_low"].size, **segments, **values)
+
+    def _arrivals(self, plan, thread):
+        """The part of a thread's buffer that its synapses of a projection, or a drive, add to."""
+        begin = begins(plan, self.layout.reach)[thread]
+        return self.arrivals[thread][begin:begin + int(plan.bounds[thread + 1] - plan.bounds[thread])]
 
     def _synapse_values(self, plan, thread) -> dict:
         projection, wiring, part = plan.projection, plan.wiring, plan.connectivity.parts[thread]
@@ -302,7 +325,7 @@ class Instance:
             if isinstance(drive.drive, Current):
                 yield self._current(drive, plan, int(low), int(high))
             else:
-                arrivals = self._arrivals(drive.target, plan.port, plan, thread)
+                arrivals = self._arrivals(plan, thread)
                 yield self._poisson(plan, int(low), int(high), drive, arrivals)
 
     def _current(self, drive, plan, low, high):
@@ -359,7 +382,7 @@ class Instance:
             elif isinstance(population.model, SpikeSource):
                 yield self._given(population, low, high, slots)
             else:
-                yield self._update(population, plan, low, high, slots)
+                yield self._update(population, plan, thread, low, high, slots)
 
     def _given(self, population, low, high, slots):
         ticks, ids = _within(*self.given[population], low, high, population.size)
@@ -368,10 +391,13 @@ class Instance:
         self.emitters[population].append((block, low, high, slots))
         return block
 
-    def _update(self, population, plan, low, high, slots):
+    def _update(self, population, plan, thread, low, high, slots):
         coefficients, n = plan.coefficients, high - low
         kernel = coefficients.kind.kernel()
         values = {"n": n}
+        for port in coefficients.ports:
+            begin = self.layout.reach[population, port.index][thread]
+            values[port.buffer] = self.arrivals[thread][begin:begin + n]
         for name, kind in kernel.fields.items():
             if name in coefficients.values:
                 value = np.atleast_1d(coefficients.values[name])
@@ -410,15 +436,15 @@ class Instance:
             if plan.wiring.lagged or not plan.wiring.dendritic:
                 yield self._note(projection, plan, thread, 0)
             if plan.wiring.periodic:
-                yield self._settling(projection, plan, thread, True)
+                yield self._settling(projection, plan, thread, "period")
         for (population, variable), past in self.signals.items():
             bounds = self.layout.populations[population.base].bounds
             if bounds[thread] <= population.start < bounds[thread + 1]:
                 state = self._slice(population.base, state_field(variable), population.start, population.start + 1)
                 yield self._block(learn.remember(state.dtype), state=state, past=past)
 
-    def _settling(self, projection, plan, thread, periodic):
-        return self._block(learn.Settle(plan.wiring, periodic).kernel(), **self._synapse_values(plan, thread))
+    def _settling(self, projection, plan, thread, end, **instead):
+        return self._block(learn.Settle(plan.wiring, end).kernel(), **self._synapse_values(plan, thread) | instead)
 
     def _signals(self, thread):
         """What modulators were at the end of the tick before is fetched before anything else happens."""
@@ -517,12 +543,34 @@ class Instance:
     # -- state in and out ------------------------------------------------------------------------------
 
     def view(self, projection):
-        """Return the synapses of a projection with their present values, as a `Connectivity`."""
-        connectivity = self.layout.projections[projection].connectivity
-        parts = [replace(part, values=part.values | {name: self.synapses[projection, synapse_field(name)][number]
-                                                     for name in self.changing(projection)})
+        """Return the synapses of a projection with their stored values, as a `Connectivity`."""
+        return self._with(projection, {name: self.synapses[projection, synapse_field(name)]
+                                       for name in self.changing(projection)})
+
+    def _with(self, projection, values):
+        connectivity = self.layout.projections[projection].connectivity.alone()
+        parts = [replace(part, values=part.values | {name: arrays[number] for name, arrays in values.items()})
                  for number, part in enumerate(connectivity.parts)]
         return replace(connectivity, parts=parts)
+
+    def look(self, projection, tick: int):
+        """Return the synapses of a projection as they are at the end of a tick, as a `Connectivity`.
+
+        What changes of itself between events is stored only at events; a look changes no bit of it.
+        """
+        self.settle(tick)
+        plan = self.layout.projections[projection]
+        if not plan.wiring.has("between"):
+            return self.view(projection)
+        now = {name: [array.copy() for array in self.synapses[projection, synapse_field(name)]]
+               for name in self.changing(projection)}
+        for thread in range(self.layout.threads):
+            if (projection, plan) in self._learning(thread):
+                copies = {synapse_field(name): arrays[thread] for name, arrays in now.items()}
+                block = self._settling(projection, plan, thread, "look", **copies)
+                self.blocks.remove(block)
+                run([Program([block])], tick, tick + 1, 1)
+        return self._with(projection, now)
 
     def changing(self, projection) -> list[str]:
         """Return the names of the synapse values that change while the network runs."""
@@ -590,6 +638,8 @@ class Instance:
         """Put a state back that `snapshot` returned; what the synapses of the projections in `keep` hold stays."""
         for key, array in self.neurons.items():
             array[:] = 0 if key in self.buffers else state[_label(key)]
+        for arrivals in self.arrivals:
+            arrivals[:] = 0
         for population in self.slots:
             self.put_slots(population, *(state[f"pending/{population.name}/{name}"] for name in ("ticks", "ids")))
         for projection in self.layout.projections:

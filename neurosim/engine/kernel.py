@@ -32,6 +32,7 @@ class Array:
 
 
 INT, REAL = "int", "real"
+LINE = 16  #: numbers of 32 bits in a cache line
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ import numpy as np
 
 from neurosim.checks import Parameter, Parametrised, Samples, Timed, check_ticks, same
 from neurosim.engine import build, loader
+from neurosim.engine.bundle import REACH, Bundle, may_join
 from neurosim.engine.inputs import GROUP
+from neurosim.engine.kernel import LINE
 from neurosim.engine.learn import check_rules
 from neurosim.engine.propagator import Coefficients
 from neurosim.engine.wiring import Wiring, late_reads
@@ -84,6 +86,8 @@ class Layout:
     drives: dict
     window: int
     longest: int
+    reach: dict  #: (population, port) -> where its arrivals begin in the buffer of each thread
+    size: list  #: size of the buffer of arrivals of each thread
 
     def changes(self) -> dict:
         """Return what was set since the layout was made: (population or projection, name) -> value.
@@ -93,7 +97,7 @@ class Layout:
         found = {(p, name): getattr(plan.parameters, name)
                  for p, plan in self.populations.items() for name in sorted(plan.changed)}
         for projection, plan in self.projections.items():
-            values = build.to_coo(plan.connectivity)[3] if plan.changed else {}
+            values = build.to_coo(plan.connectivity.alone())[3] if plan.changed else {}
             found |= {(projection, name): values[name] for name in sorted(plan.changed)}
         return found
 
@@ -115,23 +119,31 @@ class Layout:
         plan = self.projections[projection]
         values = np.asarray(values, dtype=self.real)
         values = values.reshape(-1)[0] if values.size == 1 and name in plan.wiring.shared else values
+        bundled, members = plan.bundle, [] if plan.bundle is None else plan.bundle.plans
+        if bundled is not None:
+            bundled.dissolve()
         build.set_values(plan.connectivity, name, values)
         plan.wiring = _wiring(projection, plan.connectivity, self.real)
         plan.changed.add(name)
+        if bundled is not None:
+            for each in members:
+                each.rows = rows_of(each)
+            bundle(members, self.reach, bundled.packed, self.threads)
 
 
 class Planner:
     """Makes a `Layout`; it hands out the random streams in the order of the description."""
 
-    def __init__(self, net: Network, dt: float, seed: int, real: type, threads: int):
-        self.net, self.dt, self.seed, self.real, self.threads = net, dt, seed, real, threads
+    def __init__(self, net: Network, dt: float, seed: int, real: type, threads: int, packed: bool = False):
+        self.net, self.dt, self.seed, self.real, self.threads, self.packed = net, dt, seed, real, threads, packed
         self.streams = Streams()
 
     def layout(self) -> Layout:
         """Return the layout."""
         self.check_memory()
         populations = {p: self.population(p, turn) for turn, p in enumerate(self.net.populations)}
-        projections = {p: self.projection(p, populations[p.target.base].bounds) for p in self.net.projections}
+        reach, size = self.arrivals(populations)
+        projections = self.projections(populations, reach)
         drives = {d: self.drive(d, populations[d.target.base].bounds) for d in self.net.drives}
         delays = [p.connectivity.delays for p in projections.values() if p.connectivity.delays.size]
         window = min((int(d.min()) for d in delays), default=1 << 30)
@@ -141,7 +153,34 @@ class Planner:
                   if p.wiring.dendritic and p.connectivity.delays.size]
         longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Layout(self.net, self.dt, self.seed, self.real, self.threads, populations, projections, drives, window,
-                      longest)
+                      longest, reach, size)
+
+    def arrivals(self, populations) -> tuple[dict, list]:
+        """Return where the arrivals of each population and port lie in the buffer of each thread, and its size.
+
+        All that arrives on one thread is in one buffer, so that one index tells any of its targets.
+        """
+        reach, size = {}, [0] * self.threads
+        for population, plan in populations.items():
+            for port in range(len(plan.ports)):
+                reach[population, port] = list(size)
+                size = [at + -(-int(n) // LINE) * LINE for at, n in zip(size, np.diff(plan.bounds), strict=True)]
+        return reach, size
+
+    def projections(self, populations, reach) -> dict:
+        """Return the layouts of all projections; those from one population are built and bundled together.
+
+        Their random streams are those of the order of the description.
+        """
+        streams = {p: self.streams.several(p.name, 3 + len(_quantities(p)) + (p.device is not None))
+                   for p in self.net.projections}
+        plans = dict.fromkeys(self.net.projections)
+        for source in dict.fromkeys(p.source.base for p in self.net.projections):
+            group = [p for p in self.net.projections if p.source.base is source]
+            for p in group:
+                plans[p] = self.projection(p, populations[p.target.base].bounds, streams[p])
+            bundle([plans[p] for p in group], reach, self.packed, self.threads)
+        return plans
 
     def check_memory(self) -> None:
         """Refuse a network whose synapses do not fit into the memory of this machine."""
@@ -211,24 +250,25 @@ class Planner:
         layout.coefficients = Coefficients(model, p, layout.ports, injected, self.dt, self.real)
         layout.n_ref = _ticks_held(layout.population, getattr(p, "t_ref", None), self.dt)
 
-    def projection(self, projection: Projection, target_bounds):
+    def projection(self, projection: Projection, target_bounds, streams):
         """Return the layout of a projection: its synapses by thread, and the kind of its kernels."""
         source, target = projection.source, projection.target
         bounds = np.clip(target_bounds - target.start, 0, target.size)
         connectivity = build.build(
             projection.rule, source.size, target.size, source.base is target.base and source.start == target.start,
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
-            streams=self.streams, label=projection.name, dt=self.dt, real=self.real,
+            streams=streams, label=projection.name, dt=self.dt, real=self.real,
             sort=projection.device is not None, threads=self.threads)
         if projection.plasticity or projection.device is not None:
             _spread(connectivity, "weight", self.real)
         wiring = _wiring(projection, connectivity, self.real)
         plan = SimpleNamespace(
-            projection=projection, connectivity=connectivity, bounds=bounds, base=None, wiring=wiring, changed=set(),
-            rows=[_widen(part, source, connectivity.delays.size) for part in connectivity.parts],
-            port=self.net.ports(target).index(projection.receptor), stream=self.streams.new(f"{projection.name}/noise"))
+            projection=projection, connectivity=connectivity, bounds=bounds, first=target_bounds, wiring=wiring,
+            port=self.net.ports(target).index(projection.receptor), stream=streams.new(f"{projection.name}/noise"),
+            changed=set(), rows=None, base=None, bundle=None, leader=None, deliveries=[])
+        plan.rows = rows_of(plan)
         if projection.device is not None:
-            _program(plan, self.seed, self.streams.new(f"{projection.name}/programming"))
+            _program(plan, self.seed, streams.new(f"{projection.name}/programming"))
             plan.base = _numbering(plan.rows, source.base.size, connectivity.delays.size)
         if wiring.periodic:
             plan.periods = _periods(projection, self.dt)
@@ -240,8 +280,9 @@ class Planner:
         """Return the layout of a drive."""
         target = drive.target
         parameters = self.resolve(drive.drive, target.size, drive.name)
-        plan = SimpleNamespace(drive=drive, stream=self.streams.new(f"{drive.name}/noise"), parameters=parameters,
-                               bounds=np.clip(target_bounds - target.start, 0, target.size))
+        plan = SimpleNamespace(
+            drive=drive, projection=drive, stream=self.streams.new(f"{drive.name}/noise"), parameters=parameters,
+            bounds=np.clip(target_bounds - target.start, 0, target.size), first=target_bounds)
         if drive.receptor is None:
             plan.coefficients = drive.drive.coefficients(parameters, self.dt)
         else:
@@ -352,6 +393,70 @@ def _periods(projection, dt) -> dict:
     each = {f"period_{number}": check_ticks(f"{type(rule).__name__}.period", rule.period, dt, at_least=1)
             for number, rule in enumerate(projection.plasticity) if rule.on_period is not None}
     return {"period": math.gcd(*each.values()), **each}
+
+
+def bundle(plans: list, reach: dict, packed: bool, threads: int) -> None:
+    """Put what can be bundled of the synapses from one population into bundles.
+
+    Args:
+        plans: layouts of projections from one population, in order.
+        reach: where arrivals lie, as in `Layout`.
+        packed: whether stored weights are packed.
+        threads: how many parts there are, and are made at once.
+    """
+    groups = []
+    for plan in plans:
+        fits = (group for group in groups
+                if may_join(group[0], plan) and not any(_overlap(plan, each) for each in group))
+        group = next(fits, None)
+        if group is None and may_join(plan, plan):
+            groups.append([plan])
+        elif group is not None:
+            group.append(plan)
+    for group in groups:
+        group[0].deliveries = []
+        for members in _within_reach(group, reach):
+            made, wanted = members[0], packed and "weight" in members[0].wiring.stored
+            if len(members) > 1 or wanted:
+                made = Bundle(members, [begins(plan, reach) for plan in members], wanted, threads)
+            group[0].deliveries.append(made)
+        for plan in group:
+            plan.leader = group[0]
+
+
+def begins(plan, reach) -> list:
+    """Return where the targets of a projection begin in the buffer of arrivals of each thread."""
+    start, places = plan.projection.target.start, reach[plan.projection.target.base, plan.port]
+    inside = [max(0, int(low) + start - int(first)) for low, first in zip(plan.bounds, plan.first, strict=True)][:-1]
+    return [at + (more if plan.bounds[t] < plan.bounds[t + 1] else 0)
+            for t, (at, more) in enumerate(zip(places, inside, strict=True))]
+
+
+def _overlap(plan, other) -> bool:
+    """Return whether two projections have a target in common."""
+    a, b = plan.projection.target, other.projection.target
+    return a.base is b.base and plan.port == other.port and a.start < b.start + b.size and b.start < a.start + a.size
+
+
+def _within_reach(group, reach) -> list:
+    """Cut a group where its targets are too many for 16 bits; every thread is cut at the same projections."""
+    def ends(plan):
+        return [(at, at + int(n)) for at, n in zip(reach[plan.projection.target.base, plan.port],
+                                                   np.diff(plan.first), strict=True)]
+
+    cut = []
+    for plan in sorted(group, key=lambda plan: max(low for low, _ in ends(plan))):
+        first = ends(cut[-1][0]) if cut else []
+        if cut and all(high - low <= REACH for (low, _), (_, high) in zip(first, ends(plan), strict=True)):
+            cut[-1].append(plan)
+        else:
+            cut.append([plan])
+    return cut
+
+
+def rows_of(plan) -> list:
+    """Return the tables of rows of the parts of a projection, for the whole source population."""
+    return [_widen(part, plan.projection.source, plan.connectivity.delays.size) for part in plan.connectivity.parts]
 
 
 def _widen(part, source, n_delays):

@@ -30,6 +30,8 @@ FOREVER = 1 << 60
 class Learner(Synapse):
     """Writes what happens to a plastic synapse: `since` is the tick from which on nothing was handled yet."""
 
+    passed = "(tick - 1) // period * period"  #: the last end of a period that was handled
+
     @property
     def lag(self) -> str:
         """What is added to the tick of a target's spike until the synapse has it."""
@@ -60,7 +62,7 @@ class Learner(Synapse):
         if events:
             lines.append("g = g0")
         if w.timed:
-            lines.append(f"last = max(arrived[q], {'(tick - 1) // period * period' if w.periodic else 'np.int64(0)'})")
+            lines.append(f"last = max(arrived[q], {self.passed if w.periodic else 'np.int64(0)'})")
             if w.has("on_target"):
                 lines += [f"if h > 0 and newest - h < {RING}:",
                           f"    last = max(last, ring_tick[{_place('h - 1')}]{self.lag})"]
@@ -159,7 +161,7 @@ class Learner(Synapse):
             lines += [f"elapsed = {_real(w)}(({when} - last) * dt)", f"last = {when}"]
         for name in ("between", body):
             for number, rule in enumerate(w.rules):
-                if getattr(rule, name) is not None:
+                if getattr(rule, name, None) is not None:
                     apply = self._apply(number, name, {} if name == "between" else known)
                     lines += [f"if tick % period_{number} == 0:", *_in(apply)] if name == "on_period" else apply
         return lines
@@ -177,7 +179,8 @@ class Learner(Synapse):
             return [*lines, "weight[e] = asked"]
         lines.append(f"change = {_real(w)}(asked - weight[e])")
         for n, gate in gates:
-            call = self.call(f"on_change_{n}", gate, gate.on_change, known | {"weight": "weight[e]", "change": "change"})
+            taken = known | {"weight": "weight[e]", "change": "change"}
+            call = self.call(f"on_change_{n}", gate, gate.on_change, taken)
             lines.append(f"{', '.join(['change', *(f'{synapse_field(name)}[e]' for name in gate.state)])} = {call}")
         if not learns:
             return [*lines, "weight[e] = weight[e] + change"]
@@ -186,29 +189,42 @@ class Learner(Synapse):
 
 
 class Settle(Learner):
-    """Handles what happened up to now at every synapse; where periodic, then the end of the period."""
+    """Handles what happened up to now at every synapse, and then what `end` says.
 
-    def __init__(self, wiring: Wiring, periodic: bool):
+    Args:
+        wiring: what decides the text.
+        end: "" for nothing else, "period" for the end of a period, or "look" for what weights and variables have
+            become of themselves since; such a look is taken at copies of them.
+    """
+
+    def __init__(self, wiring: Wiring, end: str = ""):
         super().__init__(wiring)
-        self.periodic = periodic
+        self.end = end
 
     def kernel(self) -> Kernel:
         """Return the kernel."""
-        synapse = self.catch_up("tick") + (self.end_of_period() if self.periodic else [])
+        if self.end == "look":
+            self.passed = "tick // period * period"
+        synapse = self.catch_up("tick")
+        if self.end:
+            synapse += self.end_of_period() if self.end == "period" else self._event("look", {}, "tick")
         draw = self.draw() if self.wiring.random else []
         row = [*self.row(), "q = source * n_delays + k", *self.before(), "for e in range(low, high):",
                "    j = np.int64(target[e])", *_in(draw + (synapse or ["pass"]))]
-        when = "tick % period == 0" if self.periodic else "True"
+        when = "tick % period == 0" if self.end == "period" else "True"
+        done = ["settled[0] = tick", "for j in range(n_target):", "    noted_before[j] = noted[j]"]
+        done = [] if self.end == "look" else done
         body = (f"if {when}:\n    for source in range(n_source):\n"
                 "        for k in range(n_delays):\n" + "".join(f"            {line}\n" for line in row)
-                + "    settled[0] = tick\n    for j in range(n_target):\n        noted_before[j] = noted[j]\n")
+                + "".join(f"    {line}\n" for line in done))
         return Kernel("settle", self.fields(), body, self.leaves, self.wiring.real)
 
 
 def note(wiring: Wiring) -> Kernel:
     """Return the kernel that notes the target's spikes of a tick."""
     fields = {"n_target": INT, "dt": REAL, "slots": INT, "stride": INT, "capacity": INT, "first": INT,
-              "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots * stride")} | history_fields(wiring)
+              "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots * stride"), "behind": INT}
+    fields |= history_fields(wiring)
     fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in late_reads(wiring)}
     lines = ["gap = tick - spiked_at[j]"]
     for name, trace in wiring.traces("target").items():
@@ -216,12 +232,12 @@ def note(wiring: Wiring) -> Kernel:
         lines += [f"now = {decayed(wiring, trace, f'trace_{name}[j]', 'gap')}",
                   f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     lines += [f"read_{name}[at] = target_{name}[j]" for name, _ in late_reads(wiring)]
-    fields["behind"] = INT
-    body = ("slot = (tick - behind) % slots\nfor n in range(count[slot * stride]):\n    j = np.int64(ids[slot * capacity + n]) - first\n"
+    body = ("slot = (tick - behind) % slots\nfor n in range(count[slot * stride]):\n"
+            "    j = np.int64(ids[slot * capacity + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"
             f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n"
-            + "".join(f"    {line}\n" for line in lines) + "    previous_at[j] = spiked_at[j]\n    spiked_at[j] = tick\n"
-            "    noted[j] += 1\n")
+            + "".join(f"    {line}\n" for line in lines)
+            + "    previous_at[j] = spiked_at[j]\n    spiked_at[j] = tick\n    noted[j] += 1\n")
     return Kernel("note", fields, body, {}, wiring.real)
 
 
@@ -252,7 +268,7 @@ def remember(dtype) -> Kernel:
 
 def check_rules(wiring: Wiring) -> None:
     """Write the texts once, so that a body that asks for what nobody has is refused before a run."""
-    writer = Settle(wiring, wiring.periodic)
+    writer = Settle(wiring, "period" if wiring.periodic else "")
     writer.kernel()
     writer.arrival()
 

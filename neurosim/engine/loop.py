@@ -6,7 +6,8 @@ the ticks that it depends on. Each part tells how far it is in a cache line of i
 
 Every thread has a part of its own. Where it has to wait for long, which happens when other programs keep the
 other threads from their cores, it takes over what is not being done by anybody, and gives its core
-away if there is nothing. So several threads on a busy machine are not slower than one. Who does a tick changes no result.
+away if there is nothing. So several threads on a busy machine are not slower than one. Who does a tick
+changes no result.
 """
 
 import multiprocessing
@@ -88,7 +89,8 @@ def run(programs: list[Program], first: int, last: int, window: int) -> None:
     end: unpinned, two threads that wait for each other may end up on one core.
     """
     main = _compiled()
-    functions, rows = (np.concatenate([getattr(program, name) for program in programs]) for name in ("functions", "rows"))
+    functions = np.concatenate([program.functions for program in programs])
+    rows = np.concatenate([program.rows for program in programs])
     starts = np.cumsum([0, *(program.functions.size for program in programs)])
     board, claims = (_apart(len(programs), value) for value in (first - 1, 0))
     cores = _cores(len(programs))

@@ -66,6 +66,7 @@ class Wiring:
         reads: names and dtypes of the target variables that the rules read.
         spiking: the names of those modulators that are spikes of a population.
         real: float type.
+        packed: whether an entry of `target` holds the weight too, in its upper half.
     """
 
     target: object
@@ -78,6 +79,7 @@ class Wiring:
     reads: tuple
     spiking: tuple
     real: type
+    packed: bool = False
 
     @property
     def history(self) -> bool:
@@ -220,7 +222,7 @@ def history_fields(wiring: Wiring) -> dict:
     n, ring = "n_target", f"n_target * {RING}"
     fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n), "previous_at": Array(np.int64, n),
               "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
-    for name, trace in wiring.traces("target").items():
+    for name, _trace in wiring.traces("target").items():
         fields |= {f"trace_{name}": Array(wiring.real, n),
                    f"ring_{name}": Array(wiring.real, ring)}
     return fields | {f"read_{name}": Array(dtype, ring) for name, dtype in late_reads(wiring)}

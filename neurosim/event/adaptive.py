@@ -2,17 +2,16 @@
 
     v' = square v^2 + slope v + drift - share u + gain I(t),    u' = a (b v + offset - u)
 
-The pair of orders 5(4) of Dormand and Prince, whose error estimate sets the length of a step. Currents are known in closed form within
-a step, since nothing arrives meanwhile. A state within a step, also that of an arrival and that at the peak, is the step
-of that length taken anew: as accurate as its end, unlike an interpolation of lower order.
+The pair of orders 5(4) of Dormand and Prince, whose error estimate sets the length of a step. Currents are known in
+closed form within a step, since nothing arrives meanwhile. A state within a step, also that of an arrival and that at
+the peak, is the step of that length taken anew: as accurate as its end, unlike an interpolation of lower order.
 
 Source: Dormand, Prince, J. Computational and Applied Mathematics 6 (1980) 19-26.
 """
 
-from math import inf
+from math import exp, inf
 
 from neurosim.event.exponentials import BLOCK, DRIFT, GAIN, NOW, R, S, V, two
-from neurosim.maths import exp
 
 # a row of state, where it differs from that of a linear neuron
 U, STEP, PEAKED = 5, 6, 7  #: recovery; length of the next step; whether the predicted event is a spike

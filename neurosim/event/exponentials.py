@@ -4,27 +4,26 @@ Between two events a membrane with current receptors obeys
 
     v' = -m v + drift + sum_j gain_j i_j,    i_j' = -s_j i_j + rise_j,    rise_j' = -r_j rise_j,
 
-a chain of decays. All that is needed are convolutions of exponentials, written so that nothing cancels where two rates are
-nearly or exactly equal.
+a chain of decays. All that is needed are convolutions of exponentials, written so that nothing cancels where two
+rates are nearly or exactly equal.
 
-The distance from the threshold, f = v - theta - v_threshold, is a sum of exponentials. Take its rates r_0 = m, r_1 = 0, r_2, ...
-in some order and let L_0 = f, L_k+1 = L_k' + r_k L_k. Each step takes one term away, so the last L has one sign; and exp(r_k t) L_k
-is monotone between two zeros of L_k+1 (Rolle). So the zeros of every L are found from those of the next one, one in each interval with
-a change of sign, and none is missed: that is what `first_crossing` does, with Newton's method inside brackets.
-L_1 is the current above what holds the neuron at its threshold, and no L needs coefficients that cancel. A bound of f
-without exponentials sorts out most cases first.
+The distance from the threshold, f = v - theta - v_threshold, is a sum of exponentials. Take its rates r_0 = m, r_1 =
+0, r_2, ... in some order and let L_0 = f, L_k+1 = L_k' + r_k L_k. Each step takes one term away, so the last L has
+one sign; and exp(r_k t) L_k is monotone between two zeros of L_k+1 (Rolle). So the zeros of every L are found from
+those of the next one, one in each interval with a change of sign, and none is missed: that is what `first_crossing`
+does, with Newton's method inside brackets. L_1 is the current above what holds the neuron at its threshold, and no L
+needs coefficients that cancel. A bound of f without exponentials sorts out most cases first.
 
-The bodies here are scalar; `loop` compiles them. A neuron is a row of numbers in `x` from `at` on, its coefficients one in `c` from `ca`
-on; the names of their places stand below.
+The bodies here are scalar; `loop` compiles them. A neuron is a row of numbers in `x` from `at` on, its coefficients
+one in `c` from `ca` on; the names of their places stand below.
 """
 
-from math import expm1, log, log1p
-
-from neurosim.maths import exp
+from math import exp, expm1, log, log1p
 
 # a row of state
-NOW, UNTIL, NEXT, V, DRIFT = 0, 1, 2, 3, 4  #: time of the state; end of the hold; predicted event; v; constant part of v'
-CHAINS = 5  #: where the chains of a linear neuron begin, `stride` numbers each: i and, where the stride is 2, rise
+NOW, UNTIL, NEXT, V, DRIFT = 0, 1, 2, 3, 4  #: of the state, the hold's end, the next event; v; constant of v'
+SURE = 5  #: whether the next event is a spike, or the earliest time at which there may be one
+CHAINS = 6  #: where the chains of a linear neuron begin, `stride` numbers each: i and, where the stride is 2, rise
 
 # a row of coefficients
 RATE, THRESHOLD, RESET, DOWN, HOLD, HORIZON = 0, 1, 2, 3, 4, 5
@@ -35,6 +34,7 @@ BLOCK = 10  #: length of the coefficients of one chain
 FOREVER = float("inf")
 NOTHING = 1e-200  #: what has decayed to this is gone
 NEAR_ZERO = 0.01  #: below this 1 - exp(-x) is not computed as a difference
+CAUTION = 1.0 - 1e-9  #: so that rounding makes no bound too late
 ENOUGH = 100  #: steps of Newton's method or bisection, many more than ever needed
 
 
@@ -118,8 +118,21 @@ def advance_linear(x, at, c, ca, n_chains, stride, first, t):
         relax(x, at, c, ca, n_chains, stride, first, t - start, True)
 
 
+def arrive(at, ca, port, factor, effect, x, c):
+    """Add what arrives to a state that is that of now; return whether it changed anything: a jump of v does not
+    during a hold."""
+    if factor < 0:
+        if x[at + UNTIL] >= x[at + NOW]:
+            return False
+        x[at + port] += effect
+    else:
+        x[at + port] += c[ca + factor] * effect
+    return True
+
+
 def quiet(x, at, c, ca, n_chains, stride, first):
-    """Return whether a bound without exponentials shows that f stays below zero, whatever the neuron does on its own."""
+    """Return whether a bound without exponentials shows that f stays below zero, whatever the neuron does on its
+    own."""
     f = x[at + V] - c[ca + THRESHOLD]
     most = 0.0
     place, block = at + first, ca + HEAD
@@ -136,6 +149,36 @@ def quiet(x, at, c, ca, n_chains, stride, first):
     if constant <= m * f:
         return not f + most > 0.0
     return m > 0.0 and not constant + m * most > 0.0
+
+
+def earliest(x, at, c, ca, n_chains, stride, first):
+    """Return a time in ms before which no crossing can be, without exponentials; `SURE` says whether it is the crossing.
+
+    Currents are taken to stay at their largest: then f' = strongest - m f.
+    """
+    m, threshold = c[ca + RATE], c[ca + THRESHOLD]
+    f, constant = x[at + V] - threshold, x[at + DRIFT] - m * threshold
+    more, active = 0.0, False
+    place, block = at + first, ca + HEAD
+    for _ in range(n_chains):
+        i, pull = x[place], c[block + PULL]
+        f += c[block + SHARE] * i
+        more += max(pull * i, 0.0)
+        active = active or i != 0.0
+        if stride == 2 and x[place + 1] != 0.0:
+            more += max(pull * x[place + 1], 0.0) / max(c[block + S], c[block + R])
+            active = True
+        place += stride
+        block += BLOCK
+    x[at + SURE] = 1.0
+    if f > 0.0:
+        return 0.0
+    if not active and f < 0.0:
+        return leave(f, constant, m)
+    if quiet(x, at, c, ca, n_chains, stride, first):
+        return FOREVER
+    x[at + SURE] = 0.0
+    return 0.0 if f == 0.0 else leave(f, constant + more, m) * CAUTION
 
 
 def level(k, tau, own, terms, work, places):

@@ -1,20 +1,21 @@
 """The state of a network that runs from event to event: rows of numbers, the queue, the spikes under way."""
 
+import hashlib
 from types import SimpleNamespace
 
 import numpy as np
 
 from neurosim.engine.queue import Queue
-from neurosim.errors import ParameterError, SimulationError
+from neurosim.errors import NetworkError, ParameterError, SimulationError
 from neurosim.event import loop
 from neurosim.event.adaptive import STEP
 from neurosim.event.exponentials import DRIFT, NEXT, UNTIL
-from neurosim.event.synapses import LONG_AGO, combine, synapses
+from neurosim.event.synapses import synapses
 from neurosim.random import seed_words
 from neurosim.sources import Poisson, PoissonDrive, SpikeSource
 
 SEEN = 1 << 16  #: spikes that are kept until they are collected
-_ROWS = ("x", "drive_x", "extra", "traces")  #: arrays of the state whose length never changes
+_ROWS = ("x", "drive_x")  #: arrays of the state whose length never changes
 _SLOTS = ("slot_time", "slot_at", "slot_end", "slot_of", "free")  #: those of the spikes under way
 
 
@@ -44,11 +45,13 @@ class EventInstance:
     # -- arrays ------------------------------------------------------------------------------------
 
     def _allocate_populations(self, recorded):
-        tables, rows, given, ids, self.pops = [], [], [], [], np.zeros((len(self.index), len(loop.POPULATION)), dtype=np.int64)
+        tables, rows, given, ids, self.pops = [], [], [], [], np.zeros((len(self.index), len(loop.POPULATION)),
+                                                                       dtype=np.int64)
         x_at = c_at = given_at = 0
         for population, plan in self.layout.populations.items():
             model, numbers = population.model, None
-            row = {"size": population.size, "stream": plan.stream, "recorded": population in recorded, "x_at": x_at, "c_at": c_at}
+            row = {"size": population.size, "stream": plan.stream, "recorded": population in recorded, "x_at": x_at,
+                   "c_at": c_at}
             table = np.zeros((1, 0))
             if isinstance(model, SpikeSource):
                 times, who = _given(population, model.spikes)
@@ -64,7 +67,8 @@ class EventInstance:
             else:
                 numbers = plan.numbers
                 table = numbers.table()
-                row |= {"family": numbers.family, "width": numbers.width, "n_chains": len(numbers.chains), "stride": numbers.stride,
+                row |= {"family": numbers.family, "width": numbers.width, "n_chains": len(numbers.chains),
+                        "stride": numbers.stride,
                         "first": numbers.first}
                 start = self._initial(population, plan)
             if not isinstance(model, SpikeSource):
@@ -74,6 +78,9 @@ class EventInstance:
             rows.append(start.ravel())
             x_at, c_at = x_at + start.size, c_at + table.size
         self.x, self.c = np.concatenate(rows), np.concatenate(tables)
+        if max(self.x.size, self.c.size) >= 2**32:  # the loop counts places in 32 bits
+            raise NetworkError(f"the states of all neurons must be less than 2^32 numbers in the mode 'event', got "
+                               f"{self.x.size}; use mode='clocked'")
         self.given, self.given_id = (np.concatenate([np.zeros(0, dtype), *arrays]) for arrays, dtype in
                                      ((given, np.float64), (ids, np.int64)))
 
@@ -93,8 +100,7 @@ class EventInstance:
         count = len(layout.projections)
         self.projs = np.zeros((count, len(loop.PROJECTION)), dtype=np.int64)
         self.synapses = {p: synapses(plan) for p, plan in layout.projections.items()}
-        kinds = []
-        arrays = {name: [] for name in ("starts", "targets", "weights", "delays", "extra", "shared", "traces", "back", "back_synapse")}
+        arrays = {name: [] for name in ("starts", "targets", "weights", "delays")}
         at = dict.fromkeys(arrays, 0)
 
         def put(name, array):
@@ -103,45 +109,41 @@ class EventInstance:
             return at[name] - np.size(array)
 
         for number, (projection, plan) in enumerate(layout.projections.items()):
-            source, target, own = projection.source, projection.target, self.synapses[projection]
+            source, target = projection.source, projection.target
             weight, delay = plan.values["weight"], plan.values["delay"]
             if projection.plasticity:
                 weight = np.broadcast_to(weight, plan.n_synapses)
             port, factor = layout.populations[target.base].numbers.ports[plan.port]
             row = {"source_first": source.start, "n_source": source.size, "target": self.index[target.base],
-                   "rows_at": put("starts", plan.start), "synapses_at": put("targets", plan.target + np.uint32(target.start)),
-                   "weight_at": put("weights", weight), "weight_step": int(np.ndim(weight) > 0), "delay_at": put("delays", delay),
+                   "rows_at": put("starts", plan.start), "synapses_at": put("targets",
+                                                                            plan.target + np.uint32(target.start)),
+                   "weight_at": put("weights", weight), "weight_step": int(np.ndim(weight) > 0),
+                   "delay_at": put("delays", delay),
                    "delay_step": int(np.ndim(delay) > 0), "port": port, "factor": factor, "target_first": target.start,
                    "n_target": target.size}
-            if own is not None:
-                if (own.text, own.leaves) not in kinds:
-                    kinds.append((own.text, own.leaves))
-                extra = np.zeros((plan.n_synapses, 1 + len(own.fields)))
-                extra[:, 0] = LONG_AGO
-                for place, value in enumerate(own.initial, start=1):
-                    extra[:, place] = value
-                traces = np.zeros((target.size, 1 + len(own.traces)))
-                traces[:, 0] = LONG_AGO
-                row |= {"kind": 1 + kinds.index((own.text, own.leaves)), "extra_at": put("extra", extra),
-                        "extra_width": extra.shape[1], "shared_at": put("shared", list(own.shared.values())),
-                        "trace_at": put("traces", traces), "trace_width": traces.shape[1]}
-            if projection.plasticity:
-                order = np.argsort(plan.target, kind="stable")
-                counts = np.bincount(plan.target, minlength=target.size)
-                base = at["back_synapse"]
-                row["back_at"] = put("back", base + np.concatenate([[0], np.cumsum(counts)]))
-                put("back_synapse", order)
             self.projs[number] = [row.get(name, 0) for name in loop.PROJECTION]
-        kinds_of = {"starts": np.int64, "targets": np.uint32, "back": np.int64, "back_synapse": np.uint32}
         for name, parts in arrays.items():
-            dtype = kinds_of.get(name, np.float64)
+            dtype = {"starts": np.int64, "targets": np.uint32}.get(name, np.float64)
             setattr(self, name, np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype))
-        self.learning = combine(kinds)
+        self.now, self.effects = np.zeros(1), np.zeros(1)
+        self.wire()
         longest = max((int(np.diff(plan.start).max(initial=0)) for plan in layout.projections.values()), default=0)
-        self.most = longest + max(p.size for p in self.index) + count + 4  # events that one event can put into the queue
+        # how many events one event can put into the queue
+        self.most = longest + max(p.size for p in self.index) + count + 4
         projections = list(layout.projections)
         self.outs, self.out_list = self._by_population(projections, "source", lambda p: True)
         self.ins, self.in_list = self._by_population(projections, "target", lambda p: p.plasticity)
+
+    def wire(self) -> None:
+        """Give the kernels of synapses their arguments anew; arrays or values that all synapses share may be others."""
+        self.blocks = []
+        for number, (projection, own) in enumerate(self.synapses.items()):
+            if own is not None:
+                blocks = own.blocks(self.column(projection, "weight"), self.now, self.effects)
+                self.blocks += blocks
+                for name, block in zip(("arrival", "spiked"), blocks, strict=False):
+                    self.projs[number, loop.PROJECTION.index(name)] = block.kernel.address
+                    self.projs[number, loop.PROJECTION.index(f"{name}_block")] = block.row.ctypes.data
 
     def _by_population(self, projections, side, chosen):
         lists = [[number for number, p in enumerate(projections) if getattr(p, side).base is population and chosen(p)]
@@ -182,7 +184,8 @@ class EventInstance:
     def _allocate_slots(self, count):
         """Make room for more spikes under way; those that are keep their places."""
         before = getattr(self, "slot_time", np.zeros(0)).size
-        for name, dtype in (("slot_time", np.float64), ("slot_at", np.int64), ("slot_end", np.int64), ("slot_of", np.int64)):
+        for name, dtype in (("slot_time", np.float64), ("slot_at", np.int64), ("slot_end", np.int64), ("slot_of",
+                                                                                                       np.int64)):
             new = np.zeros(count, dtype=dtype)
             new[:before] = getattr(self, name, new[:0])[:before]
             setattr(self, name, new)
@@ -198,7 +201,8 @@ class EventInstance:
         widest = int(self.pops[:, loop.POPULATION.index("width")].max(initial=0))
         levels = 2 * most + 4
         self.room = SimpleNamespace(spare=np.zeros(widest), work=np.zeros(4 * most + 2 * max(1, most) * levels),
-                                    places=np.zeros((levels, 2), dtype=np.int64), rates=np.zeros(levels), roots=np.zeros(levels))
+                                    places=np.zeros((levels, 2), dtype=np.int64), rates=np.zeros(levels),
+                                    roots=np.zeros(levels))
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -266,7 +270,8 @@ class EventInstance:
         self._call(loop.FORESEE, self.index[population], 0, t)
 
     def advance(self, end: float, budget: int) -> bool:
-        """Handle the events up to time `end`, not more than `budget` and as long as there is room; return whether all are done."""
+        """Handle the events up to time `end`, not more than `budget` and as long as there is room; return whether all
+        are done."""
         code = self._call(loop.RUN, 0, budget, end)
         if code == loop.GROW:
             self._make_room(self.most)
@@ -284,17 +289,20 @@ class EventInstance:
     def _check_memory(self, need):
         if need > self.memory_limit:
             raise SimulationError(f"the events under way need {need / 1e9:.3g} GB, more than memory_limit = "
-                                  f"{self.memory_limit / 1e9:.3g} GB; raise the limit, or use mode='clocked' for so much activity")
+                                  f"{self.memory_limit / 1e9:.3g} GB; raise the limit, or use mode='clocked' for so "
+                                  f"much activity")
 
     def _call(self, task, which, budget, end, peeked=None):
         q, room = self.queue, self.room
         self.numbers[loop.SIZE] = q.size
-        code = loop.compiled(*self.learning)(
-            task, which, budget, float(end), self.numbers, q.time, q.order, q.item, self.x, self.c, self.pops, self.projs, self.outs,
+        code = loop.compiled()(
+            task, which, budget, float(end), self.numbers, q.time, q.order, q.item, self.x, self.c, self.pops,
+            self.projs, self.outs,
             self.out_list, self.ins, self.in_list, self.starts, self.targets, self.weights, self.delays,
-            self.slot_time, self.slot_at, self.slot_end, self.slot_of, self.free, self.seen_time, self.seen_id, self.seen_of,
-            self.given, self.given_id, self.drives, self.drive_x, self.drive_c, self.extra, self.shared, self.traces, self.back,
-            self.back_synapse, room.spare, room.work, room.places, room.rates, room.roots,
+            self.slot_time, self.slot_at, self.slot_end, self.slot_of, self.free, self.seen_time, self.seen_id,
+            self.seen_of,
+            self.given, self.given_id, self.drives, self.drive_x, self.drive_c, self.now, self.effects, room.spare,
+            room.work, room.places, room.rates, room.roots,
             np.zeros(0) if peeked is None else peeked, *seed_words(self.layout.seed))
         q.size = int(self.numbers[loop.SIZE])
         return code
@@ -316,10 +324,11 @@ class EventInstance:
         return float(np.nextafter(self.queue.time[0], -np.inf)) if self.queue.size else 0.0
 
     def silent(self):
-        """Return (population, 0) for the populations of neurons that never spiked and were not warned about."""
+        """Return the populations of neurons that never spiked and were not warned about."""
         counts = self.pops[:, loop.POPULATION.index("spikes")]
-        return [(p, 0) for p, number in self.index.items()
-                if counts[number] == 0 and p.spiking and hasattr(self.layout.populations[p], "numbers") and p not in self.warned]
+        return [p for p, number in self.index.items()
+                if counts[number] == 0 and p.spiking and hasattr(self.layout.populations[p],
+                                                                 "numbers") and p not in self.warned]
 
     def infinite(self) -> str | None:
         """Return a sentence about a value that is not finite, or None."""
@@ -335,7 +344,8 @@ class EventInstance:
     # -- synapses ------------------------------------------------------------------------------------
 
     def column(self, projection, name: str):
-        """Return the values of a quantity of a projection's synapses, a view that may be written to; None for unknown names."""
+        """Return the values of a quantity of a projection's synapses, a view that may be written to; None for unknown
+        names."""
         number, own = list(self.layout.projections).index(projection), self.synapses[projection]
         row = dict(zip(loop.PROJECTION, self.projs[number].tolist(), strict=True))
         n = self.layout.projections[projection].n_synapses
@@ -343,13 +353,8 @@ class EventInstance:
             return self.weights[row["weight_at"]:row["weight_at"] + (n if row["weight_step"] else 1)]
         if name == "delay":
             return self.delays[row["delay_at"]:row["delay_at"] + (n if row["delay_step"] else 1)]
-        if own is not None and name in own.shared:
-            at = row["shared_at"] + list(own.shared).index(name)
-            return self.shared[at:at + 1]
         if own is not None and name in own.fields:
-            width = row["extra_width"]
-            rows = self.extra[row["extra_at"]:row["extra_at"] + n * width].reshape(n, width)
-            return rows[:, 1 + own.fields.index(name)]
+            return own.column(name)
         return None
 
     def set_weights(self, projection, values) -> None:
@@ -360,8 +365,17 @@ class EventInstance:
             self.projs[number, loop.PROJECTION.index("weight_at")] = self.weights.size
             self.projs[number, loop.PROJECTION.index("weight_step")] = 1
             self.weights = np.concatenate([self.weights, values])
+            self.wire()
         else:
             here[:] = values
+
+    def checksum(self, projection) -> str:
+        """Return a hash of the synapses of a projection: who, how late, and what was laid down with them."""
+        plan = self.layout.projections[projection]
+        digest = hashlib.sha256()
+        for array in (plan.start, plan.target, *(value for value in plan.values.values() if np.ndim(value))):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     # -- state in and out ------------------------------------------------------------------------------
 
@@ -370,13 +384,18 @@ class EventInstance:
         state = {f"queue/{name}": array for name, array in self.queue.snapshot().items()}
         state |= {name: getattr(self, name).copy() for name in (*_ROWS, *_SLOTS)}
         state["free"] = state["free"][:self.numbers[loop.N_FREE]]
-        return state | {f"weights/{p.name}": self.column(p, "weight").copy() for p in self.layout.projections if p.plasticity}
+        for projection, own in self.synapses.items():
+            if projection.plasticity:
+                state[f"weights/{projection.name}"] = self.column(projection, "weight").copy()
+            if own is not None:
+                state |= {f"extra/{projection.name}": own.extra.copy(), f"traces/{projection.name}": own.traces.copy()}
+        return state
 
     def check_state(self, state) -> None:
         """Raise ParameterError if a state does not fit this network."""
         expected = self.snapshot()
         for name in sorted(expected.keys() | state.keys()):
-            fixed = name in _ROWS or name.startswith("weights/")
+            fixed = name in _ROWS or name.startswith(("weights/", "extra/", "traces/"))
             if name not in state or name not in expected or (fixed and state[name].shape != expected[name].shape):
                 there = state[name].shape if name in state else "none"
                 raise ParameterError(f"state must be of this network in the mode 'event', with {name!r} of shape "
@@ -393,9 +412,11 @@ class EventInstance:
         self.free = np.zeros(self.slot_time.size, dtype=np.int64)
         self.free[:free.size] = free
         self.numbers[loop.N_FREE], self.numbers[loop.N_SEEN] = free.size, 0
-        for projection in self.layout.projections:
+        for projection, own in self.synapses.items():
             if projection.plasticity:
                 self.set_weights(projection, state[f"weights/{projection.name}"])
+            if own is not None:
+                own.extra[:], own.traces[:] = state[f"extra/{projection.name}"], state[f"traces/{projection.name}"]
 
 
 def _given(population, spikes):

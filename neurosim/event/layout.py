@@ -1,4 +1,5 @@
-"""Lays a network out for the event-driven mode: the same draws and synapses as in the clocked one, delays as they are."""
+"""Lays a network out for the event-driven mode: the same draws and synapses as in the clocked one, delays as they
+are."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -57,14 +58,22 @@ class EventPlanner(Planner):
         """Return about how much memory the synapses of a projection take."""
         source, target = projection.source, projection.target
         same = source.base is target.base and source.start == target.start
-        stored = sum(isinstance(value, Samples) or np.ndim(value) > 0 for value in (projection.weight, projection.delay))
+        stored = sum(isinstance(value, Samples) or np.ndim(value) > 0 for value in (projection.weight,
+                                                                                    projection.delay))
         return int(projection.rule.expected(source.size, target.size, same) * (24 + 16 * stored))
 
     def population(self, population, turn):
         """Return the layout of a population."""
-        if isinstance(population.model, Poisson) and isinstance(population.model.rate, Timed):
-            _refuse(f"Poisson.rate of {population.name!r} must be constant", "Poisson populations of constant rates")
+        if isinstance(population.model, Poisson):
+            _check_rate(f"Poisson.rate of {population.name!r}", population.model.rate)
         return super().population(population, turn)
+
+    def renew(self, plan) -> None:
+        """Compute what follows from parameters that were set; refuse those that this mode cannot take."""
+        if hasattr(plan, "numbers"):
+            self.refresh(plan)
+        elif isinstance(plan.population.model, Poisson):
+            _check_rate(f"Poisson.rate of {plan.population.name!r}", plan.parameters.rate)
 
     def refresh(self, layout) -> None:
         """Compute the coefficients from the parameters, at first and after a parameter was set."""
@@ -83,7 +92,8 @@ class EventPlanner(Planner):
         row = np.repeat(np.arange(source.size), np.diff(part.start))
         delay = part.values["delay"]
         if not (np.asarray(delay) > 0.0).all():
-            raise ParameterError(f"{projection.name}: delay must be > 0 ms, got a draw of {np.min(delay):g}; give the distribution "
+            raise ParameterError(f"{projection.name}: delay must be > 0 ms, got a draw of {np.min(delay):g}; give the "
+                                 f"distribution "
                                  "low=... and bounds='clip' or 'redraw'")
         order = np.lexsort((part.target, row) if np.ndim(delay) == 0 else (part.target, delay, row))
         values = {name: value[order] if np.ndim(value) else float(value) for name, value in part.values.items()}
@@ -96,10 +106,12 @@ class EventPlanner(Planner):
     def drive(self, drive, target_bounds):
         """Return the layout of a drive."""
         parameters = self.resolve(drive.drive, drive.target.size, drive.name)
-        plan = SimpleNamespace(drive=drive, stream=self.streams.new(f"{drive.name}/noise"), parameters=parameters, port=None)
+        plan = SimpleNamespace(drive=drive, stream=self.streams.new(f"{drive.name}/noise"), parameters=parameters,
+                               port=None)
         if isinstance(drive.drive, PoissonDrive):
             if isinstance(parameters.rate, Timed):
-                _refuse(f"PoissonDrive.rate of {drive.name!r} must be constant", "drives of constant rates")
+                _refuse(f"PoissonDrive.rate of {drive.name!r} must be constant",
+                        "a Poisson population, whose rate can be set")
             plan.port = self.net.ports(drive.target).index(drive.receptor)
         else:
             plan.times, plan.values = _steps(drive, parameters)
@@ -110,12 +122,18 @@ def _refuse(what, instead="mode='clocked'"):
     raise UnsupportedError(f"{what} in the mode 'event'; use {instead}")
 
 
+def _check_rate(what, rate):
+    if isinstance(rate, Timed):
+        _refuse(f"{what} must be constant", "sim.set(..., rate=...) between two runs")
+
+
 def _steps(drive, parameters):
     """Return the times at which a current changes, from 0 on, and its values from then on, (times, 1 or neurons)."""
     if type(drive.drive) is StepCurrent:
         start, stop = parameters.start, parameters.stop
         if np.ndim(start) or np.ndim(stop):
-            _refuse(f"StepCurrent.start and stop of {drive.name!r} must be the same for all neurons", "one drive for each")
+            _refuse(f"StepCurrent.start and stop of {drive.name!r} must be the same for all neurons",
+                    "one drive for each")
         on = np.atleast_1d(parameters.amplitude)
         steps = [(0.0, on * (start <= 0.0 < stop))]
         steps += [(start, on)] if 0.0 < start < stop else []
@@ -148,6 +166,7 @@ def _check_parts(projection):
                 _refuse(f"{name} {where} has {what} and cannot be used")
         for what in ("reads", "modulators"):
             if getattr(rule, what):
-                _refuse(f"{name} {where} {'reads' if what == 'reads' else 'takes'} {getattr(rule, what)[0]!r} and cannot be used")
+                _refuse(f"{name} {where} {'reads' if what == 'reads' else 'takes'} {getattr(rule, what)[0]!r} and "
+                        f"cannot be used")
         if rule.delay != "axonal":
             _refuse(f"{name} {where} must have an axonal delay")

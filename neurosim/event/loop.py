@@ -1,25 +1,26 @@
 """The compiled loop that goes from event to event.
 
-The events of one time leave in this order (`Class`): steps of injected currents, arrivals of spikes in the order of projection and
-source, Poisson events of drives, spikes of sources, and last what neurons do of themselves: their spikes. So all that arrives at one time
-has been added before a neuron is compared with its threshold, as in the clocked mode.
+The events of one time leave in this order: steps of injected currents; arrivals of spikes, by projection and then
+source; Poisson events of drives; spikes of sources; and last what neurons do of themselves, their spikes. So all that
+arrives at one time has been added before a neuron is compared with its threshold, as in the clocked mode.
 
-A spike with targets puts one event per projection into the queue. A row of synapses is sorted by delay: the event delivers all synapses of one
-delay and then takes its place in the queue again, for the next delay. A neuron's own next event is predicted whenever something
-reaches it, and is valid as long as its time is the one that stands in the neuron's row; others are skipped.
+A spike puts one event for each projection with targets into the queue. A row of synapses is sorted by delay: the event
+delivers all synapses of one delay and then enters the queue again, for the next delay. A neuron's own next event is
+predicted whenever something reaches it, and is valid as long as its time is the one that stands in the neuron's row;
+others are skipped. Since the next arrival mostly comes before, a linear neuron at first only gets a time before
+which it cannot spike; the crossing is computed when that time has come.
 """
 
 import inspect
 from functools import cache
 
-from neurosim.engine import loader, queue
+from neurosim.engine import intrinsics, loader, queue
 from neurosim.event import adaptive, exponentials
-from neurosim.maths import exp
 from neurosim.random import philox, uniform53
 
 SOURCE, GIVEN, LINEAR, QUADRATIC, SILENT = range(5)  #: families of populations; a silent one never spikes
 SHIFT = 60  #: the class of an event stands above this bit of its order
-STEP_CURRENT, ARRIVAL, DRIVE, EMISSION, OWN = range(5)
+STEP_CURRENT, ARRIVAL, DRIVE, EMISSION, CHECK, OWN = range(6)
 DONE, GROW, DRAIN, PAUSE = range(4)  #: why the loop returned
 RUN, FORESEE, PEEK, START = range(4)  #: what it is called for
 
@@ -27,11 +28,12 @@ RUN, FORESEE, PEEK, START = range(4)  #: what it is called for
 POPULATION = ("family", "size", "x_at", "width", "c_at", "c_width", "n_chains", "stride", "first", "stream", "recorded",
               "spikes")
 # columns of the table of projections
-PROJECTION = ("source_first", "n_source", "target", "rows_at", "synapses_at", "weight_at", "weight_step", "delay_at", "delay_step",
-              "port", "factor", "kind", "extra_at", "extra_width", "shared_at", "trace_at", "trace_width", "back_at", "target_first",
-              "n_target")
+PROJECTION = ("source_first", "n_source", "target", "rows_at", "synapses_at", "weight_at", "weight_step", "delay_at",
+              "delay_step",
+              "port", "factor", "target_first", "n_target", "arrival", "arrival_block", "spiked", "spiked_block")
 # columns of the table of drives
-DRIVES = ("target", "target_first", "n_target", "state_at", "rate_at", "rate_step", "weight_at", "weight_step", "port", "factor",
+DRIVES = ("target", "target_first", "n_target", "state_at", "rate_at", "rate_step", "weight_at", "weight_step", "port",
+          "factor",
           "stream", "times_at", "n_times", "columns", "values_at", "gain")
 # places in `numbers`
 SIZE, N_FREE, N_SEEN, N_EVENTS, N_UPDATES = range(5)
@@ -43,7 +45,6 @@ from numba import njit
 {constants}
 
 {functions}
-{learning}
 
 @njit(nogil=True, error_model="numpy")
 def move(family, x, at, c, ca, n_chains, stride, first, t):
@@ -69,6 +70,20 @@ def own_event(family, x, at, c, ca, n_chains, stride, first, spare, work, places
 
 
 @njit(nogil=True, error_model="numpy")
+def own_check(x, at, c, ca, n_chains, stride, first, spare):
+    """The time before which a linear neuron does not spike on its own."""
+    begin = x[at]
+    if x[at + 1] > begin:
+        for k in range(first + n_chains * stride):
+            spare[k] = x[at + k]
+        relax(spare, 0, c, ca, n_chains, stride, first, x[at + 1] - begin, False)
+        then = x[at + 1] + earliest(spare, 0, c, ca, n_chains, stride, first)
+        x[at + SURE] = spare[SURE]
+        return then
+    return begin + earliest(x, at, c, ca, n_chains, stride, first)
+
+
+@njit(nogil=True, error_model="numpy")
 def interval(element, x, at, rate, stream, k0, k1):
     """The time to the next event of a Poisson process, whose events are counted at x[at + 1]."""
     count = np.uint64(x[at + 1])
@@ -79,7 +94,7 @@ def interval(element, x, at, rate, stream, k0, k1):
 
 
 @njit(nogil=True, error_model="numpy")
-def foresee(p, k, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1):
+def foresee(p, k, t, {foresee}):
     """Put the next event of element k of population p, whose state is that of time t, into the queue."""
     family = pops[p, P_family]
     at = pops[p, P_x_at] + k * pops[p, P_width]
@@ -96,30 +111,21 @@ def foresee(p, k, t, numbers, time, order, item, x, c, pops, given, spare, work,
         cursor = np.int64(x[at + 1])
         then = given[pops[p, P_c_at] + cursor] if cursor < pops[p, P_c_width] else np.inf
         x[at] = then
+    elif family == LINEAR:
+        then = own_check(x, at, c, ca, pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first], spare)
+        if x[at + SURE] == 0.0:
+            kind = np.int64(CHECK) << SHIFT
+        x[at + 2] = then
     else:
-        then = own_event(family, x, at, c, ca, pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first], spare, work, places,
-                         rates, roots)
-        if then == x[at + 2] and then > t:
-            return
+        then = own_event(family, x, at, c, ca, pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first], spare,
+                         work, places, rates, roots)
         x[at + 2] = then
     if then < np.inf:
         numbers[SIZE] = push(time, order, item, numbers[SIZE], then, kind + p, k)
 
 
 @njit(nogil=True, error_model="numpy")
-def arrive(p, at, ca, port, factor, effect, x, c):
-    """Add what arrives to a state that is that of now; return whether it changed anything."""
-    if factor < 0:
-        if x[at + 1] >= x[at]:
-            return False
-        x[at + port] += effect
-    else:
-        x[at + port] += c[ca + factor] * effect
-    return True
-
-
-@njit(nogil=True, error_model="numpy")
-def send(p, k, t, numbers, time, order, item, projs, outs, out_list, rows, delays, slot_time, slot_at, slot_end, slot_of, free):
+def send(p, k, t, {send}):
     """Put the spike of element k of population p under way, once for each projection with targets."""
     for n in range(outs[p], outs[p + 1]):
         j = out_list[n]
@@ -133,12 +139,13 @@ def send(p, k, t, numbers, time, order, item, projs, outs, out_list, rows, delay
         slot = free[numbers[N_FREE]]
         slot_time[slot], slot_at[slot], slot_end[slot], slot_of[slot] = t, low, high, j
         then = t + delays[projs[j, J_delay_at] + low * projs[j, J_delay_step]]
-        numbers[SIZE] = push(time, order, item, numbers[SIZE], then, (np.int64(ARRIVAL) << SHIFT) + (j << 32) + source, slot)
+        rank = (np.int64(ARRIVAL) << SHIFT) + (j << 32) + source
+        numbers[SIZE] = push(time, order, item, numbers[SIZE], then, rank, slot)
 
 
-def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs, outs, out_list, ins, in_list, rows, targets,
-         weights, delays, slot_time, slot_at, slot_end, slot_of, free, seen_time, seen_id, seen_of, given, given_id, drives, drive_x,
-         drive_c, extra, shared, traces, back, back_synapse, spare, work, places, rates, roots, peeked, k0, k1):
+def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs, outs, out_list, ins, in_list, rows,
+         targets, weights, delays, slot_time, slot_at, slot_end, slot_of, free, seen_time, seen_id, seen_of, given,
+         given_id, drives, drive_x, drive_c, now, effects, spare, work, places, rates, roots, peeked, k0, k1):
     k0, k1 = np.uint64(k0), np.uint64(k1)
     if task == PEEK:
         width = pops[which, P_width]
@@ -154,7 +161,7 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             at = pops[which, P_x_at] + k * pops[which, P_width]
             if pops[which, P_family] >= LINEAR:
                 x[at + 2] = np.inf
-            foresee(which, k, end, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+            foresee(which, k, end, {foresee})
         return DONE
     if task == START:
         for k in range(drives[which, D_n_target]):
@@ -162,7 +169,8 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             at = drives[which, D_state_at] + 2 * k
             if rate > 0.0:
                 drive_x[at] = interval(k, drive_x, at, rate, drives[which, D_stream], k0, k1)
-                numbers[SIZE] = push(time, order, item, numbers[SIZE], drive_x[at], (np.int64(DRIVE) << SHIFT) + which, k)
+                rank = (np.int64(DRIVE) << SHIFT) + which
+                numbers[SIZE] = push(time, order, item, numbers[SIZE], drive_x[at], rank, k)
         return DONE
     while numbers[SIZE] > 0 and time[0] <= end:
         if budget <= 0:
@@ -183,9 +191,10 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
         if kind == ARRIVAL:
             j = slot_of[i]
             p = projs[j, J_target]
-            family, n_chains, stride, first = pops[p, P_family], pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first]
+            family, n_chains = pops[p, P_family], pops[p, P_n_chains]
+            stride, first = pops[p, P_stride], pops[p, P_first]
             x_at, width, c_at, c_width = pops[p, P_x_at], pops[p, P_width], pops[p, P_c_at], pops[p, P_c_width]
-            port, factor, learns = projs[j, J_port], projs[j, J_factor], projs[j, J_kind]
+            port, factor, learns = projs[j, J_port], projs[j, J_factor], projs[j, J_arrival]
             weight_at, weight_step = projs[j, J_weight_at], projs[j, J_weight_step]
             delay_at, delay_step, synapses = projs[j, J_delay_at], projs[j, J_delay_step], projs[j, J_synapses_at]
             e, last = slot_at[i], slot_end[i]
@@ -194,13 +203,13 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             begin = e
             while e < last and (delay_step == 0 or delays[delay_at + e] == delay):
                 k = np.int64(targets[synapses + e])
-                at, ca = x_at + k * width, c_at + k * c_width
+                at, ca = np.int64(np.uint32(x_at + k * width)), np.int64(np.uint32(c_at + k * c_width))
                 simple = family != QUADRATIC and x[at + 1] <= x[at]
                 if simple:
                     dt = t - x[at]
                     if dt > 0.0:
                         if stride == 1:
-                            relax_here(x, at, c, ca, n_chains, 1, first, dt, True)
+                            relax_here(x, at, c, ca, n_chains, 1, CHAINS, dt, True)
                         else:
                             relax(x, at, c, ca, n_chains, stride, first, dt, True)
                         x[at] = t
@@ -208,16 +217,15 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
                     move(family, x, at, c, ca, n_chains, stride, first, t)
                 effect = weights[weight_at + e * weight_step]
                 if learns != 0:
-                    effect = arrival(learns, extra, projs[j, J_extra_at] + e * projs[j, J_extra_width], shared,
-                                     projs[j, J_shared_at], traces,
-                                     projs[j, J_trace_at] + (k - projs[j, J_target_first]) * projs[j, J_trace_width],
-                                     weights, weight_at + e * weight_step, t)
-                if not arrive(p, at, ca, port, factor, effect, x, c) or family == SILENT:
+                    now[0] = t
+                    call_kernel(learns, projs[j, J_arrival_block], e)
+                    effect = effects[0]
+                if not arrive(at, ca, port, factor, effect, x, c) or family == SILENT:
                     pass
-                elif simple and quiet_here(x, at, c, ca, n_chains, stride, first):
+                elif simple and quiet_here(x, at, c, ca, n_chains, stride, CHAINS):
                     x[at + 2] = np.inf
                 else:
-                    foresee(p, k, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+                    foresee(p, k, t, {foresee})
                 e += 1
             numbers[N_UPDATES] += e - begin
             if e < last:
@@ -229,12 +237,20 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
                 numbers[N_FREE] += 1
             continue
         numbers[SIZE] = pop(time, order, item, numbers[SIZE])
-        if kind == OWN:
+        if kind == OWN or kind == CHECK:
             p = o & 0xFFFFFFFF
             at, ca = pops[p, P_x_at] + i * pops[p, P_width], pops[p, P_c_at] + i * pops[p, P_c_width]
-            if x[at + 2] != t:
+            family, n_chains = pops[p, P_family], pops[p, P_n_chains]
+            stride, first = pops[p, P_stride], pops[p, P_first]
+            if x[at + 2] != t or (family == LINEAR and (x[at + SURE] == 0.0) != (kind == CHECK)):
                 continue
-            family, n_chains, stride, first = pops[p, P_family], pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first]
+            if kind == CHECK:
+                then = own_event(family, x, at, c, ca, n_chains, stride, first, spare, work, places, rates, roots)
+                x[at + 2], x[at + SURE] = max(then, t), 1.0
+                if then < np.inf:
+                    rank = (np.int64(OWN) << SHIFT) + p
+                    numbers[SIZE] = push(time, order, item, numbers[SIZE], x[at + 2], rank, i)
+                continue
             move(family, x, at, c, ca, n_chains, stride, first, t)
             numbers[N_UPDATES] += 1
             spikes = True
@@ -253,10 +269,8 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
                     j = in_list[n]
                     k = i - projs[j, J_target_first]
                     if k >= 0 and k < projs[j, J_n_target]:
-                        spiked(projs[j, J_kind], extra, projs[j, J_extra_at], projs[j, J_extra_width], shared, projs[j, J_shared_at],
-                               traces, projs[j, J_trace_at] + k * projs[j, J_trace_width], weights, projs[j, J_weight_at],
-                               back[projs[j, J_back_at] + k], back[projs[j, J_back_at] + k + 1], back_synapse,
-                               projs[j, J_synapses_at], t)
+                        now[0] = t
+                        call_kernel(projs[j, J_spiked], projs[j, J_spiked_block], k)
         elif kind == EMISSION:
             p = o & 0xFFFFFFFF
             at = pops[p, P_x_at] + i * pops[p, P_width]
@@ -266,10 +280,10 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             if pops[p, P_family] == GIVEN:
                 cursor = np.int64(x[at + 1])
                 x[at + 1] += 1.0
-                foresee(p, i, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+                foresee(p, i, t, {foresee})
                 i = given_id[pops[p, P_c_at] + cursor]
             else:
-                foresee(p, i, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+                foresee(p, i, t, {foresee})
         elif kind == DRIVE:
             d = o & 0xFFFFFFFF
             at = drives[d, D_state_at] + 2 * i
@@ -285,8 +299,8 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             move(pops[p, P_family], x, x_at, c, ca, pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first], t)
             numbers[N_UPDATES] += 1
             effect = drive_c[drives[d, D_weight_at] + i * drives[d, D_weight_step]]
-            if arrive(p, x_at, ca, drives[d, D_port], drives[d, D_factor], effect, x, c):
-                foresee(p, k, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+            if arrive(x_at, ca, drives[d, D_port], drives[d, D_factor], effect, x, c):
+                foresee(p, k, t, {foresee})
             continue
         else:
             d = o & 0xFFFFFFFF
@@ -301,57 +315,48 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
                 value = drives[d, D_values_at] + step * columns + (n if columns > 1 else 0)
                 x[at + DRIFT] += drive_c[drives[d, D_gain] + n] * (drive_c[value] - drive_c[value - columns])
                 numbers[N_UPDATES] += 1
-                foresee(p, k, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+                foresee(p, k, t, {foresee})
             step += 1
             if step < drives[d, D_n_times]:
                 numbers[SIZE] = push(time, order, item, numbers[SIZE], drive_c[drives[d, D_times_at] + step], o, 0)
             continue
         if spikes:
             pops[p, P_spikes] += 1
-            send(p, i, t, numbers, time, order, item, projs, outs, out_list, rows, delays, slot_time, slot_at, slot_end, slot_of, free)
+            send(p, i, t, {send})
             if pops[p, P_recorded] != 0:
                 seen_time[numbers[N_SEEN]], seen_id[numbers[N_SEEN]], seen_of[numbers[N_SEEN]] = t, i, p
                 numbers[N_SEEN] += 1
         if kind == OWN:
-            foresee(p, i, t, numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1)
+            foresee(p, i, t, {foresee})
     return DONE
 '''
 
-_NO_LEARNING = '''
-@njit(nogil=True, error_model="numpy")
-def arrival(kind, extra, at, shared, shared_at, traces, trace_at, weights, weight_at, t):
-    return weights[weight_at]
-
-
-@njit(nogil=True, error_model="numpy")
-def spiked(kind, extra, extra_at, width, shared, shared_at, traces, trace_at, weights, weight_at, low, high, back_synapse,
-           synapses, t):
-    pass
-'''
-
-
 _ROW = "f8[::1], i8, f8[::1], i8, i8, i8, i8"  # x, at, c, ca, n_chains, stride, first
 _SEARCH = "UniTuple(f8, 4), i8, f8[::1], i8[:, ::1]"  # own, terms, work, places
+_ARGUMENTS = {  # that are passed on together
+    "{foresee}": "numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1",
+    "{send}": "numbers, time, order, item, projs, outs, out_list, rows, delays, slot_time, slot_at, slot_end, slot_of,"
+              " free"}
 _FUNCTIONS = {  # with signatures, as a call with a constant would else be compiled once more
     exponentials.two: "f8(f8, f8, f8)", exponentials.three: "f8(f8, f8, f8, f8)",
     exponentials.relax: f"void({_ROW}, f8, b1)", exponentials.advance_linear: f"void({_ROW}, f8)",
-    exponentials.quiet: f"b1({_ROW})", exponentials.level: f"f8(i8, f8, {_SEARCH})", exponentials.zero: f"f8(i8, f8, f8, f8, f8, f8, {_SEARCH})",
-    exponentials.leave: "f8(f8, f8, f8)", exponentials.first_crossing: f"f8({_ROW}, f8[::1], i8[:, ::1], f8[::1], f8[::1])",
+    exponentials.quiet: f"b1({_ROW})", exponentials.leave: "f8(f8, f8, f8)",
+    exponentials.earliest: f"f8({_ROW})", exponentials.level: f"f8(i8, f8, {_SEARCH})",
+    exponentials.zero: f"f8(i8, f8, f8, f8, f8, f8, {_SEARCH})",
+    exponentials.first_crossing: f"f8({_ROW}, f8[::1], i8[:, ::1], f8[::1], f8[::1])",
     adaptive.flow: f"UniTuple(f8, 2)(f8, f8, f8, {_ROW})", adaptive.leap: f"UniTuple(f8, 4)(f8, {_ROW})",
     adaptive.advance_parabola: f"void({_ROW}, f8)", adaptive.next_parabola: f"f8({_ROW})"}
 
 
 def _constants() -> str:
     """The numbers that the text uses by name."""
-    here = ("SOURCE", "GIVEN", "LINEAR", "QUADRATIC", "SILENT", "SHIFT", "STEP_CURRENT", "ARRIVAL", "DRIVE", "EMISSION", "OWN", "DONE",
-            "GROW", "DRAIN", "PAUSE", "FORESEE", "PEEK", "START", "SIZE", "N_FREE", "N_SEEN", "N_EVENTS", "N_UPDATES")
-    names = {name: globals()[name] for name in here}
-    for module in (adaptive, exponentials):
-        names |= {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, (int, float))}
+    names = {}
+    for module in (globals(), vars(adaptive), vars(exponentials)):
+        names |= {name: value for name, value in module.items() if name.isupper() and isinstance(value, (int, float))}
     for prefix, columns in (("P", POPULATION), ("J", PROJECTION), ("D", DRIVES)):
         names |= {f"{prefix}_{name}": number for number, name in enumerate(columns)}
     lines = [f"{name} = {number!r}" for name, number in names.items() if number != float("inf")]
-    return "\n".join(["from math import expm1, inf, log, log1p", "FOREVER = inf", *lines])
+    return "\n".join(["from math import exp, expm1, inf, log, log1p", "FOREVER = inf", *lines])
 
 
 def _functions() -> str:
@@ -361,16 +366,12 @@ def _functions() -> str:
 
 
 @cache
-def compiled(learning: str = "", leaves: tuple = ()):
-    """Return the compiled loop.
-
-    Args:
-        learning: text that defines `arrival` and `spiked` for the kinds of synapses of a network; none by default.
-        leaves: pairs of a name and the scalar body that the text calls by it.
-    """
-    bodies = {"push": queue.push, "pop": queue.pop, "philox": philox, "uniform53": uniform53, "exp": exp,
-              "quiet_here": exponentials.quiet, "relax_here": exponentials.relax} | dict(leaves)
+def compiled():
+    """Return the compiled loop."""
+    leaves = {"push": queue.push, "pop": queue.pop, "philox": philox, "uniform53": uniform53,
+              "quiet_here": exponentials.quiet, "relax_here": exponentials.relax, "arrive": exponentials.arrive,
+              "call_kernel": intrinsics.call_kernel}
     text = _TEXT
-    for name, part in (("constants", _constants()), ("functions", _functions()), ("learning", learning or _NO_LEARNING)):
-        text = text.replace(f"{{{name}}}", part)
-    return loader.load_function("event", text, bodies)
+    for name, part in {"{constants}": _constants(), "{functions}": _functions(), **_ARGUMENTS}.items():
+        text = text.replace(name, part)
+    return loader.load_function("event", text, leaves)

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
@@ -27,10 +28,12 @@ class EventState:
     Args:
         time: ms.
         arrays: read-only arrays by name.
+        changes: how many times parameters had been set by then.
     """
 
     time: float
     arrays: Mapping
+    changes: int = 0
 
     def __post_init__(self):
         for array in self.arrays.values():
@@ -38,7 +41,7 @@ class EventState:
         object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
 
     def __reduce__(self):
-        return EventState, (self.time, dict(self.arrays))
+        return EventState, (self.time, dict(self.arrays), self.changes)
 
     def __repr__(self):
         return f"<state at {self.time:g} ms: {len(self.arrays)} arrays>"
@@ -54,15 +57,21 @@ class EventMode:
         self._check(net, 1.0, seed, None, "float64", mode)
         for name, value, right in (("dt", dt, None), ("threads", threads, 1), ("dtype", dtype, "float64")):
             if value not in (None, right):
-                raise UnsupportedError(f"{name} must be left out{'' if right is None else f' or {right!r}'} in the mode 'event', got "
+                raise UnsupportedError(f"{name} must be left out{'' if right is None else f' or {right!r}'} in the "
+                                       f"mode 'event', got "
                                        f"{describe_value(value)}")
         self.net = net = net.copy()
         self.dt, self.seed, self.threads, self.dtype = None, int(seed), 1, "float64"
         self.memory_limit = float(memory_limit)
-        self._clock, self._running, self._set = Fraction(0), False, {}
+        self._clock, self._running, self._set, self._changes = Fraction(0), False, {}, 0
         self._layout = EventPlanner(net, self.seed).layout()
         self._recordings = EventRecordings(net, self._layout, self.memory_limit)
         self._instance = EventInstance(self._layout, self._recordings.recorded, self.memory_limit)
+
+    @cached_property
+    def _checksums(self) -> dict:
+        """Hashes of the synapses, by projection: another NumPy or neurosim may draw others."""
+        return {p.name: self._instance.checksum(p) for p in self._layout.projections}
 
     @property
     def time(self) -> float:
@@ -71,7 +80,8 @@ class EventMode:
 
     @property
     def events(self) -> int:
-        """How many events were handled since the simulation was made; a cut or a checkpoint does not change what they do."""
+        """How many events were handled since the simulation was made; a cut or a checkpoint does not change what they
+        do."""
         return int(self._instance.handled)
 
     # -- running -----------------------------------------------------------------------------------
@@ -105,7 +115,7 @@ class EventMode:
         """Handle all events up to a time, with a look up now and then."""
         budget, done = 1 << 12, False
         while not done:
-            began, before = clock.perf_counter(), self.time
+            began, before, handled = clock.perf_counter(), self.time, self.events
             try:
                 done = self._instance.advance(stop, budget)
             finally:
@@ -115,17 +125,19 @@ class EventMode:
             if not allow_infinite:
                 found = self._instance.infinite()
                 if found:
-                    raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights or currents")
+                    raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights or "
+                                          f"currents")
             interrupt.check()
             took = clock.perf_counter() - began
-            budget = int(min(max(budget * 4, 1), 1 << 40, max(4096, budget * RESPONSE / max(took, 1e-6))))
+            budget = int(min(4 * budget, max(4096, (self.events - handled) * RESPONSE / max(took, 1e-6))))
 
     def _warn(self):
         if self.time < 100.0:
             return
-        for population, count in self._instance.silent():
+        for population in self._instance.silent():
             self._instance.warned.add(population)
-            warnings.warn(f"population {population.name!r} has never spiked in {self.time:g} ms; is its input too weak?",
+            warnings.warn(f"population {population.name!r} has never spiked in {self.time:g} ms; is its input too "
+                          f"weak?",
                           NeurosimWarning, stacklevel=3)
 
     # -- looking -----------------------------------------------------------------------------------
@@ -151,8 +163,10 @@ class EventMode:
         """Return the synapses of a projection in the order (source, delay, target); delays in ms as they were given."""
         projection = self._projection(projection)
         plan, own = self._layout.projections[projection], self._instance.synapses[projection]
-        names = ["delay", "weight", *([] if own is None else [*own.shared, *own.variables])]
-        values = {name: np.broadcast_to(self._instance.column(projection, name), plan.n_synapses).copy() for name in names}
+        values = {name: self._instance.column(projection, name) for name in ["delay", "weight",
+                                                                             *([] if own is None else own.variables)]}
+        values |= {name: value for name, value in plan.values.items() if name not in values}
+        values = {name: np.broadcast_to(value, plan.n_synapses).copy() for name, value in values.items()}
         return SimpleNamespace(source=plan.source.astype(np.uint32), target=plan.target.copy(), **values)
 
     # -- changing ----------------------------------------------------------------------------------
@@ -174,7 +188,7 @@ class EventMode:
             before = SimpleNamespace(**vars(plan.parameters))
             vars(plan.parameters).update(parameters)
             try:
-                self._layout.planner.refresh(plan)
+                self._layout.planner.renew(plan)
             except (ParameterError, UnsupportedError):
                 plan.parameters = before
                 raise
@@ -183,45 +197,64 @@ class EventMode:
         for name, values in states.items():
             self._instance.rows(population)[:, columns[name]] = values
         if parameters:
+            self._changes += 1
             self._instance.renew(population)
             self._set |= {(population, name): value for name, value in parameters.items()}
         self._instance.foresee(population, self.time)
 
+    def _renew(self, population):
+        """Let a population go on with its present parameters from a state that came of others."""
+        if hasattr(self._layout.populations[population], "numbers"):
+            self._instance.bring(population, self.time)
+            self._instance.renew_drift(population)
+        self._instance.foresee(population, self.time)
+
     def _set_projection(self, projection, changes):
-        instance = self._instance
+        instance, plan = self._instance, self._layout.projections[projection]
         own = instance.synapses[projection]
-        known = ["weight", *([] if own is None else [*own.shared, *own.fields[len(own.fields) - len(own.variables):]])]
+        known = ["weight", *([] if own is None else [*own.variables, *own.shared])]
+        checked = {}
         for name, value in changes.items():
-            if name != "weight" and (own is None or name not in (*own.shared, *own.variables)):
-                raise ParameterError(f"what is set of {projection.name!r} must be one of {', '.join(known)}, got {name!r}")
-        for name, value in changes.items():
-            n = self._layout.projections[projection].n_synapses
+            if name not in known:
+                raise ParameterError(f"what is set of {projection.name!r} must be one of {', '.join(known)}, got "
+                                     f"{name!r}")
             alike = own is not None and name in own.shared
-            values = self._values(name, value, 1 if alike else n)
+            checked[name] = self._values(name, value, 1 if alike else plan.n_synapses)
+        if "weight" in checked:
+            check_bounds(projection, checked["weight"], plan.values | checked)
+        for name, values in checked.items():
             if name == "weight":
-                check_bounds(projection, values, self._layout.projections[projection].values | {"weight": values})
-                instance.set_weights(projection, values if np.ndim(value) else values[:1])
+                instance.set_weights(projection, values if np.ndim(changes[name]) else values[:1])
+            elif name in own.shared:
+                own.shared[name] = plan.values[name] = float(np.ravel(values)[0])
             else:
                 instance.column(projection, name)[:] = values
             if name not in (() if own is None else own.variables) and not (name == "weight" and projection.plasticity):
-                self._set[projection, name] = instance.column(projection, name).copy()
+                self._set[projection, name] = np.array(instance.column(projection,
+                                                                       name) if name == "weight" else own.shared[name])
+        instance.wire()
 
     # -- state in and out --------------------------------------------------------------------------
 
     def state(self) -> EventState:
         """Return a copy of everything that changes while the network runs, events under way included."""
-        return EventState(self.time, self._instance.snapshot())
+        return EventState(self.time, self._instance.snapshot(), self._changes)
 
     def restore(self, state, *, keep=(), sample=None):
         """Go to a state; recordings after it are dropped, all of them if it lies ahead of the present."""
         if not isinstance(state, EventState):
-            raise ParameterError(f"state must be what sim.state() of the mode 'event' returned, got {describe_value(state)}")
+            raise ParameterError(f"state must be what sim.state() of the mode 'event' returned, got "
+                                 f"{describe_value(state)}")
         if sample is not None or tuple(keep):
-            raise UnsupportedError("restore must be called without keep and sample in the mode 'event'; use mode='clocked'")
+            raise UnsupportedError("restore must be called without keep and sample in the mode 'event'; use "
+                                   "mode='clocked'")
         self._check_idle("restore")
         self._instance.check_state(state.arrays)
         before, self._clock = self.time, Fraction(state.time)
         self._instance.restore(state.arrays)
+        for population in {owner for owner, _ in self._set if not isinstance(owner, Projection)}:
+            if state.changes != self._changes:  # what was foreseen then was so with other parameters
+                self._renew(population)
         self._recordings.cut(self.time, before)
 
     def save(self, path):
@@ -240,11 +273,17 @@ class EventMode:
         for number, log in enumerate(self._recordings.logs):
             logs.append({**_identity(log), "begin": log.begin, "end": log.end, "next": log.next})
             arrays[f"recordings/{number}/times"], arrays[f"recordings/{number}/rows"] = log.all()
-        write(self, Path(path), {"mode": "event", "time": [self._clock.numerator, self._clock.denominator], "changes": changes,
-                                 "recordings": logs}, arrays)
+        header = {"mode": "event", "time": [self._clock.numerator, self._clock.denominator], "changes": changes,
+                  "recordings": logs, "checksums": self._checksums}
+        write(self, Path(path), header, arrays)
 
     def take_over(self, path, header, arrays) -> None:
         """Go on from the contents of a file, see `save`."""
+        different = [name for name, value in header["checksums"].items() if value != self._checksums.get(name)]
+        if different:
+            versions = ", ".join(f"{name} {header[name]}" for name in ("neurosim", "numpy", "numba"))
+            raise FileError(f"{path} must have the same synapses as this neurosim makes, but those of projection "
+                            f"{different[0]!r} differ; it was written with {versions}")
         for number, (kind, owner, name) in enumerate(header["changes"]):
             value = arrays[f"changes/{number}"]
             value = value if value.ndim else None if np.isnan(value) else value.item()
@@ -264,21 +303,25 @@ class EventMode:
                 log.times, log.rows = [arrays[f"recordings/{number}/times"]], [arrays[f"recordings/{number}/rows"]]
         if saved:
             lost = ", ".join(f"{entry['variable']} of {entry['what']}" for _, entry in saved.values())
-            warnings.warn(f"{path} holds recordings that the given network does not ask for, which are left out: {lost}",
+            warnings.warn(f"{path} holds recordings that the given network does not ask for, which are left out: "
+                          f"{lost}",
                           NeurosimWarning, stacklevel=4)
 
     def run_batch(self, *_, **__):
         """Refuse: batches are for the clocked mode."""
-        raise UnsupportedError("run_batch is not there in the mode 'event'; use mode='clocked', or state() and restore(...) in a loop")
+        raise UnsupportedError("run_batch is not there in the mode 'event'; use mode='clocked', or state() and "
+                               "restore(...) in a loop")
 
     def __repr__(self):
         return f"<simulation of {len(self._layout.populations)} populations at t = {self.time:g} ms, event-driven>"
 
 
 def _positive(name, value, at_least=False) -> float:
-    fits = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and np.isfinite(value)
+    fits = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value,
+                                                                                       bool) and np.isfinite(value)
     if not fits or value < 0 or (value == 0 and not at_least):
-        raise ParameterError(f"{name} must be a finite number {'>=' if at_least else '>'} 0 ms, got {describe_value(value)}")
+        raise ParameterError(f"{name} must be a finite number {'>=' if at_least else '>'} 0 ms, got "
+                             f"{describe_value(value)}")
     return float(value)
 
 

@@ -10,7 +10,23 @@ import numpy as np
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import adaptive, exponentials
 from neurosim.event.exponentials import (
-    APART, FACTOR, BLOCK, DOWN, GAIN, HOLD, HORIZON, MOST, MOST_RISE, PULL, RATE, RESET, SHARE, SPIKE, THRESHOLD, R, S,
+    APART,
+    BLOCK,
+    DOWN,
+    FACTOR,
+    GAIN,
+    HOLD,
+    HORIZON,
+    MOST,
+    MOST_RISE,
+    PULL,
+    RATE,
+    RESET,
+    SHARE,
+    SPIKE,
+    THRESHOLD,
+    R,
+    S,
 )
 from neurosim.event.loop import LINEAR, QUADRATIC, SILENT
 from neurosim.neurons.base import Crossing
@@ -95,7 +111,8 @@ def _stated(model, form, bodies):
 
     changed = [name for name in bodies if place(name) < place(form)]
     if changed:
-        raise UnsupportedError(f"{type(model).__name__} cannot be run in the mode 'event': it changes {changed[0]} and does not say "
+        raise UnsupportedError(f"{type(model).__name__} cannot be run in the mode 'event': it changes {changed[0]} "
+                               f"and does not say "
                                f"its {form}(p) anew; use mode='clocked'")
 
 
@@ -106,10 +123,12 @@ def _refuse(what):
 def _quadratic(population, model, form) -> Numbers:
     _stated(model, "parabola", ("fires", "after_spike", "step"))
     if getattr(model, "scheme", "fine") != "fine":
-        raise UnsupportedError(f"{type(model).__name__}.scheme of {population.name!r} must be 'fine' in the mode 'event', which "
+        raise UnsupportedError(f"{type(model).__name__}.scheme of {population.name!r} must be 'fine' in the mode "
+                               f"'event', which "
                                f"has no ticks, got {model.scheme!r}")
     a = adaptive
-    values = {a.SQUARE: form.square, a.SLOPE: form.slope, a.SHARE_U: form.share, a.A: form.a, a.B: form.b, a.OFFSET: form.offset,
+    values = {a.SQUARE: form.square, a.SLOPE: form.slope, a.SHARE_U: form.share, a.A: form.a, a.B: form.b,
+              a.OFFSET: form.offset,
               a.PEAK: form.peak, a.BACK: form.reset, a.RAISE: form.up}
     return Numbers(QUADRATIC, a.TOP, a.BEHIND, values, form.drift, form.gain, columns={"u": a.U})
 
@@ -132,9 +151,11 @@ def _linear(population, model, p) -> Numbers:
     down = 0.0 if crossing.down is None else crossing.down
     reset = 0.0 if crossing.reset is None else crossing.reset
     if crossing.down is not None and not (_array(down) > 0.0).all():
-        raise ParameterError(f"a spike of {population.name!r} must lower v in the mode 'event', got a step of {np.min(down):g} mV")
+        raise ParameterError(f"a spike of {population.name!r} must lower v in the mode 'event', got a step of "
+                             f"{np.min(down):g} mV")
     if crossing.down is None and not (_array(reset) < crossing.threshold).all():
-        raise ParameterError(f"{name}.v_reset of {population.name!r} must be below v_threshold in the mode 'event', got "
+        raise ParameterError(f"{name}.v_reset of {population.name!r} must be below v_threshold in the mode 'event', "
+                             f"got "
                              f"{np.max(reset):g} mV")
     values = {RATE: rate, THRESHOLD: crossing.threshold, RESET: reset, DOWN: down, HOLD: getattr(p, "t_ref", 0.0)}
     found = Numbers(LINEAR if model.spiking else SILENT, exponentials.HEAD, exponentials.CHAINS, values,

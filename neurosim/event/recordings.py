@@ -84,7 +84,8 @@ class EventRecordings:
         if variable not in variables or key not in columns:
             known = [public for public, (port, name) in variables.items()
                      if (name if port is None else f"p{port}_{name}") in columns]
-            raise ParameterError(f"variable of {population.name!r} must be one of {', '.join(known) or 'none'} in the mode 'event', "
+            raise ParameterError(f"variable of {population.name!r} must be one of {', '.join(known) or 'none'} in the "
+                                 f"mode 'event', "
                                  f"got {variable!r}")
         return columns[key]
 
@@ -144,7 +145,8 @@ class EventRecordings:
         for log in self.logs:
             if log.recorder.variable == variable and (log.recorder.what is what or same_part(log.recorder.what, what)):
                 return log
-        raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call net.record(...) before the "
+        raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call "
+                           f"net.record(...) before the "
                            "simulation is made")
 
     def spikes(self, sim, population) -> Spikes:
@@ -159,7 +161,8 @@ class EventRecordings:
                       name=log.recorder.what.name, metadata={"seed": sim.seed, "network": self.fingerprint})
 
     def cut(self, time: float, before: float) -> None:
-        """Forget what was recorded after a time to which the simulation went from `before`; everything if it lies ahead."""
+        """Forget what was recorded after a time to which the simulation went from `before`; everything if it lies
+        ahead."""
         for log in self.logs:
             log.cut(time if time <= before else -1.0)
             if time > before:

@@ -1,197 +1,161 @@
-"""The text of what happens at synapses that learn or that release a part of their weight.
+"""What happens at synapses that learn or that release a part of their weight: kernels of their own, which the loop
+calls.
 
-A synapse has a row of numbers: when the last spike arrived, its traces of arrivals as they were just after it, the variables of
-rule and release, and those parameters that differ from synapse to synapse. A target has a row for each projection: when it last
-spiked, and its traces just after. A target's spike visits all synapses that end at it.
+A synapse has a row of numbers: when the last spike arrived, its traces of arrivals as they were just after it, the
+variables of rule and release, and those parameters that differ from synapse to synapse. A target has a row for each
+projection: when it last spiked, and its traces just after. A target's spike visits all synapses that end at it.
 """
 
 import inspect
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.errors import UnsupportedError
-from neurosim.maths import exp
 
 LONG_AGO = -1e12  #: ms, of an arrival or a spike that has not been
 
-_ARRIVAL = '''
-@njit(nogil=True, error_model="numpy")
-def arrival_{kind}(extra, at, shared, shared_at, traces, trace_at, weights, weight_at, t):
-    elapsed = t - extra[at]
-{lines}
-    extra[at] = t
-    return effect
-'''
 
-_SPIKED = '''
-@njit(nogil=True, error_model="numpy")
-def spiked_{kind}(extra, extra_at, width, shared, shared_at, traces, trace_at, weights, first_weight, low, high, back_synapse, t):
-{decay}
-    for n in range(low, high):
-        e = np.int64(back_synapse[n])
-        at = extra_at + e * width
-        weight_at = first_weight + e
-        elapsed = t - extra[at]
-{lines}
-{raise_}
-    traces[trace_at] = t
-'''
-
-_CHOICE = '''
-@njit(nogil=True, error_model="numpy")
-def arrival(kind, extra, at, shared, shared_at, traces, trace_at, weights, weight_at, t):
-{arrivals}
-    return weights[weight_at]
-
-
-@njit(nogil=True, error_model="numpy")
-def spiked(kind, extra, extra_at, width, shared, shared_at, traces, trace_at, weights, weight_at, low, high, back_synapse,
-           synapses, t):
-{spikes}
-    return
-'''
-
-
-@dataclass
 class Synapses:
-    """The text for the synapses of a projection, and where their numbers lie.
+    """The numbers of the synapses of a projection that learn or release, and the kernels that handle them.
+
+    Args:
+        plan: the layout of the projection.
 
     Attributes:
-        fields: names of the numbers of a synapse after the time of the last arrival, in order.
-        initial: their initial values; a number, or an array with one value per synapse.
-        shared: values that all synapses share, by name, in order.
-        tau: names of the traces of targets, in order.
-        text: the text, with {kind} in place of its number.
-        leaves: the bodies it calls, by name with {kind}.
+        shared: values that all synapses share, by name.
+        variables: names of the variables of rule and release.
+        extra: a row for each synapse.
+        traces: a row for each target.
     """
 
-    fields: list
-    initial: list
-    shared: dict
-    traces: list
-    text: str = ""
-    leaves: dict = field(default_factory=dict)
-    variables: list = field(default_factory=list)
-
-
-def synapses(plan) -> Synapses | None:
-    """Return what the synapses of a projection need; None where they do nothing but transmit their weight."""
-    projection = plan.projection
-    rule = projection.plasticity[0] if projection.plasticity else None
-    if rule is None and projection.release is None:
-        return None
-    return _Writer(projection, rule, plan.values).synapses()
-
-
-class _Writer:
-    def __init__(self, projection, rule, values):
-        self.projection, self.rule, self.release = projection, rule, projection.release
-        self.source_traces = {} if rule is None else dict(rule.source_traces)
-        self.target_traces = {} if rule is None else dict(rule.target_traces)
-        states = {name: state for part in (rule, self.release) if part is not None for name, state in part.state.items()}
+    def __init__(self, plan):
+        self.projection, values = plan.projection, plan.values
+        self.rule = self.projection.plasticity[0] if self.projection.plasticity else None
+        self.release = self.projection.release
+        self.source_traces = {} if self.rule is None else dict(self.rule.source_traces)
+        self.target_traces = {} if self.rule is None else dict(self.rule.target_traces)
+        states = {name: state for part in (self.rule, self.release) if part is not None for name,
+                  state in part.state.items()}
         own = {name: value for name, value in values.items() if name not in ("weight", "delay")}
         stored = {name: value for name, value in own.items() if np.ndim(value)}
-        self.shared = {name: value for name, value in own.items() if name not in stored}
-        self.names = [*self.source_traces, *states, *stored]
-        self.initial = [0.0] * len(self.source_traces) + [state.initial for state in states.values()] + list(stored.values())
-        self.states, self.leaves = list(states), {}
+        self.shared = {name: float(value) for name, value in own.items() if name not in stored}
+        self.variables, self.fields = list(states), [*self.source_traces, *states, *stored]
         for trace in [*self.source_traces.values(), *self.target_traces.values()]:
             if trace.tau in stored:
-                raise UnsupportedError(f"{type(rule).__name__}.{trace.tau} must be one number: it is the time constant of a trace")
+                raise UnsupportedError(f"{type(self.rule).__name__}.{trace.tau} must be one number: it is the time "
+                                       f"constant of a trace")
+        self.extra = np.zeros((plan.n_synapses, 1 + len(self.fields)))
+        self.extra[:, 0] = LONG_AGO
+        for name in (*states, *stored):
+            self.column(name)[:] = states[name].initial if name in states else stored[name]
+        self.traces = np.zeros((self.projection.target.size, 1 + len(self.target_traces)))
+        self.traces[:, 0] = LONG_AGO
+        self.target = plan.target
+        self.back_synapse = np.argsort(plan.target, kind="stable").astype(np.uint32)
+        self.back = np.concatenate([[0], np.cumsum(np.bincount(plan.target, minlength=self.projection.target.size))])
+        self.now, self.effect = np.zeros(1), np.zeros(1)
+        self.kernels = [self._arrival(), *([] if self.rule is None else [self._spiked()])]
 
-    def synapses(self) -> Synapses:
-        text = _ARRIVAL.replace("{lines}", _indent(self._arrival(), 1)) + self._spiked()
-        return Synapses(self.names, self.initial, self.shared, list(self.target_traces), text, self.leaves, self.states)
+    def column(self, name: str) -> np.ndarray:
+        """Return a number of every synapse, a view that may be written to."""
+        return self.extra[:, 1 + self.fields.index(name)]
+
+    def blocks(self, weight: np.ndarray, now: np.ndarray, effect: np.ndarray) -> list:
+        """Return the arguments of the kernels of an arrival and of a target's spike.
+
+        Args:
+            weight: of every synapse, or one for all.
+            now: place of the time, ms.
+            effect: place for what an arrival has for an effect.
+        """
+        values = {"n_synapses": self.target.size, "n_target": self.traces.shape[0], "n_weight": weight.size, "now": now,
+                  "effect": effect, "weight": weight, "target": self.target, "extra": self.extra, "traces": self.traces,
+                  "back": self.back, "back_synapse": self.back_synapse} | {f"u_{k}": v for k, v in self.shared.items()}
+        return [kernel.block(**{name: values[name] for name in kernel.fields}) for kernel in self.kernels]
+
+    # -- the texts -----------------------------------------------------------------------------------
+
+    def _kernel(self, name, lines, leaves, more) -> Kernel:
+        fields = {"n_synapses": INT, "n_target": INT, "n_weight": INT, "now": Array(np.float64, 1),
+                  "effect": Array(np.float64, 1), "weight": Array(np.float64, "n_weight"),
+                  "target": Array(np.uint32, "n_synapses"), "extra": Array(np.float64,
+                                                                           f"n_synapses * {self.extra.shape[1]}"),
+                  "traces": Array(np.float64, f"n_target * {self.traces.shape[1]}"), **more}
+        fields |= {f"u_{name}": REAL for name in self.shared}
+        return Kernel(name, fields, "\n".join(lines), leaves, np.float64)
 
     def _place(self, name) -> str:
-        return f"extra[at + {1 + self.names.index(name)}]"
-
-    def _shared(self, name) -> str:
-        return f"shared[shared_at + {list(self.shared).index(name)}]"
-
-    def _decayed(self, value, trace, since) -> str:
-        self.leaves["exp"] = exp
-        return f"{value} * exp(-{since} / {self._shared(trace.tau)})"
+        return f"extra[at + {1 + self.fields.index(name)}]"
 
     def _target_trace(self, name) -> str:
         return f"traces[trace_at + {1 + list(self.target_traces).index(name)}]"
 
-    def _call(self, body, part, known) -> str:
-        alias = f"{body}_{{kind}}"
-        self.leaves[alias] = getattr(part, body)
+    def _call(self, leaves, body, part, known) -> str:
+        leaves[body] = getattr(part, body)
         arguments = []
-        for name in inspect.signature(getattr(part, body)).parameters:
+        for name in inspect.signature(leaves[body]).parameters:
             if name in known:
                 arguments.append(known[name])
-            elif name in self.names:
+            elif name in self.fields:
                 arguments.append(self._place(name))
             elif name in self.shared:
-                arguments.append(self._shared(name))
+                arguments.append(f"u_{name}")
             else:
-                raise UnsupportedError(f"{type(part).__name__}.{body} of projection {self.projection.name!r} takes {name!r} and cannot "
+                raise UnsupportedError(f"{type(part).__name__}.{body} of projection {self.projection.name!r} takes "
+                                       f"{name!r} and cannot "
                                        "be used in the mode 'event'; use mode='clocked'")
-        return f"{alias}({', '.join(arguments)})"
+        return f"{body}({', '.join(arguments)})"
 
-    def _learn(self, body, known) -> str:
-        results = ", ".join(["weights[weight_at]", *map(self._place, self.rule.state)])
-        return f"{results} = {self._call(body, self.rule, known)}"
+    def _learn(self, leaves, body, known) -> str:
+        results = ", ".join(["weight[e]", *map(self._place, self.rule.state)])
+        return f"{results} = {self._call(leaves, body, self.rule, known | {'weight': 'weight[e]'})}"
 
-    def _arrival(self) -> list[str]:
-        lines, learn, after = [], [], False
-        if self.rule is not None:
-            lines += [f"now_{name} = {self._decayed(self._place(name), trace, 'elapsed')}"
-                      for name, trace in self.source_traces.items()]
-            if self.rule.on_source is not None:
-                lines += [f"now_{name} = {self._decayed(self._target_trace(name), trace, '(t - traces[trace_at])')}"
-                          for name, trace in self.target_traces.items()]
-                known = {name: f"now_{name}" for name in (*self.source_traces, *self.target_traces)}
-                learn = [self._learn("on_source", known | {"weight": "weights[weight_at]"})]
-                after = self.rule.transmits == "after"
-        lines += [*learn, "effect = weights[weight_at]"] if after else ["effect = weights[weight_at]", *learn]
+    def _target_now(self) -> list[str]:
+        return [f"now_{name} = {self._target_trace(name)} * exp(-(t - traces[trace_at]) / u_{trace.tau})"
+                for name, trace in self.target_traces.items()]
+
+    def _raised(self, traces, place) -> list[str]:
+        return [f"{place(name)} = " + ("1.0" if trace.nearest else f"now_{name} + 1.0") for name,
+                trace in traces.items()]
+
+    def _arrival(self) -> Kernel:
+        """A spike arrives at synapse number `tick`."""
+        leaves, rule = {}, self.rule
+        lines = ["e = tick", f"at = e * {self.extra.shape[1]}", "t = now[0]", "elapsed = t - extra[at]"]
+        lines += [f"now_{name} = {self._place(name)} * exp(-elapsed / u_{trace.tau})" for name,
+                  trace in self.source_traces.items()]
+        learn = []
+        if rule is not None and rule.on_source is not None:
+            lines += [f"trace_at = np.int64(target[e]) * {self.traces.shape[1]}", *self._target_now()]
+            learn = [self._learn(leaves, "on_source", {name: f"now_{name}" for name in (*self.source_traces,
+                                                                                        *self.target_traces)})]
+        weight = "amount = weight[e]" if rule is not None else "amount = weight[e if n_weight > 1 else 0]"
+        lines += [*learn, weight] if rule is not None and rule.transmits == "after" else [weight, *learn]
         if self.release is not None:
-            results = ", ".join(["amount", *map(self._place, self.release.state)])
-            lines += [f"{results} = {self._call('release', self.release, {'elapsed': 'elapsed'})}", "effect *= amount"]
-        return lines + [f"{self._place(name)} = " + ("1.0" if trace.nearest else f"now_{name} + 1.0")
-                        for name, trace in self.source_traces.items()]
+            results = ", ".join(["share", *map(self._place, self.release.state)])
+            lines += [f"{results} = {self._call(leaves, 'release', self.release, {'elapsed': 'elapsed'})}",
+                      "amount *= share"]
+        lines += [*self._raised(self.source_traces, self._place), "extra[at] = t", "effect[0] = amount"]
+        return self._kernel("event_arrival", lines, leaves, {})
 
-    def _spiked(self) -> str:
-        if self.rule is None:
-            return ""
-        decay = [f"now_{name} = {self._decayed(self._target_trace(name), trace, '(t - traces[trace_at])')}"
-                 for name, trace in self.target_traces.items()]
-        lines = ["pass"]
+    def _spiked(self) -> Kernel:
+        """Target number `tick` has spiked."""
+        leaves = {}
+        lines = ["t = now[0]", f"trace_at = tick * {self.traces.shape[1]}", *self._target_now()]
         if self.rule.on_target is not None:
-            lines = [f"then_{name} = {self._decayed(self._place(name), trace, 'elapsed')}"
-                     for name, trace in self.source_traces.items()]
-            known = {name: f"then_{name}" for name in self.source_traces} | {name: f"now_{name}" for name in self.target_traces}
-            lines.append(self._learn("on_target", known | {"weight": "weights[weight_at]"}))
-        raise_ = [f"{self._target_trace(name)} = " + ("1.0" if trace.nearest else f"now_{name} + 1.0")
-                  for name, trace in self.target_traces.items()]
-        return _SPIKED.replace("{decay}", _indent(decay, 1)).replace("{lines}", _indent(lines, 2)).replace(
-            "{raise_}", _indent(raise_, 1))
+            known = {name: f"then_{name}" for name in self.source_traces}
+            known |= {name: f"now_{name}" for name in self.target_traces}
+            inner = ["e = np.int64(back_synapse[n])", f"at = e * {self.extra.shape[1]}",
+                     *(f"then_{name} = {self._place(name)} * exp((extra[at] - t) / u_{trace.tau})"
+                       for name, trace in self.source_traces.items()),
+                     self._learn(leaves, "on_target", known)]
+            lines += ["for n in range(back[tick], back[tick + 1]):", *(f"    {line}" for line in inner)]
+        lines += [*self._raised(self.target_traces, self._target_trace), "traces[trace_at] = t"]
+        return self._kernel("event_spiked", lines, leaves,
+                            {"back": Array(np.int64, "n_target + 1"), "back_synapse": Array(np.uint32, "n_synapses")})
 
 
-def combine(kinds: list) -> tuple:
-    """Return the text that serves several kinds of synapses, numbered from 1, and its leaves.
-
-    Args:
-        kinds: pairs of a text and its leaves, as `Synapses` has them.
-    """
-    if not kinds:
-        return "", ()
-    text, arrivals, spikes, leaves = "", [], [], {}
-    for number, (part, bodies) in enumerate(kinds, start=1):
-        text += part.replace("{kind}", str(number))
-        leaves |= {name.replace("{kind}", str(number)): body for name, body in bodies.items()}
-        arrivals += [f"if kind == {number}:", f"    return arrival_{number}(extra, at, shared, shared_at, traces, trace_at, weights, "
-                     "weight_at, t)"]
-        if "def spiked_{kind}" in part:
-            spikes += [f"if kind == {number}:", f"    spiked_{number}(extra, extra_at, width, shared, shared_at, traces, trace_at, "
-                       "weights, weight_at, low, high, back_synapse, t)"]
-    choice = _CHOICE.replace("{arrivals}", _indent(arrivals, 1)).replace("{spikes}", _indent(spikes or ["pass"], 1))
-    return text + choice, tuple(sorted(leaves.items()))
-
-
-def _indent(lines, depth) -> str:
-    return "\n".join("    " * depth + line for line in lines)
+def synapses(plan) -> Synapses | None:
+    """Return what the synapses of a projection need; None where they do nothing but transmit their weight."""
+    return Synapses(plan) if plan.projection.plasticity or plan.projection.release is not None else None

@@ -1,0 +1,47 @@
+"""What numpy and torch arrays share, so that the equations of a device are written once."""
+
+import sys
+
+import numpy as np
+
+
+def namespace(x):
+    """Return the module whose functions take x: torch for a tensor, numpy for everything else.
+
+    >>> namespace(np.zeros(2)) is np
+    True
+    """
+    torch = sys.modules.get("torch")  # whoever holds a tensor has imported it
+    return torch if torch is not None and isinstance(x, torch.Tensor) else np
+
+
+def like(values, x):
+    """Return values as an array of the kind, float type and device of x.
+
+    >>> like([1, 2], np.zeros(3, dtype=np.float32))
+    array([1., 2.], dtype=float32)
+    """
+    xp = namespace(x)
+    if xp is np:
+        return np.asarray(values, dtype=x.dtype)
+    if not isinstance(values, xp.Tensor):
+        values = np.array(values)  # a copy: torch would share memory, and warns where it is read-only
+    return xp.as_tensor(values, dtype=x.dtype, device=x.device)
+
+
+def as_float(x):
+    """Return x unchanged if it is an array or tensor of a float type, else as an array of float64."""
+    if namespace(x) is not np:
+        return x if x.is_floating_point() else x.double()
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def erf(x):
+    """Return the error function of an array or tensor."""
+    xp = namespace(x)
+    if xp is not np:
+        return xp.erf(x)
+    from scipy.special import erf as of_array
+
+    return of_array(x)

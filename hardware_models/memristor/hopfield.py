@@ -1,0 +1,79 @@
+"""An associative memory whose weights sit on a crossbar."""
+
+import numpy as np
+
+from hardware_models.memristor.device import Memristor
+from neurosim.checks import describe_value
+from neurosim.errors import ParameterError
+
+
+class HopfieldMemory:
+    r"""Patterns of +-1 stored by Hebb's rule and recalled by W: s <- sign(s W), W = sum of xi xi^T / n, diagonal 0.
+
+    Ideal, it holds about 0.138 n random patterns; above, recall breaks down.
+
+    Args:
+        patterns: +-1, shape (patterns, n).
+        device: a `Memristor`, fitted to the weights; ideal by default.
+        seed: of programming and of read noise.
+
+    >>> xi = np.random.default_rng(0).choice([-1.0, 1.0], (10, 200))
+    >>> memory = HopfieldMemory(xi)
+    >>> bool((memory.recall(memory.flipped(xi, 0.1)) == xi).all())
+    True
+
+    Source: Hopfield, PNAS 79 (1982) 2554; capacity: Amit, Gutfreund, Sompolinsky, Annals of Physics 173 (1987) 30.
+    """
+
+    def __init__(self, patterns, device: Memristor | None = None, seed: int = 0):
+        xi = np.asarray(patterns, dtype=np.float64)
+        if xi.ndim != 2 or not np.isin(xi, (-1.0, 1.0)).all() or not xi.size:
+            raise ParameterError(f"HopfieldMemory.patterns must be a matrix of +-1, got {describe_value(xi)}")
+        self.patterns, self.generator = xi, np.random.default_rng(seed)
+        ideal = xi.T @ xi / xi.shape[1]
+        np.fill_diagonal(ideal, 0.0)
+        self.device = (Memristor() if device is None else device).fitted(ideal if np.any(ideal) else np.ones((1, 1)))
+        self.weights = np.array(self.device.program(ideal, self.generator))
+        np.fill_diagonal(self.weights, 0.0)
+
+    def flipped(self, states, share: float) -> np.ndarray:
+        """Return states in which a share of the units, chosen at random, has the other sign."""
+        return np.where(self.generator.random(np.shape(states)) < share, -1.0, 1.0) * states
+
+    def recall(self, states, steps: int = 30) -> np.ndarray:
+        """Return where states of shape (samples, n) have got to: all units at once, at most so many times."""
+        s = np.array(states, dtype=np.float64)
+        for _ in range(steps):
+            field = self.device.matmul(s, self.weights, self.generator)
+            new = np.where(field == 0, s, np.sign(field))
+            if (new == s).all():
+                break
+            s = new
+        return s
+
+    def overlap(self, share: float = 0.0, steps: int = 30) -> float:
+        """Return the mean overlap of the stored patterns with what recall makes of them, a share of them flipped."""
+        return float((self.recall(self.flipped(self.patterns, share), steps) * self.patterns).mean())
+
+
+def capacity(n: int, device: Memristor | None = None, *, loads=None, enough: float = 0.9, repeats: int = 3,
+             seed: int = 0) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return (the load at which the mean overlap falls through `enough`, the loads, the overlaps).
+
+    A load is the number of patterns over n; overlaps are of recalls that start at the patterns themselves.
+    """
+    loads = np.arange(0.02, 0.2001, 0.01) if loads is None else np.asarray(loads)
+    found = np.zeros(len(loads))
+    for k, load in enumerate(loads):
+        for repeat in range(repeats):
+            xi = np.random.default_rng([seed, repeat, k]).choice([-1.0, 1.0], (max(1, round(load * n)), n))
+            found[k] += HopfieldMemory(xi, device, seed=repeat).overlap() / repeats
+    below = np.flatnonzero(found < enough)
+    if not below.size or below[0] == 0:
+        return (float("nan") if below.size else float(loads[-1])), loads, found
+    k = below[0]
+    edge = np.interp(enough, found[[k, k - 1]], loads[[k, k - 1]])
+    return float(edge), loads, found
+
+
+__all__ = ["HopfieldMemory", "capacity"]

@@ -1,0 +1,7 @@
+"""Ramp converters whose ramp bends, so that the conversion computes an activation function."""
+
+from hardware_models.ramp_adc.adc import Ramp, RampADC, inl_trials
+from hardware_models.ramp_adc.functions import FUNCTIONS, Function
+from hardware_models.ramp_adc.recurrent import lstm
+
+__all__ = ["FUNCTIONS", "Function", "Ramp", "RampADC", "inl_trials", "lstm"]

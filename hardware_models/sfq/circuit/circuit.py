@@ -1,0 +1,271 @@
+"""`Circuit`: a netlist, built from Python or read from a deck, and checked before anything is computed."""
+
+import difflib
+from collections import defaultdict
+
+from hardware_models.sfq.circuit.elements import (
+    Capacitor,
+    Coupling,
+    CurrentSource,
+    Element,
+    Inductor,
+    Junction,
+    Placed,
+    Resistor,
+    Source,
+    VoltageSource,
+)
+from hardware_models.sfq.circuit.waveforms import Constant, Waveform
+from neurosim.checks import describe_value
+from neurosim.errors import NetworkError, ParameterError
+
+GROUND = "0"
+
+
+class Circuit:
+    """A netlist of junctions, inductors, resistors, capacitors and sources between named nodes.
+
+    Node "0" (or "gnd") is the ground. Names of elements and nodes do not depend on upper and lower case. Units are mV,
+    mA, ps, pH, ohm, pF. A circuit that is included in another gets the prefix `name.`, its ports become nodes of the
+    outer circuit.
+
+    Args:
+        name: what the circuit is, for messages.
+        ports: nodes by which it is connected where it is included in another circuit.
+
+    Raises:
+        NetworkError: a name is taken or unknown.
+        ParameterError: a value does not fit.
+
+    >>> circuit = Circuit("one junction")
+    >>> circuit.junction("B1", "a", "0", ic=0.1, r=6.86, c=0.07)
+    >>> circuit.current("I1", "0", "a", 0.05)
+    >>> circuit
+    Circuit('one junction': 1 junction, 1 current source, 1 node)
+    """
+
+    def __init__(self, name: str = "circuit", ports=()):
+        self.name = name
+        self.ports = [str(port) for port in ports]
+        self.placed: dict[str, Placed] = {}
+        self.couplings: dict[str, Coupling] = {}
+        self._nodes: dict[str, str] = {}
+        for port in self.ports:
+            self._node(port)
+
+    # ---- building -------------------------------------------------------------------------------------
+
+    def add(self, name: str, plus: str, minus: str, element: Element, where: str = "") -> None:
+        """Put an element between two nodes; `where` is said in messages, for example the line of a deck."""
+        self._free(name, where)
+        if not isinstance(element, Element):
+            raise ParameterError(f"{name} must be an element such as Junction or Inductor, "
+                                 f"got {describe_value(element)}")
+        plus, minus = self._node(plus), self._node(minus)
+        if plus == minus:
+            raise NetworkError(f"{_at(name, where)}: both ends are at node {plus}; connect it to two nodes")
+        self.placed[name.casefold()] = Placed(name, plus, minus, element, where)
+
+    def junction(self, name, plus, minus, *, model=None, area=1.0, **values) -> None:
+        """Add a junction, by its own values (see `Junction`) or by a `JunctionModel` and an area."""
+        if model is not None and values:
+            raise ParameterError(f"{name}: give either model and area, or the values of a Junction")
+        self.add(name, plus, minus, model.junction(area) if model is not None else Junction(**values))
+
+    def inductor(self, name, plus, minus, l) -> None:
+        """Add an inductor of l pH."""
+        self.add(name, plus, minus, Inductor(l))
+
+    def resistor(self, name, plus, minus, r, temperature=None) -> None:
+        """Add a resistor of r ohm; its own temperature in K where it is not that of the run."""
+        self.add(name, plus, minus, Resistor(r, temperature=temperature))
+
+    def capacitor(self, name, plus, minus, c) -> None:
+        """Add a capacitor of c pF."""
+        self.add(name, plus, minus, Capacitor(c))
+
+    def current(self, name, plus, minus, waveform) -> None:
+        """Add a current source: a `Waveform`, or a number of mA; the current enters the node minus."""
+        self.add(name, plus, minus, CurrentSource(_waveform(waveform)))
+
+    def bias(self, name, node, waveform) -> None:
+        """Add a current source that feeds a node from the ground; a `Waveform`, or a number of mA."""
+        self.current(name, GROUND, node, waveform)
+
+    def voltage(self, name, plus, minus, waveform) -> None:
+        """Add a voltage source: a `Waveform`, or a number of mV."""
+        self.add(name, plus, minus, VoltageSource(_waveform(waveform)))
+
+    def mutual(self, name, first, second, k, where="") -> None:
+        """Couple two inductors, M = k sqrt(L1 L2) with -1 < k < 1."""
+        self._free(name, where)
+        for other in (first, second):
+            if not isinstance(self.element(other), Inductor):
+                raise NetworkError(f"{_at(name, where)}: {other} must be an inductor")
+        if first.casefold() == second.casefold():
+            raise NetworkError(f"{_at(name, where)}: {first} cannot be coupled to itself")
+        if not isinstance(k, (int, float)) or not -1.0 < k < 1.0:
+            raise ParameterError(f"{_at(name, where)}: k must be a number > -1 and < 1, got {describe_value(k)}")
+        self.couplings[name.casefold()] = Coupling(name, first, second, float(k), where)
+
+    def include(self, name: str, circuit: "Circuit", *nodes, where: str = "", **ports) -> None:
+        """Include another circuit; its ports are connected to `nodes` in order, or by name.
+
+        Its elements and inner nodes are then called `name.element` and `name.node`.
+        """
+        given = dict(zip(circuit.ports, nodes, strict=False)) | ports
+        if len(nodes) > len(circuit.ports) or set(given) != set(circuit.ports) or len(given) != len(nodes) + len(ports):
+            raise NetworkError(f"{_at(name, where)}: {circuit.name} must be connected at {', '.join(circuit.ports)}, "
+                               f"got {len(nodes)} nodes" + (f" and {', '.join(ports)}" if ports else ""))
+        outer = {circuit._node(port): node for port, node in given.items()} | {GROUND: GROUND}
+
+        def place(node):
+            return outer.get(node) or f"{name}.{node}"
+
+        for each in circuit.placed.values():
+            self.add(f"{name}.{each.name}", place(each.plus), place(each.minus), each.element, where or each.where)
+        for each in circuit.couplings.values():
+            self.mutual(f"{name}.{each.name}", f"{name}.{each.first}", f"{name}.{each.second}", each.k,
+                        where or each.where)
+
+    def replace(self, name: str, **values) -> "Circuit":
+        """Return a copy in which an element has other values; for a source, another `waveform`."""
+        old = self.find(name)
+        if isinstance(old.element, Source):
+            element = type(old.element)(_waveform(values.pop("waveform", old.element.waveform)))
+            if values:
+                raise ParameterError(f"{name} is a source and has a waveform only, got {', '.join(values)}")
+        else:
+            element = old.element.replace(**values)
+        copy = Circuit(self.name, self.ports)
+        copy.placed = self.placed | {name.casefold(): old._replace(element=element)}
+        copy.couplings, copy._nodes = dict(self.couplings), dict(self._nodes)
+        return copy
+
+    # ---- looking --------------------------------------------------------------------------------------
+
+    def find(self, name: str) -> Placed:
+        """Return an element with its place; raise NetworkError where there is none of that name."""
+        try:
+            return self.placed[name.casefold()]
+        except KeyError:
+            near = difflib.get_close_matches(name.casefold(), self.placed, 3, 0.5)
+            hint = f"; did you mean {', '.join(self.placed[key].name for key in near)}?" if near else ""
+            raise NetworkError(f"{self.name} has no element {name!r}{hint}") from None
+
+    def element(self, name: str) -> Element:
+        """Return an element by its name."""
+        return self.find(name).element
+
+    def names(self, kind: type = Element) -> list[str]:
+        """Return the names of all elements of a kind, in the order in which they were added."""
+        return [each.name for each in self.placed.values() if isinstance(each.element, kind)]
+
+    @property
+    def nodes(self) -> list[str]:
+        """All nodes but the ground."""
+        return [node for node in self._nodes.values() if node != GROUND]
+
+    def node(self, name: str) -> str:
+        """Return a node as it was first written; raise NetworkError where there is none."""
+        key = str(name).casefold()
+        if key not in self._nodes and key not in ("0", "gnd"):
+            near = difflib.get_close_matches(key, self._nodes, 3, 0.5)
+            hint = f"; did you mean {', '.join(self._nodes[each] for each in near)}?" if near else ""
+            raise NetworkError(f"{self.name} has no node {name!r}{hint}")
+        return self._node(name)
+
+    def __repr__(self):
+        kinds = {Junction: "junction", Inductor: "inductor", Resistor: "resistor", Capacitor: "capacitor",
+                 CurrentSource: "current source", VoltageSource: "voltage source"}
+        counts = [(len(self.names(kind)), word) for kind, word in kinds.items()] + [(len(self.nodes), "node")]
+        parts = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
+        return f"Circuit({self.name!r}: {parts or 'empty'})"
+
+    # ---- inside ---------------------------------------------------------------------------------------
+
+    def _node(self, node) -> str:
+        text = str(node)
+        key = text.casefold()
+        return self._nodes.setdefault(key, GROUND if key in ("0", "gnd") else text)
+
+    def _free(self, name, where):
+        if not isinstance(name, str) or not name:
+            raise ParameterError(f"the name of an element must be a text, got {describe_value(name)}")
+        taken = self.placed.get(name.casefold()) or self.couplings.get(name.casefold())
+        if taken:
+            before = f" ({taken.where})" if taken.where else ""
+            raise NetworkError(f"{_at(name, where)}: there is an element of this name already{before}; "
+                               "choose another name")
+
+
+def _at(name, where) -> str:
+    return f"{where}: {name}" if where else name
+
+
+def _waveform(given) -> Waveform:
+    return given if isinstance(given, Waveform) else Constant(given)
+
+
+def check(circuit: Circuit) -> None:
+    """Raise NetworkError where a circuit cannot be solved: nothing in it, floating nodes, loops of ideal sources.
+
+    A node must have at least two connections and a way to the ground that does not only lead through capacitors and
+    current sources. Voltage sources may form no loop, alone or with inductors.
+    """
+    if not circuit.placed:
+        raise NetworkError(f"{circuit.name} is empty; add elements")
+    touching = defaultdict(list)
+    for each in circuit.placed.values():
+        touching[each.plus].append(each.name)
+        touching[each.minus].append(each.name)
+    for port in circuit.ports:
+        if port not in touching:
+            raise NetworkError(f"{circuit.name}: port {port} is connected to nothing")
+    if GROUND not in touching:
+        raise NetworkError(f"{circuit.name}: nothing is connected to the ground, node 0")
+    for node, names in touching.items():
+        if len(names) == 1 and node != GROUND:
+            raise NetworkError(f"node {node} has one connection only, to {names[0]}: it is floating; connect it to "
+                               "something else, or check how it is spelled")
+    rigid, grounded = _Groups(), _Groups()
+    for each in circuit.placed.values():
+        if isinstance(each.element, VoltageSource) and not rigid.join(each.plus, each.minus):
+            raise NetworkError(f"{_at(each.name, each.where)} closes a loop of voltage sources; put a resistor in "
+                               "series with it")
+    for each in circuit.placed.values():
+        if not isinstance(each.element, (Capacitor, CurrentSource)):
+            grounded.join(each.plus, each.minus)
+    wired = _Groups()
+    for each in circuit.placed.values():
+        if isinstance(each.element, Inductor):
+            wired.join(each.plus, each.minus)
+    for each in circuit.placed.values():
+        if isinstance(each.element, VoltageSource) and not wired.join(each.plus, each.minus):
+            raise NetworkError(f"{_at(each.name, each.where)} is in a loop of voltage sources and inductors, where its "
+                               "current would grow without end; put a resistor in series with it")
+    for node, names in touching.items():
+        if grounded.root(node) != grounded.root(GROUND):
+            raise NetworkError(f"node {node} (at {', '.join(names[:4])}) is floating: it has no way to the ground "
+                               "through junctions, inductors, resistors or voltage sources; connect it, for example "
+                               "by a large resistor")
+
+
+class _Groups:
+    """Which nodes hang together."""
+
+    def __init__(self):
+        self.parent = {}
+
+    def root(self, node):
+        parent = self.parent
+        while (above := parent.get(node, node)) != node:
+            parent[node] = parent.get(above, above)
+            node = above
+        return node
+
+    def join(self, a, b) -> bool:
+        """Join the groups of two nodes; return False where they are one already."""
+        a, b = self.root(a), self.root(b)
+        self.parent[a] = b
+        return a != b

@@ -1,0 +1,150 @@
+"""What a circuit is made of: elements with two terminals, couplings, and the model of a junction."""
+
+from typing import NamedTuple
+
+from hardware_models.sfq.circuit.waveforms import Waveform, number
+from neurosim.checks import Option, Parametrised, describe_value
+from neurosim.errors import ParameterError
+
+
+class Placed(NamedTuple):
+    """An element in a circuit: its name, its two nodes, what it is, and where it was written, for messages."""
+
+    name: str
+    plus: str
+    minus: str
+    element: "Element"
+    where: str = ""
+
+
+class Element(Parametrised):
+    """Base of everything with two terminals; a positive current flows inside it from plus to minus."""
+
+
+class Junction(Element):
+    """A resistively and capacitively shunted Josephson junction.
+
+    I = Ic sin(phi) + I_R(V) + C dV/dt,  V = (Phi0 / 2 pi) dphi/dt
+
+    I_R is V / r; with a gap it is V / r below `v_gap - delta_v / 2`, V / r_normal above `v_gap + delta_v / 2`, and a
+    straight line between the two.
+
+    Args:
+        ic: critical current, mA, > 0.
+        r: resistance (below the gap), ohm, or None for none.
+        c: capacitance, pF.
+        r_normal: resistance above the gap, ohm, or None where there is no gap.
+        v_gap: gap voltage, mV.
+        delta_v: width of the rise at the gap, mV.
+        temperature: of its resistance, K, or None for that of the run.
+
+    >>> Junction(ic=0.25, r=2.74, c=0.175)
+    Junction(ic=0.25, r=2.74, c=0.175)
+
+    Source: Stewart, Applied Physics Letters 12 (1968) 277; McCumber, Journal of Applied Physics 39 (1968) 3113.
+    """
+
+    ic = number(unit="mA", above=0, doc="critical current")
+    r = number(None, "ohm", above=0, optional=True, doc="resistance, below the gap where there is one")
+    c = number(0.0, "pF", at_least=0, doc="capacitance")
+    r_normal = number(None, "ohm", above=0, optional=True, doc="resistance above the gap")
+    v_gap = number(2.8, "mV", above=0, doc="gap voltage")
+    delta_v = number(0.1, "mV", above=0, doc="width of the rise at the gap")
+    temperature = number(None, "K", at_least=0, optional=True, doc="temperature; None takes that of the run")
+
+    def validate(self):
+        """Check that the junction has dynamics and that its gap is one."""
+        if self.r is None and self.c == 0.0:
+            raise ParameterError("Junction.c must be > 0 pF where there is no r: without either the phase can jump; "
+                                 "give c, or r")
+        if self.r_normal is not None and (self.r is None or self.r < self.r_normal):
+            raise ParameterError("Junction.r must be given and be >= r_normal: it is the resistance below the gap")
+
+
+class Inductor(Element):
+    """An inductor, V = L dI/dt; `l` in pH."""
+
+    positional = 1
+    l = number(unit="pH", above=0, doc="inductance")
+
+
+class Resistor(Element):
+    """A resistor, V = R I, with thermal noise where it is warm; `r` in ohm, `temperature` in K."""
+
+    positional = 1
+    r = number(unit="ohm", above=0, doc="resistance")
+    temperature = number(None, "K", at_least=0, optional=True, doc="temperature; None takes that of the run")
+
+
+class Capacitor(Element):
+    """A capacitor, I = C dV/dt; `c` in pF."""
+
+    positional = 1
+    c = number(unit="pF", above=0, doc="capacitance")
+
+
+class Source(Element):
+    """Base of ideal sources; `waveform` is what they give over time."""
+
+    def __init__(self, waveform):
+        if not isinstance(waveform, Waveform):
+            raise ParameterError(f"{type(self).__name__}.waveform must be a Waveform (Constant, ramp, PiecewiseLinear, "
+                                 f"Pulse, Sine), got {describe_value(waveform)}")
+        super().__init__()
+        self.__dict__["waveform"] = waveform
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.waveform!r})"
+
+
+class CurrentSource(Source):
+    """An ideal current source: the current flows inside it from plus to minus, so that it enters the node minus."""
+
+
+class VoltageSource(Source):
+    """An ideal voltage source: V(plus) - V(minus) is given."""
+
+
+class Coupling(NamedTuple):
+    """Mutual inductance M = k sqrt(L1 L2) between two inductors."""
+
+    name: str
+    first: str
+    second: str
+    k: float
+    where: str = ""
+
+
+class JunctionModel(Parametrised):
+    """A process: what a junction of area 1 is, in the parameters of the `jj` model of SPICE-like decks.
+
+    Args:
+        icrit: critical current, mA.
+        cap: capacitance, pF.
+        r0, rn: resistance below and above the gap, ohm.
+        vg, delv: gap voltage and width of its rise, mV.
+        rtype: 1 for a rise at the gap, 0 for the resistance rn everywhere.
+
+    >>> JunctionModel(icrit=0.1, cap=0.07, r0=160.0, rn=16.0).junction(area=2.5)
+    Junction(ic=0.25, r=64.0, c=0.17500000000000002, r_normal=6.4)
+
+    The rise is a straight line from V / r0 to V / rn, continuous at both ends. JoSIM jumps at the upper one by a few
+    per cent of the current.
+
+    Source of names and defaults: JoSIM 2.7, syntax guide.
+    """
+
+    icrit = number(1.0, "mA", above=0, doc="critical current of area 1")
+    cap = number(2.5, "pF", at_least=0, doc="capacitance of area 1")
+    r0 = number(30.0, "ohm", above=0, doc="resistance below the gap")
+    rn = number(5.0, "ohm", above=0, doc="resistance above the gap")
+    vg = number(2.8, "mV", above=0, doc="gap voltage")
+    delv = number(0.1, "mV", above=0, doc="width of the rise")
+    rtype = Option(1, (0, 1), doc="1: gap; 0: linear resistance rn")
+
+    def junction(self, area: float = 1.0, temperature: float | None = None) -> Junction:
+        """Return the junction with so many times the area."""
+        if self.rtype == 0:
+            return Junction(ic=self.icrit * area, r=self.rn / area, c=self.cap * area, temperature=temperature)
+        return Junction(ic=self.icrit * area, r=self.r0 / area, c=self.cap * area, r_normal=self.rn / area,
+                        v_gap=self.vg, delta_v=self.delv, temperature=temperature)

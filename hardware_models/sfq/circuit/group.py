@@ -1,0 +1,173 @@
+"""One group of lanes: their arrays, the calls of the compiled loop, and what they leave."""
+
+import numpy as np
+
+from hardware_models.sfq.circuit.signals import Signals
+from hardware_models.sfq.circuit.units import PHI0, noise_amplitude
+from neurosim.errors import SimulationError
+from neurosim.random import seed_words
+
+CHUNK = 4096  #: steps between two looks of Python
+GROUNDS = 8  #: rows that stand for the ground, so that sums into it do not wait for each other
+STREAM = 0x53465101  #: of thermal noise
+TOLERANCE = (1e-6, 1e-5)  #: rad that a phase may still move when the sines are not taken again: quiet, with noise
+
+
+class Group:
+    """The arrays of a group of lanes, flat, with the lanes side by side; `run` steps them to the end.
+
+    Args:
+        job: what all groups of a simulation share.
+        lanes: numbers of the lanes.
+    """
+
+    def __init__(self, job, lanes):
+        a, v = job.assembly, job.values
+        self.job, self.lanes, self.width = job, lanes, len(lanes)
+        self.ic, self.g, self.c = (self._flat(each) for each in (v.ic, v.g, v.c))
+        self.gap = [self._flat(each) for each in v.gap]
+        self.scale = np.ascontiguousarray(v.scale[:, lanes])
+        self.gamma = a.inverse_inductances(v.l[:, lanes], v.k[:, lanes])
+        self.signals = Signals(a, v.delay[:, lanes], job.steps * job.h)
+        self.levels = self.scale * self.signals.at_zero()
+        self.offsets = self.signals.offsets(self.gamma, self.width)
+        self._start()
+        self._buffers()
+
+    def _flat(self, values):
+        return np.ascontiguousarray(values[:, self.lanes]).ravel()
+
+    def _start(self):
+        """Set fluxes, voltages and currents of capacitances at t = 0, and the phases at which pulses are counted."""
+        from hardware_models.sfq.circuit.rest import rest
+
+        job, a = self.job, self.job.assembly
+        self.lam, self.v, self.ci, self.acc, self.diss = np.zeros((5, self.ic.size))
+        self.flux = np.zeros((a.n + GROUNDS) * self.width)
+        if job.start == "operating_point":
+            self.lam, self.v, flux = rest(a, job.values, self.lanes, self.gamma, self.signals)
+            self.flux[:flux.size] = flux
+        elif self.levels.any():
+            self._switch_on()
+        many = len(a.sources)
+        self.offsets[-1][1] = self.levels[many:].ravel()
+        self.drive = np.zeros((3, many * self.width))
+        self.drive[1], self.drive[2] = self.levels[:many].ravel(), self.signals.reach(self.flux, self.width)
+        self.turns = np.round(self.lam[:a.junctions * self.width] / PHI0)
+        self.upper, self.lower = (self.turns + 0.5) * PHI0, (self.turns - 0.5) * PHI0
+
+    def _buffers(self):
+        """Make room for what a chunk of steps leaves."""
+        job, kept = self.job, len(self.job.places)
+        chunk = min(job.steps, CHUNK)
+        rows = (chunk if job.every == 0 else chunk // job.every + 1) if kept else 0
+        self.rec = np.empty(rows), np.empty((rows, kept * self.width)), np.empty((rows, kept * self.width))
+        room = 4 * job.assembly.junctions + 64
+        self.events = (np.empty((self.width, room)), np.empty((self.width, room), np.int64),
+                       np.empty((self.width, room)))
+        self.count, self.fault, self.clock = (np.zeros(size, np.int64) for size in (self.width, 3, 2))
+        self.kept = [[] for _ in self.lanes]  # times, junctions and signs of pulses, one array per chunk
+        self.rows = []  # times, fluxes and voltages that were recorded, one list of arrays per chunk
+
+    def _coefficients(self):
+        """Return g0, a1, weights, weights at the gap, and factors, for every step size."""
+        job, a = self.job, self.job.assembly
+        sizes = (job.h * 2.0 ** np.arange(job.rungs))[:, None]
+        g0, a1 = 4.0 * self.c / sizes**2 + 2.0 * self.g / sizes, 4.0 * self.c / sizes + self.g
+        own, turn = np.where(g0 > 0.0, g0, np.inf), 2.0 * np.pi / PHI0
+        steepest = np.maximum(self.gap[2], self.gap[3])
+        factors = [a.factors(np.concatenate([each.reshape(-1, self.width), self.gamma])).ravel() for each in g0]
+        return (g0, a1, self.ic * turn * turn / own, turn * 2.0 / sizes * steepest / own), np.concatenate(factors)
+
+    def _constants(self):
+        """Return the arguments of the loop that say what the circuit is, up to the scales of voltage sources."""
+        a = self.job.assembly
+        coefficients, factors = self._coefficients()
+        ends = [np.where(each == a.n, a.n + np.arange(each.size) % GROUNDS, each) for each in (a.plus, a.minus)]
+        elastance = np.divide(1.0, self.c, out=np.zeros_like(self.c), where=self.c > 0.0)
+        unsigned = [np.ascontiguousarray(each, dtype=np.uint64) for each in (a.lp, a.li, *ends)]
+        return (np.uint64(a.n), *unsigned[:2], factors, *unsigned[2:], self.ic, self.g, self.c, elastance,
+                (self.c == 0.0).astype(float), *coefficients, self.scale[len(a.sources):].ravel())
+
+    def _drives(self):
+        """Return the arguments of the loop that say what drives the circuit: sources, noise, voltages."""
+        job, signals = self.job, self.signals
+        amplitude = np.array([noise_amplitude(job.heat[b], job.values.g[b, lane], job.h)
+                              for b in job.noisy for lane in self.lanes])
+        key0, key1 = (np.uint64(word) for word in seed_words(job.seed))
+        return (signals.plus, signals.minus, self.scale[:len(job.assembly.sources)].ravel(), signals.rows,
+                *signals.tables, np.empty(signals.count), job.noisy.astype(np.uint64), amplitude,
+                job.keys[self.lanes].astype(np.uint64), key0, key1, np.uint64(STREAM),
+                np.empty((4, amplitude.size)), *self.offsets)
+
+    def run(self):
+        """Step to the end and return the group."""
+        from hardware_models.sfq.circuit.kernel import load_run
+
+        job, chunk = self.job, min(self.job.steps, CHUNK)
+        main, constants, drives = load_run(self.width), self._constants(), self._drives()
+        state = (self.lam, self.v, self.ci, self.acc, self.flux, np.zeros_like(self.flux),
+                 *np.empty((5, self.ic.size)))
+        what = (np.uint64(job.assembly.junctions), self.turns, self.upper, self.lower, *self.events, self.count,
+                np.array(job.places, np.uint64), job.every, *self.rec, self.fault, job.gap, job.energy, self.diss,
+                self.drive)
+        while self.clock[0] < job.steps:
+            ticks = min(chunk - self.clock[0] % chunk, job.steps - self.clock[0])
+            samples = main(self.clock, ticks, job.h, TOLERANCE[job.noisy.size > 0], job.accuracy, *constants, *state,
+                           *drives, *self.gap, *what)
+            self._keep(samples)
+            if self.fault[0]:
+                self._stop()
+        self.rec = self.events = self.offsets = self.signals = self.gap = None  # a run may have thousands of groups
+        return self
+
+    def _keep(self, samples):
+        """Copy what a chunk left, and empty the list of pulses."""
+        for l, n in enumerate(self.count):
+            if n:
+                self.kept[l].append(np.array([each[l, :n] for each in self.events]))
+        self.count[:] = 0
+        if self.job.places:
+            self.rows.append([each[:samples].copy() for each in self.rec])
+
+    def left(self, name: str) -> np.ndarray:
+        """Return an array at the end of the run, by name, with shape (elements, lanes)."""
+        return (self.drive[0] if name == "delivered" else getattr(self, name)).reshape(-1, self.width)
+
+    def _switch_on(self):
+        """Find voltages, and currents of capacitances, right after sources that are not 0 at t = 0 are switched on.
+
+        They are those of two backward Euler steps, too short for the flux of a junction to change. The first one takes
+        impulses, such as the charge of a capacitor at a voltage source.
+        """
+        a, signals, offsets, levels = self.job.assembly, self.signals, self.offsets, self.levels
+        short = 1e-6 * self.job.h
+        g, c = self.g.reshape(-1, self.width), self.c.reshape(-1, self.width)
+        stiff = c / short**2 + g / short
+        apart = np.zeros_like(g)
+        np.add.at(apart, offsets[0].astype(int),
+                  offsets[2][:, None] * short * levels[len(a.sources):][offsets[1].astype(int)])
+        x = np.zeros((a.n + 1, self.width))
+        np.add.at(x, signals.minus.astype(int), levels[:len(a.sources)])
+        np.subtract.at(x, signals.plus.astype(int), levels[:len(a.sources)])
+        np.subtract.at(x, a.plus, stiff * apart)
+        np.add.at(x, a.minus, stiff * apart)
+        coefficients = np.concatenate([stiff, self.gamma])
+        for k in range(2):
+            x[:a.n] = a.solve(coefficients, x[:a.n])
+            x[a.n] = 0.0
+            moved = x[a.plus] - x[a.minus] + apart
+            if k == 0:
+                first = moved
+                carried = c / short**2 * first + stiff * (first - apart)
+                x = np.zeros((a.n + 1, self.width))
+                np.add.at(x, a.plus, carried)
+                np.subtract.at(x, a.minus, carried)
+        self.v, self.ci = (moved / short).ravel(), (c * (moved - first) / short**2).ravel()
+
+    def _stop(self):
+        job, (kind, branch, l) = self.job, self.fault
+        lane = f", lane {self.lanes[l]}" if job.values.lanes > 1 else ""
+        what = "diverged" if kind == 1 else "did not converge"
+        raise SimulationError(f"the solution {what} at {job.assembly.branches[branch]}, t = "
+                              f"{self.clock[0] * job.h:g} ps{lane}; use a smaller h than {job.h:g} ps")

@@ -1,0 +1,399 @@
+"""The compiled loop over time: many variants of one circuit side by side, in groups of `width` lanes.
+
+One step of length h takes the trapezoidal rule. In the flux lam of a branch (its phase times Phi0 / 2 pi), with
+v = dlam/dt, the current through conductance G, capacitance C and junction at the end of the step is
+
+    g0 lam' - (g0 lam + a1 v + i_C) + Ic sin(2 pi lam' / Phi0),   g0 = 4 C / h^2 + 2 G / h,   a1 = 4 C / h + G
+
+so that the fluxes of the nodes solve a linear system with a matrix that depends on h alone, and a right-hand side
+with the sines. These are taken at an extrapolated flux, and again at the result, by the same factors, in those lanes
+where that matters. All arrays are flat, with the lanes of a branch or node side by side.
+
+The text is generated: lines that begin with `@` are written once for each lane (`#` stands for its number), all
+loads before all stores, so that the compiler makes vectors of them.
+"""
+
+import numpy as np
+
+from neurosim.random import philox
+
+TURN_TAYLOR = [(-1) ** k * (2 * np.pi) ** (2 * k + 1) / float(np.prod(np.arange(1.0, 2 * k + 2))) for k in range(11)]
+(_S0, _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8, _S9, _S10) = map(float, TURN_TAYLOR)
+PIECE, SINE = range(2)  #: kinds of signals
+
+
+def sin_turns(u):
+    """Return sin(2 pi u), by folding to a quarter turn and a polynomial; absolute error below 3e-16."""
+    r = u - np.floor(u + 0.5)
+    a = abs(r)
+    a = min(a, 0.5 - a)
+    z = a * a
+    p = _S0 + z * (_S1 + z * (_S2 + z * (_S3 + z * (_S4 + z * (_S5 + z * (_S6 + z * (_S7 + z * (
+        _S8 + z * (_S9 + z * _S10)))))))))
+    return np.copysign(a * p, r)
+
+
+def signal(kind, first, last, place, t, T, Y, S):
+    """Return the value of a signal at time t and the place of its piece in the tables T, Y, S (slopes).
+
+    For a sine, the tables hold offset, amplitude and frequency from `first` on, and T its delay.
+    """
+    if kind == SINE:
+        return Y[first] + Y[first + 1] * np.sin(6.283185307179586 * Y[first + 2] * max(t - T[first], 0.0)), place
+    while place < last and t >= T[place + 1]:
+        place += 1
+    while place > first and t < T[place]:
+        place -= 1
+    return Y[place] + S[place] * max(t - T[place], 0.0), place
+
+
+def crossing(a, va, b, vb, h, level):
+    """Return when the cubic with ends a, b and slopes va, vb over a step h passes a level; 0 <= result <= h."""
+    low, high = 0.0, 1.0
+    s = (level - a) / (b - a) if b != a else 0.5
+    for _ in range(60):
+        if not low <= s <= high:
+            s = 0.5 * (low + high)
+        q = 1.0 - s
+        value = q * q * ((1.0 + 2.0 * s) * a + s * h * va) + s * s * ((3.0 - 2.0 * s) * b - q * h * vb)
+        if (value < level) == (b > a):
+            low = s
+        else:
+            high = s
+        slope = 6.0 * s * q * (b - a) + (1.0 - s) * (1.0 - 3.0 * s) * h * va + s * (3.0 * s - 2.0) * h * vb
+        step = (level - value) / slope if slope != 0.0 else 0.0
+        if abs(step) < 1e-12 or high - low < 1e-12:
+            break
+        s += step
+    return h * min(max(s, 0.0), 1.0)
+
+
+_FACTOR = """
+import numpy as np
+
+
+def main(n, lp, ops, op_dest, op_p, op_q, values, worst):
+    W = {W}
+    for k in range(n):
+        @d# = values[k * W + #]
+        @worst[#] = min(worst[#], d#)
+        @d# = 1.0 / d#
+        for o in range(ops[k], ops[k + 1]):
+            p, q, t = op_p[o] * W, op_q[o] * W, op_dest[o] * W
+            @a# = values[p + #] * values[q + #] * d#
+            @b# = values[t + #]
+            @values[t + #] = b# - a#
+        for o in range(lp[k], lp[k + 1]):
+            @values[(n + o) * W + #] *= d#
+        @values[k * W + #] = d#
+"""
+
+_SOLVE = """
+{i}for j in range(n):
+{i}    @x# = {x}[j * W + #]
+{i}    for p in range(lp[j], lp[j + one]):
+{i}        at = li[p] * W
+{i}        low = f0 + (n + p) * W
+{i}        @a# = fac[low + #]
+{i}        @b# = {x}[at + #]
+{i}        @{x}[at + #] = b# - a# * x#
+{i}for back in range(n):
+{i}    j = n - one - back
+{i}    diag = f0 + j * W
+{i}    @x# = {x}[j * W + #]
+{i}    @a# = fac[diag + #]
+{i}    @x# = x# * a#
+{i}    for p in range(lp[j], lp[j + one]):
+{i}        at = li[p] * W
+{i}        low = f0 + (n + p) * W
+{i}        @a# = fac[low + #]
+{i}        @b# = {x}[at + #]
+{i}        @x# = x# - a# * b#
+{i}    @{x}[j * W + #] = x#
+"""
+
+_SCATTER = """
+{i}for b in range(nb):
+{i}    p, m, k = bp[b] * W, bm[b] * W, b * W
+{i}    @a# = {current}[k + #]
+{i}    @b# = {x}[p + #]
+{i}    @{x}[p + #] = b# + a#
+{i}    @b# = {x}[m + #]
+{i}    @{x}[m + #] = b# - a#
+"""
+
+_GATHER = """
+{i}for b in range(nb):
+{i}    p, m, k = bp[b] * W, bm[b] * W, b * W
+{i}    @a# = {x}[p + #]
+{i}    @b# = {x}[m + #]
+{i}    @{lam}[k + #] = a# - b#
+"""
+
+_RUN = """
+import numpy as np
+
+
+def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, ic, g, c, elastance, rigid,
+         g0s, a1s, weights, gap_weights, wn, lam, v, ci, acc, x, dx, pred, used, new, cur, sine,
+         sp, sm, scale, srow, kinds, firsts, lasts, places, T, Y, S, sv,
+         nzb, amp, keys, key0, key1, stream, nz,
+         ob, ok, osign, boff, dn, dk, dc, vrow, wv,
+         gap_low, gap_high, gap_s1, gap_s2,
+         nw, turns, upper, lower, ev_time, ev_branch, ev_sign, ev_count,
+         rec, every, rec_time, rec_lam, rec_v, fault, gapped, energetic, diss, drive):
+    W = np.uint64({W})
+    one = np.uint64(1)
+    nb, ns, nr, nn = np.uint64(bp.size), np.uint64(sp.size), np.uint64(rec.size), np.uint64(nzb.size)
+    nk, nx, nd, no, nv = nb * W, np.uint64(x.size), np.uint64(dn.size), np.uint64(ob.size), np.uint64(wn.size)
+    rungs = g0s.shape[0]
+    room = ev_time.shape[1] - np.int64(nw)
+    per = np.uint64(factors.size // g0s.shape[0])
+    tick, rung, samples = clock[0], clock[1], 0
+    end = tick + ticks
+    flags = np.zeros({W}, dtype=np.bool_)
+    while tick < end:
+        span = 1
+        if rungs > 1:
+            span = 1 << rung
+            while rung > 0 and (tick % span != 0 or tick + span > end):
+                rung -= 1
+                span = 1 << rung
+        h = h_tick * span
+        time = (tick + span) * h_tick
+        fac, f0 = factors, per * np.uint64(rung)
+        g0, a1, weight = g0s[rung], a1s[rung], weights[rung]
+        # what the branches remember, and the sines at extrapolated fluxes
+        square = h * h
+        for k in range(nk):
+            pred[k] = elastance[k] * ci[k] + rigid[k] * acc[k]  # the second derivative of the flux
+        for k in range(nk):
+            pred[k] = lam[k] + h * v[k] + square * (pred[k] - 0.5 * acc[k])
+        for k in range(nk):
+            sine[k] = sin_turns(pred[k] * PER_PHI0)
+        for k in range(nk):
+            cur[k] = g0[k] * lam[k] + a1[k] * v[k] + ci[k]
+        for k in range(nk):
+            sine[k] = ic[k] * sine[k]
+        rate = 2.0 / h
+        if gapped:
+            for k in range(nk):
+                new[k] = rate * (pred[k] - lam[k]) - v[k]
+            for k in range(nk):
+                size = abs(new[k])
+                rise = gap_s1[k] * (min(max(size, gap_low[k]), gap_high[k]) - gap_low[k])
+                rise += gap_s2[k] * max(size - gap_high[k], 0.0)
+                sine[k] += np.copysign(rise, new[k])
+        for k in range(nk):
+            cur[k] -= sine[k]
+        if nn > 0:
+            if tick & 3 == 0:
+                for i in range(nn):
+                    for l in range(W):
+                        w0, w1, w2, w3 = philox(i, np.uint64(tick >> 2), stream, keys[l], key0, key1)
+                        r = np.sqrt(-2.0 * np.log((np.float64(w0) + 0.5) * 2.3283064365386963e-10))
+                        s = np.sqrt(-2.0 * np.log((np.float64(w1) + 0.5) * 2.3283064365386963e-10))
+                        a = np.float64(w2) * 2.3283064365386963e-10
+                        e = np.float64(w3) * 2.3283064365386963e-10
+                        at = i * W + l
+                        nz[0, at], nz[1, at] = r * sin_turns(a), r * sin_turns(a + 0.25)
+                        nz[2, at], nz[3, at] = s * sin_turns(e), s * sin_turns(e + 0.25)
+            draws = nz[tick & 3]
+            for i in range(nn):
+                k, at = nzb[i] * W, i * W
+                @a# = amp[at + #] * draws[at + #]
+                @b# = cur[k + #]
+                @cur[k + #] = b# - a#
+        # sources
+        for r in range(kinds.size):
+            sv[r], places[r] = signal(kinds[r], firsts[r], lasts[r], places[r], time, T, Y, S)
+        for k in range(nx):
+            x[k] = 0.0
+            dx[k] = 0.0
+        for k in range(nk):
+            new[k] = 0.0
+            used[k] = pred[k]
+        for s in range(ns):
+            p, m, k = sp[s] * W, sm[s] * W, s * W
+            @a# = scale[k + #] * sv[srow[k + #]]
+            @b# = dx[m + #]
+            @dx[m + #] = b# + a#
+            @b# = dx[p + #]
+            @dx[p + #] = b# - a#
+        if nv > 0:
+            for k in range(nv):
+                wv[3, k] = wn[k] * sv[vrow[k]]
+                wv[2, k] = wv[0, k] + 0.5 * h * (wv[1, k] + wv[3, k])
+            for k in range(nk):
+                boff[k] = 0.0
+            for e in range(no):
+                for l in range(W):
+                    boff[ob[e] * W + l] += osign[e] * wv[2, ok[e] * W + l]
+            for k in range(nk):
+                cur[k] -= g0[k] * boff[k]
+                new[k] = boff[k]
+            for e in range(nd):
+                for l in range(W):
+                    dx[dn[e] * W + l] -= dc[e * W + l] * wv[2, dk[e] * W + l]
+        # solve; and again with the sines at the result, where the extrapolation was too far off
+        for attempt in range(MOST):
+{scatter}
+            for k in range(n * W, nx):
+                dx[k] = 0.0
+{solve}
+            for k in range(nx):
+                x[k] += dx[k]
+{gather}
+            for k in range(nk):
+                new[k] += cur[k]
+            bad, wild = 0, 0
+            for k in range(nk):
+                cur[k] = abs(new[k] - used[k]) * weight[k]
+            if gapped:
+                for k in range(nk):
+                    size = max(abs(rate * (new[k] - lam[k]) - v[k]), abs(rate * (used[k] - lam[k]) - v[k]))
+                    cur[k] += abs(new[k] - used[k]) * gap_weights[rung, k] if size > gap_low[k] else 0.0
+            for k in range(nk):
+                bad += 1 if cur[k] > tolerance else 0
+                wild += 0 if cur[k] < 0.5 else 1
+            if wild > 0 or (bad > 0 and attempt == MOST - 1):
+                fault[0] = 1 if wild > 0 else 2
+                worst = -1.0
+                for k in range(nk):
+                    if not cur[k] <= worst:
+                        worst, fault[1], fault[2] = cur[k], k // W, k % W
+                    if not cur[k] < 0.5:
+                        break
+                clock[0], clock[1] = tick, rung
+                return samples
+            if bad == 0:
+                break
+            for l in range(W):
+                flags[l] = False
+            for b in range(nb):
+                for l in range(W):
+                    k = b * W + l
+                    if cur[k] > tolerance:
+                        flags[l] = True
+            for k in range(nk):
+                cur[k] = sin_turns(new[k] * PER_PHI0)
+            for k in range(nk):
+                cur[k] = ic[k] * cur[k]
+            if gapped:
+                for k in range(nk):
+                    now = rate * (new[k] - lam[k]) - v[k]
+                    size = abs(now)
+                    rise = gap_s1[k] * (min(max(size, gap_low[k]), gap_high[k]) - gap_low[k])
+                    rise += gap_s2[k] * max(size - gap_high[k], 0.0)
+                    cur[k] += np.copysign(rise, now)
+            for b in range(nb):
+                for l in range(W):
+                    k = b * W + l
+                    change = sine[k] - cur[k]
+                    sine[k] = cur[k] if flags[l] else sine[k]
+                    cur[k] = change if flags[l] else 0.0
+                    used[k] = new[k]
+            for k in range(nx):
+                dx[k] = 0.0
+        error = 0.0
+        if rungs > 1:
+            for k in range(nw * W):  # the rule's own error, a twelfth of h^3 times the third derivative
+                dv = rate * (new[k] - lam[k]) - 2.0 * v[k]
+                bend = elastance[k] * (rate * c[k] * dv - 2.0 * ci[k]) + rigid[k] * (dv / h - acc[k])
+                error = max(error, abs(bend))
+            error *= square * PER_PHI0 * 6.283185307179586 / 12.0
+            if error > accuracy and rung > 0:
+                rung -= 1
+                continue
+        # new voltages and currents of capacitances
+        for k in range(nk):
+            cur[k] = rate * (new[k] - lam[k]) - v[k]
+        if energetic:
+            for k in range(nk):
+                diss[k] += 0.5 * h * g[k] * (v[k] * v[k] + cur[k] * cur[k])
+            for k in range(nk):
+                rise = sine[k] - ic[k] * sin_turns(new[k] * PER_PHI0)  # current above the gap
+                diss[k] += h * rise * cur[k]
+            for s in range(ns):
+                for l in range(W):
+                    k = s * W + l
+                    p, m = sp[s] * W + l, sm[s] * W + l
+                    now, flux = scale[k] * sv[srow[k]], x[m] - x[p]
+                    drive[0, k] += 0.5 * (now + drive[1, k]) * (flux - drive[2, k])
+                    drive[1, k], drive[2, k] = now, flux
+        for k in range(nk):
+            dv = cur[k] - v[k]
+            ci[k] = rate * c[k] * dv - ci[k]
+            acc[k] = dv / h
+        # pulses: a phase passes an odd multiple of pi
+        hits = 0
+        for k in range(nw * W):
+            hits += 1 if new[k] >= upper[k] or new[k] <= lower[k] else 0
+        if hits > 0:
+            for b in range(nw):
+                for l in range(W):
+                    k = b * W + l
+                    if new[k] >= upper[k] or new[k] <= lower[k]:
+                        sign = 1.0 if new[k] >= upper[k] else -1.0
+                        level = upper[k] if new[k] >= upper[k] else lower[k]
+                        e = ev_count[l]
+                        ev_time[l, e] = time - h + crossing(lam[k], v[k], new[k], cur[k], h, level)
+                        ev_branch[l, e], ev_sign[l, e] = b, sign
+                        ev_count[l] = e + 1
+                        turns[k] += sign
+                        upper[k] = (turns[k] + 0.5 + (HYST if sign < 0.0 else 0.0)) / PER_PHI0
+                        lower[k] = (turns[k] - 0.5 - (HYST if sign > 0.0 else 0.0)) / PER_PHI0
+        for k in range(nv):
+            wv[0, k], wv[1, k] = wv[2, k], wv[3, k]
+        for k in range(nk):
+            lam[k] = new[k]
+        for k in range(nk):
+            v[k] = cur[k]
+        tick += span
+        if nr > 0 and (every == 0 or tick % every == 0):
+            rec_time[samples] = time
+            for i in range(nr):
+                for l in range(W):
+                    rec_lam[samples, i * W + l] = new[rec[i] * W + l]
+                    rec_v[samples, i * W + l] = cur[rec[i] * W + l]
+            samples += 1
+        if rungs > 1:
+            if error < 0.1 * accuracy and rung < rungs - 1 and tick % (2 * span) == 0:
+                rung += 1
+        full = False
+        for l in range(W):
+            full = full or ev_count[l] > room
+        if full:
+            break
+    clock[0], clock[1] = tick, rung
+    return samples
+"""
+
+
+def _written(text: str, width: int) -> str:
+    """Return the text of a kernel for a width, with the lines of lanes written out."""
+    out = []
+    for line in text.splitlines():
+        lanes = range(width) if line.lstrip().startswith("@") else [None]
+        out += [line if lane is None else line.replace("@", "", 1).replace("#", str(lane)) for lane in lanes]
+    return "\n".join(out) + "\n"
+
+
+def load_run(width: int):
+    """Return the compiled loop over time for groups of `width` lanes."""
+    from hardware_models.sfq.circuit.units import PHI0
+    from neurosim.engine.loader import load_function
+
+    parts = {"scatter": _SCATTER.format(i=" " * 12, x="dx", current="cur"),
+             "solve": _SOLVE.format(i=" " * 12, x="dx"), "gather": _GATHER.format(i=" " * 12, x="dx", lam="cur")}
+    constants = f"PER_PHI0 = {1.0 / PHI0!r}\nHYST = {0.5 / np.pi!r}\nMOST = 60\n"
+    text = constants + _written(_RUN.format(W=width, **parts), width)
+    return load_function("sfq_run", text, {"philox": philox, "sin_turns": sin_turns, "signal": signal,
+                                           "crossing": crossing})
+
+
+def load_factor(width: int):
+    """Return the compiled factorisation L D L^T of `width` matrices of one pattern."""
+    from neurosim.engine.loader import load_function
+
+    return load_function("sfq_factor", _written(_FACTOR.format(W=width), width), {})

@@ -1,0 +1,40 @@
+"""What the rules share whose weights stay between two bounds."""
+
+import warnings
+
+import numpy as np
+
+from neurosim.checks import Parameter, Samples
+from neurosim.contracts import Plasticity
+from neurosim.errors import NeurosimWarning, ParameterError
+
+
+class Bounded(Plasticity):
+    """Base of the rules that keep every weight in w_min .. w_max."""
+
+    w_min = Parameter(0.0, "", doc="smallest weight, in the weight's unit")
+    w_max = Parameter(1.0, "", doc="largest weight, in the weight's unit")
+
+    def validate(self):
+        low, high = self.w_min, self.w_max
+        if isinstance(low, (float, np.ndarray)) and isinstance(high, (float, np.ndarray)) and np.any(low >= high):
+            raise ParameterError(f"{type(self).__name__}.w_min must be < w_max = {high}, got {low}")
+
+    def weight_bounds(self, p):
+        """Return the smallest and the largest weight, numbers or one per synapse."""
+        return p.w_min, p.w_max
+
+    def warn_if_above(self, projection, name: str, largest) -> None:
+        """Warn where one event may change a weight by more than the whole range between its bounds."""
+        low, high = self.w_min, self.w_max
+        if any(isinstance(value, Samples) for value in (low, high, largest)):
+            return
+        if np.any(np.abs(largest) > np.subtract(high, low)):
+            warnings.warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
+                          f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound",
+                          NeurosimWarning, stacklevel=3)
+
+
+def clip(weight, w_min, w_max):
+    """Return the weight, or the bound that it has passed."""
+    return min(max(weight, w_min), w_max)

@@ -1,0 +1,70 @@
+"""Plasticity that depends on the target's voltage."""
+
+from typing import ClassVar
+
+from learning_rules.bounded import Bounded, clip
+from learning_rules.clopath_neuron import ClopathAdEx
+from neurosim.checks import Option, Parameter
+from neurosim.contracts import Trace
+from neurosim.neurons.base import State
+
+
+class ClopathSTDP(Bounded):
+    r"""Voltage-based STDP: depression by arrivals at a depolarised target, potentiation by a spiking one after
+    arrivals.
+
+    At an arrival:  w -> w - a_ltd [u_minus - theta_minus]+,
+    always:         dw/dt = a_ltp (x / tau_x) [v - theta_plus]+ [u_plus - theta_minus]+,
+
+    [.]+ being the positive part, x the trace of earlier arrivals, tau_x dx/dt = -x, raised by 1 by each, and u_minus
+    and u_plus low-pass filtered voltages of the target, which `ClopathAdEx` carries. With homeostasis="on" depression
+    is multiplied by u_bar^2 / u_ref_squared, a slow average of the voltage above rest.
+
+    The integral is Euler's, of step `period`, which must be the length of a tick; that costs a pass over all synapses
+    in every tick, and so is meant for small networks. The delay is axonal. The filtered voltages are those of the same
+    tick: NEST's delay of 5 ms of these (delay_u_bars) is not offered, so a spike itself raises u_plus for its own
+    potentiation.
+
+    >>> ClopathSTDP(period=0.1, w_max=50.0).homeostasis
+    'off'
+
+    Source: Clopath, Buesing, Vasilaki, Gerstner, Nature Neuroscience 13 (2010) 344.
+    """
+
+    target = ClopathAdEx
+    a_ltd = Parameter(14e-5, "1/mV", at_least=0, doc="amplitude of the depression, in the weight's unit")
+    a_ltp = Parameter(8e-5, "1/mV^2", at_least=0, doc="amplitude of the potentiation, in the weight's unit")
+    theta_minus = Parameter(-70.6, "mV", doc="voltage above which filtered voltages count")
+    theta_plus = Parameter(-45.3, "mV", doc="voltage above which the target potentiates")
+    tau_x = Parameter(15.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
+    u_ref_squared = Parameter(60.0, "mV^2", above=0, doc="reference of the homeostasis")
+    homeostasis = Option("off", ("off", "on"), doc="whether depression grows with the target's average voltage")
+    period = Parameter(0.1, "ms", above=0, per_element=False, doc="length of a tick")
+
+    reads: ClassVar[tuple[str, ...]] = ("v", "u_plus", "u_minus", "u_bar")
+    state: ClassVar[dict] = {"arrivals": State(0.0, "", "arrivals in this tick")}
+    source_traces: ClassVar[dict] = {"x": Trace("tau_x")}
+
+    @staticmethod
+    def on_source(weight, arrivals):
+        """Note the arrival; the target's voltages of this tick are not there yet."""
+        return weight, arrivals + 1.0
+
+    @property
+    def on_period(self):
+        """Potentiate by the arrivals before, and depress by those of this tick."""
+        return _with_homeostasis if self.homeostasis == "on" else _without
+
+
+def _without(weight, arrivals, x, v, u_plus, u_minus, a_ltd, a_ltp, theta_minus, theta_plus, tau_x, period, w_min,
+             w_max):
+    gain = a_ltp * (x - arrivals) / tau_x * max(v - theta_plus, 0.0) * max(u_plus - theta_minus, 0.0) * period
+    loss = arrivals * a_ltd * max(u_minus - theta_minus, 0.0)
+    return clip(clip(weight + gain, w_min, w_max) - loss, w_min, w_max), arrivals * 0.0
+
+
+def _with_homeostasis(weight, arrivals, x, v, u_plus, u_minus, u_bar, a_ltd, a_ltp, theta_minus, theta_plus, tau_x,
+                      u_ref_squared, period, w_min, w_max):
+    amplitude = a_ltd * u_bar * u_bar / u_ref_squared
+    return _without(weight, arrivals, x, v, u_plus, u_minus, amplitude, a_ltp, theta_minus, theta_plus, tau_x, period,
+                    w_min, w_max)

@@ -1,0 +1,114 @@
+"""Projections whose synapses lie in one bundle are, seen from outside, as if each had its own."""
+
+import numpy as np
+import pytest
+
+import neurosim as ns
+from neurosim.engine import bundle, layout
+
+DT = 0.1
+
+
+def network(weight=None, delay=None, n=300):
+    weight = weight or ns.Normal(0.3, 0.05)
+    net = ns.Network()
+    noise = net.add(ns.Poisson(rate=40.0), 200, name="noise")
+    a = net.add(ns.LIF(tau_mem=10.0, r=0.1, t_ref=1.0), n, name="a")
+    b = net.add(ns.LIF(tau_mem=15.0, r=0.1), n // 2, name="b")
+    current = ns.ExponentialCurrent(tau_syn=3.0)
+    net.connect(noise[20:180], a, ns.FixedInDegree(20), weight=2.0, delay=1.0, name="noise a")
+    net.connect(noise, b, ns.FixedInDegree(20), weight=2.0, delay=1.0, name="noise b")
+    for source in (a, b):
+        net.connect(source, a, ns.FixedInDegree(15), weight=weight, delay=delay or ns.Uniform(0.2, 3.0),
+                    name=f"{source.name} a")
+        net.connect(source, b[10:100], ns.FixedTotal(2000), weight=weight, delay=delay or ns.Uniform(0.4, 2.0),
+                    name=f"{source.name} b")
+        net.connect(source, b, ns.FixedProbability(0.05), weight=ns.Normal(20.0, 5.0), delay=delay or 1.5,
+                    receptor=current, name=f"{source.name} current")
+        net.connect(source, b, ns.FixedProbability(0.02), weight=weight, delay=delay or 1.5, name=f"{source.name} more")
+    net.record(a)
+    net.record(b)
+    return net
+
+
+def simulation(threads=1, **options):
+    parts = {name: options.pop(name) for name in ("weight", "delay") if name in options}
+    return ns.Simulation(network(**parts), DT, seed=3, threads=threads, **options)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Simulations without bundles."""
+    def make(*args, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(layout, "bundle", lambda *_: None)
+            return simulation(*args, **options)
+    return make
+
+
+@pytest.mark.parametrize("parts", [{}, {"delay": 1.0}, {"weight": 0.3}, {"weight": 0.3, "delay": 1.0}])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_bundles_change_neither_synapses_nor_spikes(alone, parts, threads):
+    sim, other = simulation(threads, **parts), alone(1, **parts)
+    assert any(plan.bundle is not None for plan in sim._layout.projections.values())
+    assert all(plan.bundle is None for plan in other._layout.projections.values())
+    for p in sim.net.projections:
+        for name, values in vars(sim.synapses(p.name)).items():
+            np.testing.assert_array_equal(values, getattr(other.synapses(p.name), name), err_msg=f"{p.name} {name}")
+    for each in (sim, other):
+        each.run(100.0)
+    assert len(sim.spikes("b")) > 300
+    assert sim.spikes("a") == other.spikes("a") and sim.spikes("b") == other.spikes("b")
+
+
+def test_too_many_targets_for_one_bundle_make_several(monkeypatch):
+    whole = simulation(2)
+    monkeypatch.setattr(bundle, "REACH", 200)
+    monkeypatch.setattr(layout, "REACH", 200)
+    cut = simulation(2)
+    assert len({id(p.bundle or p) for p in cut._layout.projections.values()}) > len(
+        {id(p.bundle or p) for p in whole._layout.projections.values()})
+    for each in (whole, cut):
+        each.run(100.0)
+    assert whole.spikes("a") == cut.spikes("a") and whole.spikes("b") == cut.spikes("b")
+
+
+def test_weights_of_a_bundled_projection_can_be_set(alone):
+    new = np.linspace(0.1, 0.5, simulation().weights("a a").size)
+    seen = []
+    for sim in (simulation(2), alone()):
+        sim.run(20.0)
+        sim.set("a a", weight=new)
+        sim.set("noise a", weight=1.9)
+        np.testing.assert_array_equal(sim.weights("a a"), new.astype(np.float32))
+        sim.run(80.0)
+        seen.append((sim.spikes("a"), sim.spikes("b"), sim.weights("a b")))
+    assert seen[0][:2] == seen[1][:2]
+    np.testing.assert_array_equal(seen[0][2], seen[1][2])
+
+
+def test_packed_weights_are_rounded_as_stated_and_the_same_for_any_threads():
+    full, packed = simulation(), simulation(packed=True)
+    groups = [["a a", "a b", "a current"], ["b a", "b b", "b current"]]
+    for group in groups:
+        step = max(np.abs(full.weights(name)).max() for name in group) / 32767
+        for name in group:
+            error = np.abs(packed.weights(name).astype(float) - full.weights(name))
+            assert 0 < error.max() <= 0.503 * step  # a float32 adds 0.002 of a step
+    assert packed.weights("noise a").tolist() == full.weights("noise a").tolist()
+    three = simulation(3, packed=True)
+    for sim in (full, packed, three):
+        sim.run(100.0)
+    assert packed.spikes("b") == three.spikes("b")
+    assert abs(len(packed.spikes("a")) / len(full.spikes("a")) - 1) < 0.05
+
+
+def test_packed_weights_survive_a_file(tmp_path):
+    sim = simulation(packed=True)
+    sim.run(20.0)
+    sim.save(tmp_path / "s.h5")
+    later = ns.Simulation.load(tmp_path / "s.h5", network(), threads=2)
+    assert later.packed
+    for each in (sim, later):
+        each.run(50.0)
+    assert sim.spikes("b") == later.spikes("b")

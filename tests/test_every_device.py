@@ -1,0 +1,151 @@
+"""Every exported device layer: ideal where all is off, reproducible, within its range, the same in every engine."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+import hardware_models
+import neurosim as ns
+from neurosim.contracts import Device
+
+#: For every device layer: what makes it imperfect. A device that is exported must be here.
+IMPERFECT = {
+    "BitFlips": {"rate": 0.002, "format": "Q3.12"},
+    "ConstantStep": {"programming_noise": 0.05, "read_noise": 0.1},
+    "ExponentialStep": {"programming_noise": 0.05, "read_noise": 0.1},
+    "HfO2": {"programming_noise": 1.0, "read_noise": 0.1},
+    "LinearStep": {"programming_noise": 0.05, "read_noise": 0.1},
+    "MeasuredPulses": {"programming_noise": 0.05, "read_noise": 0.1},
+    "Memristor": {"programming_noise": 0.05, "stuck_on": 0.02, "stuck_off": 0.05, "conductance_dtod": 0.1,
+                  "read_noise": 0.1, "flicker_noise": 0.02, "drift": 0.05, "drift_dtod": 0.3},
+    "NonlinearPulses": {"programming_noise": 0.05, "read_noise": 0.1},
+    "PCM": {"programming_noise": 1.0, "flicker_noise": 1.0, "drift": 1.0},
+    "PiecewiseStep": {"programming_noise": 0.05, "read_noise": 0.1},
+    "PowerStep": {"programming_noise": 0.05, "read_noise": 0.1},
+    "ReRAM": {"programming_noise": 1.0, "read_noise": 0.1},
+    "SoftBounds": {"programming_noise": 0.05, "read_noise": 0.1},
+    "StuckAt": {"off": 0.05, "on": 0.05},
+    "VerifiedReRAM": {"programming_noise": 0.02, "write_tolerance": 0.002, "relaxation": 1.0, "flicker_noise": 1.0},
+}
+DEVICES = {name: value for name in hardware_models.__all__
+           if isinstance(value := getattr(hardware_models, name), type) and issubclass(value, Device)}
+FORWARD = [name for name, device in DEVICES.items() if hasattr(device, "matmul")]
+WEIGHTS = np.random.default_rng(0).uniform(-1, 1, (40, 30))
+
+
+def imperfect(name):
+    return DEVICES[name](**IMPERFECT[name])
+
+
+def ideal(name):
+    """The same device with all switches off, as it comes."""
+    return DEVICES[name]()
+
+
+def test_every_device_is_in_the_table():
+    assert set(DEVICES) == set(IMPERFECT)
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_off_is_ideal_bit_for_bit(name):
+    device, x = ideal(name), np.random.default_rng(1).normal(size=(5, 40))
+    np.testing.assert_array_equal(device.program(WEIGHTS.copy(), np.random.default_rng(2)), WEIGHTS)
+    np.testing.assert_array_equal(device.age(WEIGHTS.copy(), 1e9), WEIGHTS)
+    if name in FORWARD:
+        assert device.read is None
+        np.testing.assert_array_equal(device.matmul(x, WEIGHTS), x @ WEIGHTS)
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_programming_follows_the_seed_and_does_something(name):
+    device = imperfect(name)
+    first, again, other = (np.asarray(device.program(WEIGHTS.copy(), np.random.default_rng(s))) for s in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert (first != WEIGHTS).any() and np.isfinite(first).all()
+    if IMPERFECT[name].get("programming_noise"):
+        assert (first != other).any()
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_weights_out_of_range_are_refused_and_what_is_held_can_be_had(name):
+    device = imperfect(name)
+    held = device.program(WEIGHTS, np.random.default_rng(3))
+    assert np.abs(held).max() < 1.6 * device.weight_max
+    with pytest.raises(ns.ParameterError, match=r"must be given weights within -1 .. 1, got 1.5; set weight_max"):
+        device.program(np.array([0.5, 1.5]), np.random.default_rng(3))
+    assert device.fitted(3 * WEIGHTS).weight_max == np.abs(3 * WEIGHTS).max()
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_reads_on_arrays_are_the_reads_of_the_compiled_loop(name):
+    """The body that the core compiles, called on numbers, and the forward of arrays are one equation."""
+    device, rng = imperfect(name), np.random.default_rng(5)
+    draws = np.random.default_rng(6).standard_normal(WEIGHTS.shape)
+    names = device.read.__code__.co_varnames[2:device.read.__code__.co_argcount]
+    one_by_one = [device.read(w, z, *(getattr(device, n) for n in names)) for w, z in zip(WEIGHTS.flat, draws.flat,
+                                                                                          strict=True)]
+    np.testing.assert_allclose(device.read_array(WEIGHTS, np.random.default_rng(6)).ravel(), one_by_one, rtol=1e-12)
+    x = rng.normal(size=(4000, 40))
+    error = device.matmul(x, WEIGHTS, rng) - x @ WEIGHTS
+    expected = np.sqrt((x**2) @ device.read_variance(WEIGHTS))
+    assert (error / expected).std() == pytest.approx(1.0, rel=0.02)
+
+
+def spikes(device, weights=WEIGHTS, seed=1):
+    net = ns.Network()
+    rng = np.random.default_rng(7)
+    given = net.add(ns.SpikeSource(ns.Spikes(ticks=np.sort(rng.integers(1, 1000, 3000)), ids=rng.integers(0, 40, 3000),
+                                             size=40, dt=0.1, duration=100.0)))
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_threshold=3.0, v_reset=0.0), 30, name="cells")
+    net.connect(given, cells, ns.Sparse(weights), delay=0.5, device=device, name="p")
+    net.record(cells)
+    sim = ns.Simulation(net, 0.1, seed=seed)
+    sim.run(100.0)
+    return sim.spikes(cells), sim.weights("p")
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_runs_in_the_core(name):
+    plain, _ = spikes(None)
+    off, weights = spikes(ideal(name))
+    assert off == plain and len(plain) > 100
+    found, held = spikes(imperfect(name))
+    again, _ = spikes(imperfect(name))
+    assert found == again and found != plain
+    assert (held != weights).any()
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_a_device_goes_to_another_process(name):
+    device = imperfect(name)
+    copy = pickle.loads(pickle.dumps(device))
+    assert copy == device and hash(copy) == hash(device)
+    np.testing.assert_array_equal(*(each.program(WEIGHTS, np.random.default_rng(1)) for each in (copy, device)))
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_tensors_give_the_numbers_of_arrays(name):
+    torch = pytest.importorskip("torch")
+    device, x = imperfect(name), np.random.default_rng(1).normal(size=(5, 40))
+    w, xt = torch.tensor(WEIGHTS), torch.tensor(x)
+    for f in (lambda w, x: device.program(w, np.random.default_rng(2)), lambda w, x: device.age(w, 1e8),
+              lambda w, x: device.read_array(w, np.random.default_rng(3)),
+              lambda w, x: device.matmul(x, w, np.random.default_rng(4))):
+        found = f(w, xt)
+        assert isinstance(found, torch.Tensor)
+        np.testing.assert_allclose(found.numpy(), f(WEIGHTS, x), rtol=1e-12, atol=1e-14)
+    w.requires_grad_()
+    device.matmul(xt, w, np.random.default_rng(4)).sum().backward()
+    assert torch.isfinite(w.grad).all()
+    noisy = device.matmul(xt, w.detach(), torch.Generator().manual_seed(0))
+    assert noisy.shape == (5, 30)
+
+
+def test_importing_the_package_loads_numpy_only():
+    import subprocess
+
+    code = "import hardware_models, sys; print(*[m for m in ('numba', 'scipy', 'torch') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "" and not done.stderr

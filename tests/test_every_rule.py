@@ -1,0 +1,194 @@
+"""What holds for every learning rule on any projection: bounds, threads, cuts, checkpoints, receptors, refusals."""
+
+import inspect
+from functools import cache
+
+import numpy as np
+import pytest
+
+import learning_rules
+import neurosim as ns
+from learning_rules import PairSTDP
+from neurosim.checks import REQUIRED, Option
+from neurosim.contracts import Plasticity
+
+DT, SIZE, DURATION = 0.5, 300, 120.0  # SIZE: more than two groups of 128, so that two threads share the population
+
+
+def public(kind):
+    found = (getattr(learning_rules, name) for name in learning_rules.__all__)
+    return [each for each in found if inspect.isclass(each) and issubclass(each, kind)]
+
+
+RULES = public(Plasticity)
+#: parameters that make a rule work hard within 120 ms, where its defaults would hardly move a weight
+STRONG = {"PairSTDP": {"a_plus": 0.05, "a_minus": 0.05}, "TripletSTDP": {"a3_plus": 0.1, "a2_minus": 0.1},
+          "InhibitorySTDP": {"eta": 0.05}, "Hebb": {"eta": 0.02}, "Oja": {"eta": 0.1}, "BCM": {"eta": 0.5},
+          "SoftWinnerTakeAll": {"eta": 0.05}, "SlowSTDP": {"period": 20.0, "w_max": 1.0},
+          "SynapticScaling": {"period": 10.0, "eta": 0.2}, "Reward": {"step": 0.02}, "ThreeFactor": {"period": 5.0}}
+
+
+def options(cls):
+    """Every value of every option, one at a time."""
+    yield {}
+    for name, parameter in cls.parameters.items():
+        if isinstance(parameter, Option):
+            yield from ({name: choice} for choice in parameter.choices if choice != parameter.default)
+
+
+def composed(cls, **choice):
+    """The rule, behind a pair rule where it waits for the changes of others."""
+    rule = cls(**{**STRONG.get(cls.__name__, {}), **choice})
+    asks = any(getattr(rule, body) is not None for body in ("on_source", "on_target"))
+    return [rule] if asks or rule.on_change is None else [PairSTDP(a_plus=0.05, a_minus=0.05), rule]
+
+
+CASES = [(cls, choice) for cls in RULES for choice in options(cls)]
+CASE = pytest.mark.parametrize("cls, choice", CASES, ids=lambda each: each.__name__ if inspect.isclass(each) else
+                               "-".join(f"{k}={v}" for k, v in each.items()) or "default")
+
+
+def target_of(cls):
+    """A population that the rule can learn on: `target` of the rule where it reads special variables."""
+    model = getattr(cls, "target", None)
+    return ns.LIF(tau_mem=20.0, t_ref=2.0, i_bias=ns.Uniform(140.0, 260.0)) if model is None else model(
+        t_ref=2.0, i_bias=ns.Uniform(700.0, 1200.0))
+
+
+def network(rules, model, receptor=None, weight=None, delay=None, release=None):
+    net = ns.Network()
+    rng = np.random.default_rng(4)
+    ticks = np.sort(rng.integers(1, round(DURATION / DT), 700))
+    ids = rng.integers(0, 40, ticks.size).astype(np.uint32)
+    given = net.add(ns.SpikeSource(ns.Spikes(ticks=ticks, ids=ids, size=40, duration=DURATION, dt=DT)), name="given")
+    cells = net.add(model, SIZE, name="cells")
+    rewards = net.add(ns.SpikeSource(ns.Spikes.from_times(np.arange(7.0, DURATION, 11.0), np.zeros(11, int), size=1,
+                                                          dt=DT, duration=DURATION)), name="rewards")
+    level = net.add(ns.LeakyIntegrator(tau_mem=30.0, v_leak=0.01), 1, name="level")
+    net.connect(rewards, level, weight=0.05, delay=DT)
+    signals = {name: rewards if any(rule.on_modulator is not None for rule in rules) else (level, "v")
+               for rule in rules for name in rule.modulators}
+    low, high = bounds(rules)
+    net.connect(given, cells, ns.FixedProbability(0.2), weight=ns.Uniform(low, high) if weight is None else weight,
+                delay=ns.Uniform(0.5, 4.0) if delay is None else delay, plasticity=rules, modulators=signals, name="p",
+                receptor=receptor, release=ns.TsodyksMarkram(tau_rec=100.0, tau_facil=50.0))
+    net.record(cells)
+    return net
+
+
+def bounds(rules):
+    """The bounds that all rules of a projection keep."""
+    found = [limits for rule in rules if (limits := rule.weight_bounds(rule)) is not None]
+    return max(float(low) for low, _ in found), min(float(high) for _, high in found)
+
+
+def run(cls, choice, pieces, threads=1, other_threads=None, dtype="float32", receptor=None):
+    """Run in pieces; after the first, go on in a simulation with other threads where such are given."""
+    net = network(composed(cls, **choice), target_of(cls), receptor)
+    sim = ns.Simulation(net, DT, seed=5, threads=threads, dtype=dtype)
+    for piece in pieces:
+        sim.run(piece)
+        if other_threads is not None:
+            other = ns.Simulation(net, DT, seed=5, threads=other_threads, dtype=dtype)
+            other.restore(sim.state())
+            sim, other_threads = other, None
+    return sim.get("cells", "v"), vars(sim.synapses("p")), sim
+
+
+@cache
+def whole(cls, choice):
+    return run(cls, dict(choice), [DURATION])
+
+
+def outcome(cls, choice):
+    return whole(cls, tuple(choice.items()))
+
+
+@CASE
+def test_weights_move_and_stay_in_bounds(cls, choice):
+    _, synapses, sim = outcome(cls, choice)
+    low, high = bounds(composed(cls, **choice))
+    weight = synapses["weight"]
+    assert 500 < len(sim.spikes("cells")) < 30_000
+    assert np.isfinite(weight).all() and weight.min() >= low - 1e-6 and weight.max() <= high + 1e-6
+    start = ns.Simulation(network(composed(cls, **choice), target_of(cls)), DT, seed=5).weights("p")
+    assert np.mean(weight != start) > 0.5 and np.abs(weight - start).max() > 1e-3 * (high - low)
+
+
+@CASE
+@pytest.mark.parametrize("how", [{"pieces": [DURATION], "threads": 2}, {"pieces": [0.5, 57.5, 20.0, 42.0]},
+                                 {"pieces": [33.0, 87.0], "threads": 2, "other_threads": 1}],
+                         ids=["threads", "pieces", "checkpoint"])
+def test_threads_pieces_and_checkpoints_change_no_bit(cls, choice, how):
+    v, synapses, _ = outcome(cls, choice)
+    other_v, others, _ = run(cls, choice, **how)
+    np.testing.assert_array_equal(v, other_v)
+    for name, values in synapses.items():
+        np.testing.assert_array_equal(values, others[name], err_msg=name)
+
+
+RECEPTORS = [ns.ExponentialCurrent(5.0), ns.AlphaCurrent(2.0), ns.ExponentialConductance(e_rev=0.0), ns.Pulse()]
+
+
+@pytest.mark.parametrize("receptor", RECEPTORS, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_every_rule_learns_behind_every_receptor(cls, receptor):
+    _, synapses, _ = run(cls, {}, [40.0], receptor=receptor)
+    assert np.isfinite(synapses["weight"]).all() and np.ptp(synapses["weight"]) > 0
+
+
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_a_neuron_that_lacks_what_the_rule_reads_is_refused(cls):
+    if not cls.reads:
+        pytest.skip("reads nothing of its target")
+    with pytest.raises(ns.UnsupportedError, match=rf"{cls.__name__} reads '{cls.reads[0]}' of its target"):
+        ns.Simulation(network(composed(cls), ns.LIF()), DT)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in RULES if cls.modulators], ids=lambda cls: cls.__name__)
+def test_a_signal_that_nothing_drives_is_refused(cls):
+    net = ns.Network()
+    a, b = net.add(ns.Poisson(5.0), 3), net.add(ns.LIF(), 3)
+    message = rf"modulators of projection 'here' must be {cls.modulators[0]}, .*none"
+    with pytest.raises(ns.ParameterError, match=message):
+        net.connect(a, b, plasticity=composed(cls), name="here")
+
+
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_weights_out_of_bounds_are_refused_by_the_name_of_the_projection(cls):
+    rules = composed(cls)
+    low, high = bounds(rules)
+    for weight in (high + 0.5 * abs(high), low - 0.5 * abs(high)):
+        with pytest.raises(ns.NeurosimError, match="weights of 'p' must be within .* the bounds of its"):
+            ns.Simulation(network(rules, target_of(cls), weight=weight), DT)
+    sim = ns.Simulation(network(rules, target_of(cls)), DT)
+    with pytest.raises(ns.NeurosimError, match="weights of 'p' must be within .* the bounds of its"):
+        sim.set("p", weight=high + 0.5 * abs(high))
+
+
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_every_rule_says_what_it_is(cls):
+    text = inspect.getdoc(cls)
+    assert ">>> " in text and "Source: " in text and text.splitlines()[0].endswith((".", ":", "."))
+    for name, parameter in cls.parameters.items():
+        assert parameter.doc, name
+
+
+PARTS = [cls for cls in public(object) if hasattr(cls, "parameters")]
+
+
+@pytest.mark.parametrize("cls, name", [(cls, name) for cls in PARTS for name in cls.parameters],
+                         ids=lambda each: each if isinstance(each, str) else each.__name__)
+def test_what_is_out_of_bounds_is_refused(cls, name):
+    parameter = cls.parameters[name]
+    bad = [np.nan, np.inf, "text", True, [[1.0]], object()]
+    if isinstance(parameter, Option):
+        bad = ["no such choice", 3.5]
+    elif parameter.above is not None:
+        bad += [parameter.above, parameter.above - 1.0]
+    elif parameter.at_least is not None:
+        bad += [parameter.at_least - 1e-6]
+    needed = {key: 1.0 for key, each in cls.parameters.items() if each.default is REQUIRED}
+    for value in bad:
+        with pytest.raises(ns.ParameterError, match=rf"^{cls.__name__}\.{name} must be .+, got .+"):
+            cls(**{**needed, name: value})

@@ -1,0 +1,104 @@
+"""Homeostasis: inhibition that balances, scaling, thresholds that find a rate, and constant sums of weights."""
+
+import numpy as np
+import pytest
+from learning_runs import weight_after
+
+import neurosim as ns
+from learning_rules import InhibitorySTDP, IntrinsicLIF, PairSTDP, SynapticScaling, normalise
+
+
+def test_inhibitory_stdp_by_its_equations():
+    rule = InhibitorySTDP(eta=0.01, alpha=0.3, w_max=9.0)
+    late = weight_after(rule, [100.0], [90.0]) - 0.5
+    assert late == pytest.approx(0.01 * (np.exp(-10 / 20) - 0.3), rel=1e-12)
+    early = weight_after(rule, [100.0], [110.0]) - 0.5
+    assert early == pytest.approx(0.01 * (np.exp(-10 / 20) - 0.3), rel=1e-12)
+    negative = weight_after(rule.replace(w_max=-9.0), [100.0], [110.0], weight=-0.5)
+    assert negative == pytest.approx(-0.5 - early, rel=1e-12)
+
+
+def test_inhibition_brings_its_target_to_alpha_over_two_tau():
+    """Excited neurons with plastic inhibition: the rate that the rule asks for, alpha / (2 tau) = 5 Hz, to 10 %."""
+    net = ns.Network()
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=-60.0, v_reset=-60.0, v_threshold=-50.0, t_ref=5.0), 100, name="cells")
+    exc, inh = net.add(ns.Poisson(10.0), 800), net.add(ns.Poisson(20.0), 200)
+    current = ns.ExponentialCurrent(5.0)
+    net.connect(exc, cells, ns.FixedInDegree(100), weight=40.0, delay=1.0, receptor=current)
+    net.connect(inh, cells, ns.FixedInDegree(50), weight=-5.0, delay=1.0, receptor=ns.ExponentialCurrent(10.0), name="p",
+                plasticity=InhibitorySTDP(eta=1.0, alpha=0.2, w_max=-500.0))
+    net.record(cells)
+    sim = ns.Simulation(net, 0.5, seed=1)
+    sim.run(30_000.0)
+    spikes = sim.spikes(cells)
+    assert spikes.between(0.0, 500.0).mean_rate() > 15.0
+    assert spikes.between(20_000.0).mean_rate() == pytest.approx(5.0, rel=0.1)
+    assert sim.weights("p").min() > -500.0
+
+
+def test_scaling_multiplies_all_weights_of_a_neuron_by_one_factor():
+    rule = SynapticScaling(rate=10.0, eta=0.1, tau_rate=1000.0, period=100.0)
+    found = weight_after(rule, [5.0], [40.0], duration=100.0)  # one end of a period, 60 ms after a spike
+    assert found == pytest.approx(0.5 * (1 + 0.1 * (1 - np.exp(-0.06) / 10.0)), rel=1e-12)
+
+
+def test_scaling_reaches_its_rate_and_keeps_the_ratios():
+    net = ns.Network()
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=10.0), 50)
+    noise = net.add(ns.Poisson(20.0), 200)
+    rule = SynapticScaling(rate=8.0, eta=0.02, tau_rate=2000.0, period=100.0, w_max=50.0)
+    net.connect(noise, cells, ns.FixedInDegree(100), weight=ns.Uniform(0.1, 1.0), delay=1.0, plasticity=rule, name="p")
+    net.record(cells)
+    sim = ns.Simulation(net, 0.5, seed=2)
+    before = sim.weights("p", sparse=True).toarray()
+    sim.run(60_000.0)
+    assert sim.spikes(cells).between(40_000.0).mean_rate() == pytest.approx(8.0, rel=0.05)
+    after = sim.weights("p", sparse=True).toarray()
+    ratio = np.divide(after, before, out=np.full_like(after, np.nan), where=before > 0)
+    assert np.nanmax(np.nanstd(ratio, axis=0) / np.nanmean(ratio, axis=0)) < 1e-4
+
+
+@pytest.mark.parametrize("reset", ["to_value", "subtract"])
+@pytest.mark.parametrize("conductance", [False, True])
+def test_intrinsic_plasticity_finds_its_rate_for_weak_and_strong_input(reset, conductance):
+    net = ns.Network()
+    cells = net.add(IntrinsicLIF(rate=12.0, eta=0.2, tau_mem=20.0, reset=reset, i_bias=ns.Uniform(200.0, 400.0)), 100)
+    noise = net.add(ns.Poisson(50.0), 50)
+    receptor = ns.ExponentialConductance(e_rev=0.0) if conductance else ns.Delta()
+    net.connect(noise, cells, ns.FixedProbability(0.3), weight=0.3, delay=1.0, receptor=receptor)
+    net.record(cells)
+    sim = ns.Simulation(net, 0.5, seed=2)
+    sim.run(20_000.0)
+    rates = sim.spikes(cells).between(10_000.0).rates()
+    assert rates.mean() == pytest.approx(12.0, rel=0.03) and np.std(rates) < 1.0
+
+
+def test_the_threshold_sinks_at_the_rate_without_spikes():
+    net = ns.Network()
+    cell = net.add(IntrinsicLIF(rate=7.0, eta=0.3), 1)
+    sim = ns.Simulation(net, 0.5)
+    with pytest.warns(ns.NeurosimWarning):
+        sim.run(1000.0)
+    assert sim.get(cell, "theta")[0] == pytest.approx(-2.1, rel=1e-9)
+
+
+def test_normalise_gives_every_neuron_the_same_sum():
+    net = ns.Network()
+    a, b = net.add(ns.Poisson(10.0), 30), net.add(ns.LIF(), 7)
+    net.connect(a, b, ns.FixedProbability(0.5), weight=ns.Uniform(0.1, 0.9), plasticity=PairSTDP(w_max=5.0), name="p")
+    sim = ns.Simulation(net, seed=3)
+    before = sim.weights("p", sparse=True).toarray()
+    normalise(sim, "p", 4.0)
+    after = sim.weights("p", sparse=True).toarray()
+    np.testing.assert_allclose(after.sum(axis=0), 4.0, rtol=1e-5)
+    np.testing.assert_allclose(after, before * (4.0 / before.sum(axis=0)), rtol=1e-5)
+    with pytest.raises(ns.ParameterError, match="total must be"):
+        normalise(sim, "p", 0.0)
+
+
+def test_a_step_larger_than_the_range_is_a_warning_that_names_the_projection():
+    net = ns.Network()
+    a, b = net.add(ns.Poisson(10.0), 3), net.add(ns.LIF(), 3)
+    with pytest.warns(ns.NeurosimWarning, match="projection 'here': PairSTDP.a_plus = 1.5 is more than the range"):
+        net.connect(a, b, weight=0.5, plasticity=PairSTDP(a_plus=1.5), name="here")
+        ns.Simulation(net)
