@@ -25,7 +25,8 @@ RULES = public(Plasticity)
 STRONG = {"PairSTDP": {"a_plus": 0.05, "a_minus": 0.05}, "TripletSTDP": {"a3_plus": 0.1, "a2_minus": 0.1},
           "InhibitorySTDP": {"eta": 0.05}, "Hebb": {"eta": 0.02}, "Oja": {"eta": 0.1}, "BCM": {"eta": 0.5},
           "SoftWinnerTakeAll": {"eta": 0.05}, "SlowSTDP": {"period": 20.0, "w_max": 1.0},
-          "SynapticScaling": {"period": 10.0, "eta": 0.2}, "Reward": {"step": 0.02}, "ThreeFactor": {"period": 5.0}}
+          "SynapticScaling": {"period": 10.0, "eta": 0.2}, "Reward": {"step": 0.02}, "ThreeFactor": {"period": 5.0},
+          "ClopathSTDP": {"period": DT, "a_ltd": 5e-3, "a_ltp": 5e-4}, "AstrocyteSTDP": {"w_max": 1.0}}
 
 
 def options(cls):
@@ -51,8 +52,9 @@ CASE = pytest.mark.parametrize("cls, choice", CASES, ids=lambda each: each.__nam
 def target_of(cls):
     """A population that the rule can learn on: `target` of the rule where it reads special variables."""
     model = getattr(cls, "target", None)
-    return ns.LIF(tau_mem=20.0, t_ref=2.0, i_bias=ns.Uniform(140.0, 260.0)) if model is None else model(
-        t_ref=2.0, i_bias=ns.Uniform(700.0, 1200.0))
+    if model is None:
+        return ns.LIF(tau_mem=20.0, t_ref=2.0, i_bias=ns.Uniform(140.0, 260.0))
+    return model(i_bias=ns.Uniform(700.0, 1200.0))
 
 
 def network(rules, model, receptor=None, weight=None, delay=None, release=None):
@@ -141,7 +143,7 @@ def test_every_rule_learns_behind_every_receptor(cls, receptor):
 def test_a_neuron_that_lacks_what_the_rule_reads_is_refused(cls):
     if not cls.reads:
         pytest.skip("reads nothing of its target")
-    with pytest.raises(ns.UnsupportedError, match=rf"{cls.__name__} reads '{cls.reads[0]}' of its target"):
+    with pytest.raises(ns.UnsupportedError, match=rf"{cls.__name__} reads '\w+' of its target, but LIF has v"):
         ns.Simulation(network(composed(cls), ns.LIF()), DT)
 
 

@@ -44,7 +44,7 @@ def test_neuron_and_weight_are_those_of_nest(name):
         rows = np.searchsorted(times, np.array(golden["at"]) - 1e-6)
         np.testing.assert_allclose(values[rows, 0], golden[variable], rtol=2e-3, atol=0.05, err_msg=variable)
     change, theirs = sim.weights("p")[0] - golden["start"], golden["weight"] - golden["start"]
-    assert change == pytest.approx(theirs, rel=5e-3)
+    assert change == pytest.approx(theirs, rel=5e-4)
 
 
 @pytest.mark.parametrize("homeostasis", ["off", "on"])
@@ -69,8 +69,8 @@ def test_pairs_at_high_frequency_potentiate_more_than_at_low():
         post = 50.0 + np.arange(15) * np.round(1000.0 / rate, 1)
         return simulate(post - 10.0, post, 0.01, ClopathSTDP(w_max=100.0)).weights("p")[0] - 0.01
 
-    low, high = change(10.0), change(40.0)
-    assert high > 1.2 * low > 0
+    low, high = change(10.0), change(50.0)
+    assert high > 1.3 * low > 0
 
 
 def test_float32_gives_the_same_spikes():

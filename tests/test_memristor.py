@@ -36,6 +36,8 @@ from hardware_models.memristor import (
     preset,
     shape_of,
 )
+from neurosim.checks import Parameter
+from neurosim.contracts import Plasticity
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "memristor.json").read_text())
 
@@ -231,6 +233,34 @@ def test_devices_that_learn_differ_in_the_core():
     cells = net.add(ns.LIF(), 5, name="cells")
     net.connect(source, cells, weight=0.2, device=SoftBounds(step_size=ns.Uniform(0.001, 0.01)), name="p")
     assert ns.Simulation(net, 0.1).weights("p").size == 100
+
+
+class Grow(Plasticity):
+    """Every arrival wants a little more weight."""
+
+    gain = Parameter(0.034, per_element=False)
+
+    @staticmethod
+    def on_source(weight, gain):
+        """Add the gain."""
+        return weight + gain
+
+
+def test_a_rule_moves_devices_by_whole_pulses_in_the_core():
+    net = ns.Network()
+    ticks = np.arange(10, 400, 40)
+    given = net.add(ns.SpikeSource(ns.Spikes(ticks=ticks, ids=np.zeros(ticks.size, dtype=int), size=1, duration=50.0,
+                                             dt=0.1)))
+    cells = net.add(ns.LIF(), 2000, name="cells")
+    net.connect(given, cells, weight=0.1, delay=0.1, plasticity=Grow(), name="p",
+                device=ConstantStep(step_size=0.01, weight_low=0.0, weight_high=0.45))
+    sim = ns.Simulation(net, 0.1, dtype="float64", seed=1)
+    sim.run(6.0)
+    pulses = (sim.weights("p") - 0.1) / 0.01
+    np.testing.assert_allclose(pulses, np.rint(pulses), atol=1e-9)
+    assert set(np.rint(pulses)) == {6.0, 7.0, 8.0} and pulses.mean() == pytest.approx(2 * 3.4, abs=0.07)
+    sim.run(44.0)
+    np.testing.assert_allclose(sim.weights("p").max(), 0.45)
 
 
 # Pairs that only go up ------------------------------------------------------------------------------------------------

@@ -221,12 +221,32 @@ _LOOK_UP = {
 }
 _TICK = {"drawn": "math.floor(min(max(x / dt + 0.5, low), high))", "matrix": "x", "listed": "x"}
 
+# Few cells of equal probability hold draws of two ticks; for the others a table says which tick it is.
+CELLS = 8192
+_GUIDE = """
+import math
+import numpy as np
+
+def main(d, dt, low, high, guide):
+    before = -1
+    for cell in range(guide.size + 1):
+        x = min(max(quantile(min(max(cell / guide.size, 1e-17), 1.0 - 2.0**-53), d[0], d[1]), d[4]), d[5])
+        tick = np.int64(math.floor(min(max(x / dt + 0.5, low), high)))
+        if cell > 0:
+            guide[cell - 1] = tick if tick == before else -1
+        before = tick
+"""
+_GUIDED = """tick = np.int64(guide[np.uint64(uniform[i] * guide.size)])
+                if tick < 0:
+                    {look_up}
+                    tick = np.int64({tick})"""
+
 _HEAD = """
 import math
 import numpy as np
 
 def main(filling, survey, n_source, n_target, first, last, ints, floats, k0, k1, stream, starts, dt, low, high,
-         column, used, cursor, out, near, which, place, uniform, spare, digits, start, offsets, columns,
+         column, guide, used, cursor, out, near, which, place, uniform, spare, digits, start, offsets, columns,
          target{arguments}):
 """
 
@@ -262,8 +282,7 @@ _DELAYS = """
         if {when}:
 {uniform}
             for i in range({count}):
-                {look_up}
-                tick = np.int64({tick})
+                {found}
                 used[tick - low] = 1
                 place[i] = column[tick - low]
 """
@@ -362,11 +381,14 @@ def main(start, offsets, delays, target, first, weight):
 
 def _parts(name, value, count, k, pair):
     """Return the pieces of text that get one value of a synapse into x."""
+    look_up = _LOOK_UP[value.kind].format(name=name, k=k, pair=pair)
+    plain = "{look_up}\n                tick = np.int64({tick})"
+    found = _GUIDED if value.kind == "drawn" else plain
     return {
         "count": count,
+        "found": found.format(look_up=look_up, tick=_TICK[value.kind]),
         "uniform": _UNIFORM.format(name=name, count=count, k=k) if value.kind == "drawn" else "",
-        "look_up": _LOOK_UP[value.kind].format(name=name, k=k, pair=pair),
-        "tick": _TICK[value.kind],
+        "look_up": look_up,
     }
 
 
@@ -432,6 +454,10 @@ class _Job:
     def run(self) -> Connectivity:
         """Return the synapses."""
         self.main = self._compile()
+        self.guide = np.empty(CELLS if self.delay.kind == "drawn" else 0, np.int32)
+        if self.guide.size:
+            guide = load_function("build_guide", _GUIDE, {"quantile": self.delay.quantile})
+            guide(self.delay.data, self.dt, self.low, self.high, self.guide)
         if self.span > FEW_TICKS:
             occurring = self._used(self._each_part(self._survey))
             self.n_columns = int(occurring.sum())
@@ -517,7 +543,7 @@ class _Job:
                 arguments.append(np.uint64(value.stream))
         return self.main(
             filling, survey, *self.shape, first, last, self.rows.ints, self.rows.floats, np.uint64(self.key[0]),
-            np.uint64(self.key[1]), np.uint64(self.stream), starts, self.dt, self.low, self.high, column,
+            np.uint64(self.key[1]), np.uint64(self.stream), starts, self.dt, self.low, self.high, column, self.guide,
             buffers["used"], cursor, buffers["out"], buffers["near"], buffers["which"], buffers["place"],
             buffers["uniform"], buffers["spare"], buffers["digits"], start, offsets, columns, target, *arguments)
 

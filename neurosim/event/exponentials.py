@@ -20,6 +20,8 @@ one in `c` from `ca` on; the names of their places stand below.
 
 from math import exp, expm1, log, log1p
 
+import numpy as np
+
 # a row of state
 NOW, UNTIL, NEXT, V, DRIFT = 0, 1, 2, 3, 4  #: of the state, the hold's end, the next event; v; constant of v'
 SURE = 5  #: whether the next event is a spike, or the earliest time at which there may be one
@@ -152,7 +154,7 @@ def quiet(x, at, c, ca, n_chains, stride, first):
 
 
 def earliest(x, at, c, ca, n_chains, stride, first):
-    """Return a time in ms before which no crossing can be, without exponentials; `SURE` says whether it is the crossing.
+    """Return a time in ms before which no crossing can be, by a bound; `SURE` says whether it is the crossing.
 
     Currents are taken to stay at their largest: then f' = strongest - m f.
     """
@@ -276,16 +278,17 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
     if quiet(x, at, c, ca, n_chains, stride, first):
         return FOREVER
     own = (f, constant, m, c[ca + HORIZON] / 1024.0)
-    terms = 0
+    none, one = np.int64(0), np.int64(1)  # as plain constants they would be types of their own, and compiled for
+    terms = none
     place, block = at + first, ca + HEAD
     places[0, 0] = places[1, 0] = 4 * n_chains
     start = 4 * n_chains
     rates[0], rates[1] = m, 0.0
-    count = 1
+    count = one
     places[1, 1] = 0
     if constant != 0.0:
         places[1, 1] = 1
-        count = 2
+        count = one + one
     for _ in range(n_chains):
         i, pull, rise = x[place], c[block + PULL], 0.0
         if stride == 2:
@@ -312,19 +315,19 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
             work[goal + 2 * j] = (rates[k] - work[4 * j + 2]) * p
             work[goal + 2 * j + 1] = (rates[k] - work[4 * j + 3]) * q + p
     horizon = c[ca + HORIZON]
-    found = 0
+    found = none
     for k in range(count - 2, -1, -1):
-        low, f_low, new = 0.0, level(k, 0.0, own, terms, work, places), 0
+        low, f_low, new = 0.0, level(k, 0.0, own, terms, work, places), none
         if k == 0:
             f_low = f
-            if f == 0.0 and level(1, 0.0, own, terms, work, places) > 0.0:
+            if f == 0.0 and level(one, 0.0, own, terms, work, places) > 0.0:
                 return 0.0
         for n in range(found + 1):
             high = roots[n] if n < found else horizon
             f_high = level(k, high, own, terms, work, places)
             if k == 0:
                 if f_high > 0.0:
-                    return zero(0, low, high, f_low, f_high, m, own, terms, work, places) if f_low < 0.0 else low
+                    return zero(none, low, high, f_low, f_high, m, own, terms, work, places) if f_low < 0.0 else low
             elif n < found and f_high == 0.0:
                 roots[new] = high
                 new += 1

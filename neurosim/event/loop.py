@@ -63,9 +63,9 @@ def own_event(family, x, at, c, ca, n_chains, stride, first, spare, work, places
         length = first + n_chains * stride
         for k in range(length):
             spare[k] = x[at + k]
-        relax(spare, 0, c, ca, n_chains, stride, first, x[at + 1] - begin, False)
+        relax(spare, np.int64(0), c, ca, n_chains, stride, first, x[at + 1] - begin, False)
         begin = x[at + 1]
-        return begin + first_crossing(spare, 0, c, ca, n_chains, stride, first, work, places, rates, roots)
+        return begin + first_crossing(spare, np.int64(0), c, ca, n_chains, stride, first, work, places, rates, roots)
     return begin + first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, roots)
 
 
@@ -76,8 +76,8 @@ def own_check(x, at, c, ca, n_chains, stride, first, spare):
     if x[at + 1] > begin:
         for k in range(first + n_chains * stride):
             spare[k] = x[at + k]
-        relax(spare, 0, c, ca, n_chains, stride, first, x[at + 1] - begin, False)
-        then = x[at + 1] + earliest(spare, 0, c, ca, n_chains, stride, first)
+        relax(spare, np.int64(0), c, ca, n_chains, stride, first, x[at + 1] - begin, False)
+        then = x[at + 1] + earliest(spare, np.int64(0), c, ca, n_chains, stride, first)
         x[at + SURE] = spare[SURE]
         return then
     return begin + earliest(x, at, c, ca, n_chains, stride, first)
@@ -331,21 +331,14 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
     return DONE
 '''
 
-_ROW = "f8[::1], i8, f8[::1], i8, i8, i8, i8"  # x, at, c, ca, n_chains, stride, first
-_SEARCH = "UniTuple(f8, 4), i8, f8[::1], i8[:, ::1]"  # own, terms, work, places
 _ARGUMENTS = {  # that are passed on together
     "{foresee}": "numbers, time, order, item, x, c, pops, given, spare, work, places, rates, roots, k0, k1",
     "{send}": "numbers, time, order, item, projs, outs, out_list, rows, delays, slot_time, slot_at, slot_end, slot_of,"
               " free"}
-_FUNCTIONS = {  # with signatures, as a call with a constant would else be compiled once more
-    exponentials.two: "f8(f8, f8, f8)", exponentials.three: "f8(f8, f8, f8, f8)",
-    exponentials.relax: f"void({_ROW}, f8, b1)", exponentials.advance_linear: f"void({_ROW}, f8)",
-    exponentials.quiet: f"b1({_ROW})", exponentials.leave: "f8(f8, f8, f8)",
-    exponentials.earliest: f"f8({_ROW})", exponentials.level: f"f8(i8, f8, {_SEARCH})",
-    exponentials.zero: f"f8(i8, f8, f8, f8, f8, f8, {_SEARCH})",
-    exponentials.first_crossing: f"f8({_ROW}, f8[::1], i8[:, ::1], f8[::1], f8[::1])",
-    adaptive.flow: f"UniTuple(f8, 2)(f8, f8, f8, {_ROW})", adaptive.leap: f"UniTuple(f8, 4)(f8, {_ROW})",
-    adaptive.advance_parabola: f"void({_ROW}, f8)", adaptive.next_parabola: f"f8({_ROW})"}
+_FUNCTIONS = (exponentials.two, exponentials.three, exponentials.relax, exponentials.advance_linear, exponentials.quiet,
+              exponentials.leave, exponentials.earliest, exponentials.level, exponentials.zero,
+              exponentials.first_crossing, adaptive.flow, adaptive.leap, adaptive.advance_parabola,
+              adaptive.next_parabola)
 
 
 def _constants() -> str:
@@ -361,8 +354,7 @@ def _constants() -> str:
 
 def _functions() -> str:
     """The mathematics as source: compiled once each, where leaves would be copied to every place that calls them."""
-    return "\n\n".join(f'@njit("{signature}", nogil=True, error_model="numpy")\n{inspect.getsource(function)}'
-                       for function, signature in _FUNCTIONS.items())
+    return "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{inspect.getsource(function)}' for function in _FUNCTIONS)
 
 
 @cache
