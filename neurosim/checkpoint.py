@@ -119,7 +119,8 @@ def _contents(sim):
     header = {
         "dt": sim.dt.hex(), "dtype": sim.dtype, "packed": sim.packed, "threads": sim.threads, "tick": state.tick,
         "checksums": {p.name: _checksums(plan) for p, plan in sim._layout.projections.items()},
-        "changes": changes, "recordings": logs}
+        "changes": changes, "recordings": logs,
+        "aged": {p.name: plan.aged for p, plan in sim._layout.projections.items() if plan.aged}}
     return header, arrays
 
 
@@ -186,6 +187,8 @@ def load(cls, path, net, threads, memory_limit):
     sim = cls(net, float.fromhex(header["dt"]), seed=header["seed"], threads=threads, dtype=header["dtype"],
               packed=header.get("packed", False), memory_limit=memory_limit)
     _put_changes(sim, header, arrays)
+    for name, aged in header.get("aged", {}).items():
+        sim._layout.projections[sim.net.projection(name)].aged = aged
     _check_synapses(path, header, sim)
     sim.tick = header["tick"]
     state = {name.removeprefix("state/"): array for name, array in arrays.items() if name.startswith("state/")}

@@ -323,6 +323,42 @@ class Simulation:
                 self._layout.set_synapses(projection, name, values)
         return not set(checked) <= set(changing)
 
+    def age(self, projection: Projection | str, elapsed: float) -> None:
+        """Let the devices of a projection age, without running the network: an hour or a year on the shelf.
+
+        Args:
+            projection: a projection with a device, or its name.
+            elapsed: ms, on the devices' clock; the network's does not move.
+
+        Raises:
+            ParameterError: it has no device, or the time does not fit.
+
+        >>> import neurosim as ns
+        >>> from neurosim.contracts import Device
+        >>> class Leaky(Device):
+        ...     def age(self, weights, elapsed, since=0.0):
+        ...         return weights / (1.0 + elapsed / 1000.0)
+        >>> net = ns.Network()
+        >>> a, b = net.add(ns.Poisson(rate=10.0), 2), net.add(ns.LIF(), 3)
+        >>> p = net.connect(a, b, weight=2.0, device=Leaky())
+        >>> sim = ns.Simulation(net)
+        >>> sim.age(p, 1000.0)
+        >>> sim.weights(p).tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+        """
+        projection = self._projection(projection)
+        plan, device = self._layout.projections[projection], projection.device
+        if device is None:
+            raise ParameterError(f"projection {projection.name!r} must have a device, which ages; it has none")
+        if isinstance(elapsed, bool) or not isinstance(elapsed, (int, float)) or not 0 <= elapsed < math.inf:
+            raise ParameterError(f"elapsed must be a finite number >= 0 ms, got {describe_value(elapsed)}")
+        weights = self.weights(projection).astype(np.float64)
+        aged = np.asarray(device.age(weights, float(elapsed), plan.aged), dtype=np.float64)
+        if aged.shape != weights.shape or not np.isfinite(aged).all():
+            raise ParameterError(f"{type(device).__name__}.age must return one finite weight per synapse")
+        self.set(projection, weight=aged)
+        plan.aged += float(elapsed)
+
     def give(self, population: Population | str, spikes: Spikes) -> None:
         """Replace the spikes that a `SpikeSource` emits from now on; their times count from the present.
 

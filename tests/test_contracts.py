@@ -246,3 +246,33 @@ def test_parts_that_share_the_name_of_a_parameter_are_refused():
     net, _ = network(ToyPair(), Clash())
     with pytest.raises(ns.UnsupportedError, match="'a_plus' twice"):
         ns.Simulation(net, DT)
+
+
+class Shelf(Device):
+    """Loses a power of time; keeps how long ago it was programmed."""
+
+    nu = Parameter(0.05, per_element=False)
+
+    def age(self, weights, elapsed, since=0.0):
+        """G ~ (1 + t) ^ -nu."""
+        return weights * ((1.0 + since) / (1.0 + since + elapsed)) ** self.nu
+
+
+@pytest.mark.parametrize("rule", [None, ToyPair()])
+def test_devices_age_once_or_in_steps_and_after_a_file(rule, tmp_path):
+    sims = []
+    for steps in ((1e6,), (400.0, 999_600.0)):
+        net, projection = network(rule, Shelf(), weight=ns.Uniform(0.1, 0.9))
+        sim = ns.Simulation(net, DT, dtype="float64", seed=5)
+        start = sim.weights(projection)
+        sim.age(projection, steps[0])
+        if len(steps) > 1:
+            sim.save(tmp_path / "s.h5")
+            sim = ns.Simulation.load(tmp_path / "s.h5", net)
+            sim.age("p", steps[1])
+        np.testing.assert_allclose(sim.weights("p"), start * (1.0 + 1e6) ** -0.05, rtol=1e-12)
+        sim.run(20.0)
+        sims.append(sim)
+    assert sims[0].spikes("cells") == sims[1].spikes("cells")
+    with pytest.raises(ns.ParameterError, match="elapsed must be a finite number >= 0 ms, got -1"):
+        sim.age("p", -1)

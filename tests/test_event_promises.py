@@ -356,6 +356,10 @@ def test_models_without_an_exact_form_are_refused_by_name(model, match):
     refused(lambda net, source: net.add(model, 1), error, match)
 
 
+def test_a_start_above_the_threshold_is_refused():
+    refused(lambda net, source: net.add(ns.LIF(), 2, initial={"v": [-60.0, -54.0]}), ns.ParameterError, "initial v")
+
+
 class Stated(Own):
     """The same neuron, which says what it does."""
 

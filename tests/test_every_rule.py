@@ -54,7 +54,7 @@ def target_of(cls):
     model = getattr(cls, "target", None)
     if model is None:
         return ns.LIF(tau_mem=20.0, t_ref=2.0, i_bias=ns.Uniform(140.0, 260.0))
-    return model(i_bias=ns.Uniform(700.0, 1200.0))
+    return model(i_bias=ns.Uniform(900.0, 1600.0))
 
 
 def network(rules, model, receptor=None, weight=None, delay=None, release=None):

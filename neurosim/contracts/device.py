@@ -18,7 +18,8 @@ class Device(Parametrised):
     * `read(weight, ...)`: scalar body, run when a spike arrives; returns the weight that acts.
     * `update(weight, change, ...)`: scalar body; a plasticity rule wants to change the weight by
       `change`; returns the weight that the device then holds.
-    * `age(weights, elapsed)`: numpy; returns the weights after `elapsed` ms.
+    * `age(weights, elapsed, since)`: numpy; returns the weights after `elapsed` ms more, of devices that
+      were programmed `since` ms before; called by `Simulation.age`.
 
     `read` and `update` may also take `normal` or `uniform`, a fresh random number for this synapse
     and tick, the variables in `state`, and the parameters, all by name.
@@ -32,6 +33,6 @@ class Device(Parametrised):
         """Return the weights that the devices hold after programming."""
         return weights
 
-    def age(self, weights: np.ndarray, elapsed: float) -> np.ndarray:
-        """Return the weights after some ms without use."""
+    def age(self, weights: np.ndarray, elapsed: float, since: float = 0.0) -> np.ndarray:
+        """Return the weights after some ms without use, of devices that were programmed some ms before."""
         return weights

@@ -265,7 +265,7 @@ class Planner:
         plan = SimpleNamespace(
             projection=projection, connectivity=connectivity, bounds=bounds, first=target_bounds, wiring=wiring,
             port=self.net.ports(target).index(projection.receptor), stream=streams.new(f"{projection.name}/noise"),
-            changed=set(), rows=None, base=None, bundle=None, leader=None, deliveries=[])
+            changed=set(), aged=0.0, rows=None, base=None, bundle=None, leader=None, deliveries=[])
         plan.rows = rows_of(plan)
         if projection.device is not None:
             _program(plan, self.seed, streams.new(f"{projection.name}/programming"))

@@ -9,7 +9,7 @@ from neurosim.engine.queue import Queue
 from neurosim.errors import NetworkError, ParameterError, SimulationError
 from neurosim.event import loop
 from neurosim.event.adaptive import STEP
-from neurosim.event.exponentials import DRIFT, NEXT, UNTIL
+from neurosim.event.exponentials import DRIFT, NEXT, THRESHOLD, UNTIL, V
 from neurosim.event.synapses import synapses
 from neurosim.random import seed_words
 from neurosim.sources import Poisson, PoissonDrive, SpikeSource
@@ -93,6 +93,9 @@ class EventInstance:
                 start[:, place] = plan.initial[name]
         if numbers.family == loop.QUADRATIC:
             start[:, STEP] = 0.01
+        elif numbers.family == loop.LINEAR and (start[:, V] > numbers.values[THRESHOLD]).any():
+            raise ParameterError(f"initial v of {population.name!r} must not be above v_threshold in the mode 'event', "
+                                 f"in which there is no spike at t = 0, got {start[:, V].max():g} mV")
         return start
 
     def _allocate_projections(self):

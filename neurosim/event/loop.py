@@ -354,7 +354,8 @@ def _constants() -> str:
 
 def _functions() -> str:
     """The mathematics as source: compiled once each, where leaves would be copied to every place that calls them."""
-    return "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{inspect.getsource(function)}' for function in _FUNCTIONS)
+    return "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{inspect.getsource(function)}'
+                       for function in _FUNCTIONS)
 
 
 @cache

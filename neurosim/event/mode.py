@@ -80,8 +80,7 @@ class EventMode:
 
     @property
     def events(self) -> int:
-        """How many events were handled since the simulation was made; a cut or a checkpoint does not change what they
-        do."""
+        """How many events were handled since the simulation was made."""
         return int(self._instance.handled)
 
     # -- running -----------------------------------------------------------------------------------

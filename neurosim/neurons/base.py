@@ -63,8 +63,8 @@ class Crossing:
 class Parabola:
     """A neuron whose v follows a parabola, as the event-driven mode takes it.
 
-    v' = square v^2 + slope v + drift - share u + gain I;  u' = a (b v + offset - u);  spike where v reaches `peak`, then v is set
-    to `reset` and u raised by `up`.
+    v' = square v^2 + slope v + drift - share u + gain I;  u' = a (b v + offset - u);
+    spike where v reaches `peak`, then v is set to `reset` and u raised by `up`.
     """
 
     square: Any

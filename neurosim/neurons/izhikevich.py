@@ -128,8 +128,8 @@ class GeneralIzhikevich(_Peaked):
 
     def parabola(self, p):
         return Parabola(square=p.k / p.c_mem, slope=-p.k * (p.v_r + p.v_t) / p.c_mem,
-                        drift=(p.k * p.v_r * p.v_t + p.i_bias) / p.c_mem, share=1.0 / p.c_mem, gain=1.0 / p.c_mem, a=p.a,
-                        b=p.b, offset=-p.b * p.v_r, peak=p.v_peak, reset=p.v_reset, up=p.d)
+                        drift=(p.k * p.v_r * p.v_t + p.i_bias) / p.c_mem, share=1.0 / p.c_mem, gain=1.0 / p.c_mem,
+                        a=p.a, b=p.b, offset=-p.b * p.v_r, peak=p.v_peak, reset=p.v_reset, up=p.d)
 
     @property
     def step(self):
