@@ -18,7 +18,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 
-from hardware_models.memristor import PCM, CrossbarCircuit, Memristor
+from hardware_models.memristor import PCM, CrossbarCircuit, CrossbarLayer, Memristor
 
 
 def seconds(function, least=0.05):
@@ -92,7 +92,7 @@ def circuits(sizes, rounds):
 
 
 def aihwkit_tile(n, batch):
-    """Return a forward call of an inference tile with phase-change noise, or None."""
+    """Return a forward call of an inference tile as it comes, or None."""
     if importlib.util.find_spec("aihwkit") is None:
         return None
     import torch
@@ -111,16 +111,21 @@ def aihwkit_tile(n, batch):
 
 
 def products(rounds, n=256):
-    """Print what a device layer costs over a bare product, off and with noise."""
+    """Print what a device layer costs over a bare product, off and with noise, and with converters of 7 and 9 bits.
+
+    aihwkit's tile has its defaults: converters of 7 and 9 bits and noise at the output.
+    """
     rng = np.random.default_rng(0)
     w = rng.uniform(-1, 1, (n, n)).astype(np.float32)
     print(f"\nproducts with a {n} x {n} matrix, float32; the layer with all off must cost at most 5 % more than x @ W")
-    print(f"{'batch':>6}{'x @ W':>12}{'all off':>12}{'ratio':>8}{'PCM noise':>12}{'aihwkit':>12}")
+    print(f"{'batch':>6}{'x @ W':>12}{'all off':>12}{'ratio':>8}{'PCM noise':>12}{'+ ADC, DAC':>12}{'aihwkit':>12}")
     for batch in (1, 256):
         x = rng.uniform(0, 1, (batch, n)).astype(np.float32)
         off, noisy = Memristor(), PCM(flicker_noise=1.0)
         variance = noisy.read_variance(w)
+        layer = CrossbarLayer(w, noisy, input_bits=7, bits=9).calibrate(x)
         calls = {"bare": lambda x=x: x @ w, "off": lambda x=x, d=off: d.matmul(x, w),
+                 "full": lambda x=x, c=layer: c.forward(x, rng),
                  "noisy": lambda x=x, d=noisy, s=variance: d.matmul(x, w, rng, s)}
         peer = aihwkit_tile(n, batch)
         if peer is not None:
@@ -128,7 +133,8 @@ def products(rounds, n=256):
         times = alternating(calls, max(rounds, 15), min)
         theirs = f"{times['peer'] * 1e6:.1f} us" if peer is not None else "-"
         print(f"{batch:6d}{times['bare'] * 1e6:>9.1f} us{times['off'] * 1e6:>9.1f} us"
-              f"{times['off'] / times['bare']:>8.3f}{times['noisy'] * 1e6:>9.1f} us{theirs:>12}")
+              f"{times['off'] / times['bare']:>8.3f}{times['noisy'] * 1e6:>9.1f} us{times['full'] * 1e6:>9.1f} us"
+              f"{theirs:>12}")
 
 
 def main() -> None:

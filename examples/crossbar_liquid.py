@@ -4,7 +4,8 @@
 
 The network is that of a resistive-memory liquid: the centre of the sensor (16 x 16, ON events) onto 200 recurrent LIF
 neurons through two crossbars, 256 x 200 and 200 x 200, with fixed random weights; only a ridge readout of three spike
-counts of each neuron is trained. --seeds 20 --most 900 is the full protocol. Nothing is downloaded.
+counts of each neuron is trained, anew for each condition. --seeds 20 --most 900 is the full protocol. Nothing is
+downloaded.
 """
 
 import argparse
@@ -166,7 +167,9 @@ for panel, (name, points) in zip(panels, results.items(), strict=False):
                    marker="o", capsize=3)
     panel.axhline(100 * ideal.mean(), color="grey", ls="--", label="ideal")
     panel.axhline(100 * control.accuracy, color="grey", ls=":", label="event counts")
-    panel.set(xscale="log", xlabel=name, ylabel="accuracy (%)", ylim=(0, 100))
+    panel.set(xscale="log", xlabel=name, ylabel="accuracy (%)", ylim=(60, 100))
+    panel.set_xticks([x for x, _ in points], [f"{x:g}" for x, _ in points])
+    panel.minorticks_off()
     panel.legend(loc="lower left")
 panels[6].errorbar([0, 1], [100 * ideal.mean(), 100 * resistors.mean()], [100 * ideal.std(), 100 * resistors.std()],
                    fmt="o", capsize=3)

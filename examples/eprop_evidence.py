@@ -80,7 +80,7 @@ difference = outputs[:, :, 1] - outputs[:, :, 0]
 for k in range(20):
     panels[1].plot(difference[k], color=colors[labels[k]], linewidth=0.7)
 panels[1].axvspan(task.begin, task.ticks, color="0.92", zorder=0)
-panels[1].set(xlabel="Time (ms)", ylabel="Output right - left", title="Twenty trials: blue left, red right")
+panels[1].set(xlabel="Time (ms)", ylabel="Output right - left", title="Twenty trials: blue left, orange right")
 for (name, runs), color in zip(curves.items(), (ns.plot.COLORS[2], "0.5"), strict=True):
     smooth = [np.convolve(errors, np.full(10, 0.1), "valid") for errors in runs if errors.size >= 10]
     for k, curve in enumerate(smooth):

@@ -42,7 +42,7 @@ def one_reward(wait):
         return ns.SpikeSource(ns.Spikes.from_times(times, np.zeros(len(times), int), size=1, dt=1.0, duration=30_000.0))
 
     net = ns.Network()
-    source, forced, rewards = net.add(given(99.0, 29_990.0)), net.add(given(109.0)), net.add(given(109.0 + wait))
+    source, forced, rewards = net.add(given(99.0)), net.add(given(109.0)), net.add(given(109.0 + wait))
     cell = net.add(ns.LIF(tau_mem=0.01, v_leak=0.0, v_reset=0.0, v_threshold=1e6), 1)
     net.connect(forced, cell, weight=2e6, delay=1.0)
     net.connect(source, cell, weight=1.0, delay=1.0, plasticity=[PAIRS, REWARD], name="p",

@@ -10,8 +10,7 @@ from neurosim.neurons.base import State
 
 
 class ClopathSTDP(Bounded):
-    r"""Voltage-based STDP: depression by arrivals at a depolarised target, potentiation by a spiking one after
-    arrivals.
+    r"""Voltage-based STDP: arrivals at a depolarised target depress, those before its spikes potentiate.
 
     At an arrival:  w -> w - a_ltd [u_minus - theta_minus]+,
     always:         dw/dt = a_ltp (x / tau_x) [v - theta_plus]+ [u_plus - theta_minus]+,

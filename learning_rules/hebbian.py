@@ -51,8 +51,8 @@ class Oja(_Sampled):
     tau_y. As rates: dw/dt ~ r_y (r_x tau_x - r_y tau_y w / y_0), whose fixed point is along the first eigenvector of
     the correlations of the inputs where the target's rate is linear in them.
 
-    >>> Oja(eta=1e-3, y_0=2.0)
-    Oja(eta=0.001, y_0=2.0)
+    >>> Oja(y_0=2.0)
+    Oja(y_0=2.0)
 
     Source: Oja, J. Mathematical Biology 15 (1982) 267.
     """

@@ -11,8 +11,7 @@ from neurosim.errors import ParameterError
 
 
 class SynapticScaling(Bounded):
-    r"""Synaptic scaling: all weights of a neuron grow by one factor where it spikes too rarely, and shrink where too
-    often.
+    r"""Synaptic scaling: all weights of a neuron grow by one factor where it spikes too rarely, else they shrink.
 
     Every period:  w -> w (1 + eta (rate - r) / rate),    r = y / tau_rate,
 
@@ -22,8 +21,8 @@ class SynapticScaling(Bounded):
 
     It goes together with other rules: `plasticity=[PairSTDP(), SynapticScaling(rate=5.0)]`.
 
-    >>> SynapticScaling(rate=5.0, eta=0.01)
-    SynapticScaling(rate=5.0, eta=0.01)
+    >>> SynapticScaling(rate=5.0)
+    SynapticScaling(rate=5.0)
 
     Source: Turrigiano, Leslie, Desai, Rutherford, Nelson, Nature 391 (1998) 892; van Rossum, Bi, Turrigiano, J.
     Neuroscience 20 (2000) 8812.

@@ -16,8 +16,8 @@ class IntrinsicLIF(LIF):
     bring it there. theta is kept in float64 whatever the precision of v. With a decay instead of a rate this is
     `neurosim.AdaptiveLIF`, the adaptive threshold of Diehl and Cook.
 
-    >>> IntrinsicLIF(rate=5.0, eta=0.1)
-    IntrinsicLIF(rate=5.0, eta=0.1)
+    >>> IntrinsicLIF(rate=5.0)
+    IntrinsicLIF(rate=5.0)
 
     Source: Desai, Rutherford, Turrigiano, Nature Neuroscience 2 (1999) 515; Lazar, Pipa, Triesch, Frontiers in
     Computational Neuroscience 3 (2009) 23.

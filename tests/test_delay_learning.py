@@ -119,6 +119,7 @@ def test_bad_layouts(change, error, message):
         with_synapses(sim, **given_)
 
 
+@pytest.mark.slow  # the event mode compiles a loop for each network
 def test_the_event_mode_is_refused():
     net = ns.Network()
     source, cells = net.add(ns.Poisson(rate=10.0), 3), net.add(ns.LIF(), 2)

@@ -13,7 +13,7 @@ from neurosim.engine.bundle import Bundle
 from neurosim.engine.deliver import deliver
 from neurosim.engine.kernel import LINE
 from neurosim.engine.layout import Layout, begins, timed_table
-from neurosim.engine.loop import Program, run
+from neurosim.engine.loop import Crew, Program, run
 from neurosim.engine.slots import Slots
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import (
@@ -59,7 +59,7 @@ class Instance:
         for projection, plan in layout.projections.items():
             self._allocate_synapses(projection, plan)
         self.signals = self._allocate_signals()
-        self.slots = self._allocate_slots()
+        self.slots, self.crew = self._allocate_slots(), Crew()
         self._allocate_outputs()
         self.wire()
 
@@ -484,7 +484,7 @@ class Instance:
             begin[0] = -(-(tick + 1) // recorder.every)
         if not self._can_wait(tick, ticks):
             self.settle(tick)
-        run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
+        self.crew.run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
 
     def _can_wait(self, tick: int, ticks: int) -> bool:
         """Return whether all that plastic synapses have to catch up with will still be kept some ticks later."""

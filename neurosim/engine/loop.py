@@ -6,13 +6,14 @@ the ticks that it depends on. Each part tells how far it is in a cache line of i
 
 Every thread has a part of its own. Where it has to wait for long, which happens when other programs keep the
 other threads from their cores, it takes over what is not being done by anybody, and gives its core
-away if there is nothing. So several threads on a busy machine are not slower than one. Who does a tick
-changes no result.
+away if there is nothing. And where one thread alone does all parts faster, because there is little to do in
+a tick or the machine is busy, it does (`Crew`). Who does a tick changes no result.
 """
 
 import multiprocessing
 import os
 import threading
+import time
 from contextlib import contextmanager
 from functools import cache
 
@@ -22,6 +23,9 @@ from neurosim.engine import intrinsics, loader
 
 APART = 256  #: bytes between what two threads write; processors fetch neighbouring lines too
 PATIENCE = 2000  #: looks at the others' progress before a thread helps out or gives its core away
+
+FIRST_TRIAL = 256  #: ticks of the first trials of a crew
+TRIAL, TRY_AGAIN = 0.01, 0.5  #: seconds that a later trial takes, and seconds between two
 
 _TEXT = '''
 from numba import njit
@@ -35,12 +39,12 @@ def ready(board, n, part, tick, window):
     return True
 
 
-def main(functions, blocks, starts, last, window, board, claims, thread):
+def main(functions, blocks, starts, last, window, board, claims, thread, alone):
     n = starts.size - 1
     waited = 0
     while True:
         finished, worked = True, False
-        for turn in range(n if waited > {patience} else 1):
+        for turn in range(n if alone or waited > {patience} else 1):
             part = (thread + turn) % n
             tick = atomic_load(board + {apart} * part) + 1
             if tick >= last:
@@ -57,7 +61,7 @@ def main(functions, blocks, starts, last, window, board, claims, thread):
             break
         if worked:
             waited = 0
-        elif finished and (n == 1 or waited > {patience}):
+        elif finished and (alone or waited > {patience}):
             return
         else:
             waited += 1
@@ -82,8 +86,8 @@ class Program:
         self.rows = np.array([block.row.ctypes.data for block in blocks], dtype=np.int64)
 
 
-def run(programs: list[Program], first: int, last: int, window: int) -> None:
-    """Run the ticks first <= tick < last, with one thread for each program.
+def run(programs: list[Program], first: int, last: int, window: int, alone: bool = False) -> None:
+    """Run the ticks first <= tick < last, with one thread for each program, or with one for all.
 
     Several threads are pinned, each to a core of its own among those allowed, and released at the
     end: unpinned, two threads that wait for each other may end up on one core.
@@ -93,13 +97,14 @@ def run(programs: list[Program], first: int, last: int, window: int) -> None:
     rows = np.concatenate([program.rows for program in programs])
     starts = np.cumsum([0, *(program.functions.size for program in programs)])
     board, claims = (_apart(len(programs), value) for value in (first - 1, 0))
-    cores = _cores(len(programs))
+    alone = alone or len(programs) == 1
+    cores = [None] if alone else _cores(len(programs))
 
     def work(thread):
         with _pinned(cores[thread]):
-            main(functions, rows, starts, last, window, board.ctypes.data, claims.ctypes.data, thread)
+            main(functions, rows, starts, last, window, board.ctypes.data, claims.ctypes.data, thread, alone)
 
-    others = [threading.Thread(target=work, args=(thread,)) for thread in range(1, len(programs))]
+    others = [threading.Thread(target=work, args=(thread,)) for thread in range(1, len(cores))]
     for thread in others:
         thread.start()
     try:
@@ -107,6 +112,44 @@ def run(programs: list[Program], first: int, last: int, window: int) -> None:
     finally:
         for thread in others:
             thread.join()
+
+
+class Crew:
+    """Runs programs with one thread for each or with one for all, whichever has lately been faster.
+
+    Both are tried, and now and then the slower one again, for a time that does not matter: the machine may have
+    become free, or busy.
+    """
+
+    def __init__(self):
+        self.cost = {}  #: alone or not -> seconds per tick, as last seen
+        self.since = 0.0  #: seconds run since the slower one was tried
+
+    def run(self, programs: list[Program], first: int, last: int, window: int) -> None:
+        """Run the ticks first <= tick < last."""
+        if len(programs) == 1:
+            run(programs, first, last, window)
+            return
+        while first < last:
+            alone, ticks = self._next(last - first)
+            began = time.perf_counter()
+            run(programs, first, first + ticks, window, alone)
+            self._note(alone, ticks, time.perf_counter() - began)
+            first += ticks
+
+    def _next(self, left: int) -> tuple[bool, int]:
+        for alone in (False, True):
+            if alone not in self.cost:
+                return alone, min(left, FIRST_TRIAL)
+        slower = self.cost[True] > self.cost[False]
+        if self.since > TRY_AGAIN:
+            self.since = 0.0
+            return slower, max(1, min(left, int(TRIAL / self.cost[slower])))
+        return not slower, left
+
+    def _note(self, alone, ticks, seconds):
+        self.cost[alone] = seconds / ticks
+        self.since += seconds
 
 
 def _apart(n: int, value: int) -> np.ndarray:

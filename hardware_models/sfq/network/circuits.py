@@ -8,14 +8,12 @@ from hardware_models.sfq.circuit.cells import build
 from hardware_models.sfq.circuit.circuit import GROUND, Circuit
 from hardware_models.sfq.circuit.stochastic import IC, C, L, R
 from hardware_models.sfq.circuit.waveforms import ramp, triangles
-from neurosim.checks import Parameter, Parametrised
-from neurosim.errors import ParameterError
 
 BIAS = 0.7 * IC  #: mA, of every junction that has no bias of its own
 
 
-def _junction(circuit, k, node, bias=BIAS, size=1.0):
-    circuit.junction(f"B{k}", node, GROUND, ic=size * IC, r=R / size, c=size * C)
+def _junction(circuit, k, node, bias=BIAS):
+    circuit.junction(f"B{k}", node, GROUND, ic=IC, r=R, c=C)
     circuit.bias(f"I{k}", node, ramp(bias))
 
 
@@ -56,45 +54,10 @@ def synapse_line(bias: float, series: float = 0.7, before: int = 4, after: int =
     return circuit
 
 
-class LoopCircuit(Parametrised):
-    """A storage loop as a neuron: every pulse at its input adds Phi0 / L to the current through the output junction.
-
-    L dI/dt + R I = V_in - V_out. The output junction switches, and sends a pulse, when its bias and I reach its
-    critical current; so its bias current sets after how many pulses it fires. A resistance in the loop is a leak with
-    the time constant L / R; without one the loop keeps what it holds. Firing takes one flux quantum out of the loop.
-
-    >>> LoopCircuit(bias=0.05).circuit()
-    Circuit('loop': 5 junctions, 5 inductors, 5 current sources, 7 nodes)
-    """
-
-    inductance = Parameter(20.0, "pH", above=0, per_element=False, doc="of the loop")
-    resistance = Parameter(0.0, "ohm", at_least=0, per_element=False, doc="in the loop: the leak")
-    bias = Parameter(0.05, "mA", per_element=False, doc="bias of the output junction: sets the threshold")
-    size = Parameter(1.0, "", above=0, per_element=False, doc="critical current of the output junction over 0.25 mA")
-
-    def circuit(self) -> Circuit:
-        """Return the circuit, with ports "a" and "q"; "B2" ends the input, "B3" is the output junction."""
-        circuit = Circuit("loop", ["a", "q"])
-        for k in (1, 2):
-            _junction(circuit, k, f"n{k}")
-        _junction(circuit, 3, "n3", self.bias, self.size)
-        for k in (4, 5):
-            _junction(circuit, k, f"n{k}")
-        circuit.inductor("L1", "a", "n1", L / 2)
-        circuit.inductor("L2", "n1", "n2", L)
-        if self.resistance:
-            circuit.resistor("RLEAK", "n2", "leak", self.resistance)
-        circuit.inductor("LLOOP", "leak" if self.resistance else "n2", "n3", self.inductance)
-        circuit.inductor("L4", "n3", "n4", L)
-        circuit.inductor("L5", "n4", "n5", L)
-        circuit.inductor("L6", "n5", "q", L / 2)
-        return circuit
-
-
 def drive(circuit: Circuit, name: str, times, node: str) -> None:
-    """Add a line of four junctions that sends a pulse to a node for each of some times, ps."""
+    """Add a line of four junctions that sends a pulse to a node for each of some times, ps; there may be none."""
     circuit.include(name, line(4), f"{name}_in", node)
-    circuit.bias(f"I_{name}", f"{name}_in", triangles(times, height=0.5, width=3.0))
+    circuit.bias(f"I_{name}", f"{name}_in", triangles(times, height=0.5, width=3.0) if len(times) else 0.0)
 
 
 def sink(circuit: Circuit, name: str, node: str) -> None:
@@ -103,6 +66,28 @@ def sink(circuit: Circuit, name: str, node: str) -> None:
     circuit.resistor(f"R_{name}", f"{name}_end", GROUND, 2.0)
 
 
-def merged(circuit: Circuit, name: str, first: str, second: str, out: str) -> None:
-    """Join two nodes by a merger."""
-    circuit.include(name, build("merger"), first, second, out)
+def split(circuit: Circuit, name: str, source: str, targets: list) -> None:
+    """Lead a node to several others by a tree of splitters."""
+    if len(targets) == 1:
+        circuit.include(name, line(1), source, targets[0])
+        return
+    half = (len(targets) + 1) // 2
+    ends = [targets[0] if half == 1 else f"{name}.left", targets[-1] if len(targets) == 2 else f"{name}.right"]
+    circuit.include(name, build("splitter"), source, *ends)
+    for part, end, side in ((targets[:half], ends[0], "l"), (targets[half:], ends[1], "r")):
+        if len(part) > 1:
+            split(circuit, f"{name}{side}", end, part)
+
+
+def merge(circuit: Circuit, name: str, sources: list, target: str) -> None:
+    """Lead several nodes to one by a tree of mergers."""
+    if len(sources) == 1:
+        circuit.include(name, line(1), sources[0], target)
+        return
+    half = (len(sources) + 1) // 2
+    ends = []
+    for part, side in ((sources[:half], "l"), (sources[half:], "r")):
+        ends.append(part[0] if len(part) == 1 else f"{name}.{side}")
+        if len(part) > 1:
+            merge(circuit, f"{name}{side}", part, ends[-1])
+    circuit.include(name, build("merger"), *ends, target)
