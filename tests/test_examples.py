@@ -11,7 +11,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
-         "nmnist": ["--layers", "1", "--most", "60"]}
+         "nmnist": ["--layers", "1", "--most", "60"],
+         "polychronous": ["--seconds", "5"], "inhibitory_balance": ["--seconds", "2"], "reward_stdp": ["--minutes", "1"],
+         "diehl_cook": ["--train", "100", "--test", "50", "--neurons", "50"], "nalsm": ["--quick"],
+         "force_sine": ["--seeds", "1", "--neurons", "300"], "eprop_evidence": ["--quick"],
+         "eprop_pattern": ["--seeds", "1", "--iterations", "30"], "rewiring": ["--turns", "3"],
+         "delay_learning": ["--presentations", "30"], "unidirectional_update": ["--seeds", "1"],
+         "resistive_lsm": ["--digits", "100"], "crossbar_liquid": ["--quick", "--seeds", "1", "--most", "200"],
+         "drift_year": ["--repeats", "2"], "hopfield_crossbar": ["--size", "150"], "nladc_inl": ["--trials", "200"],
+         "nladc_lstm": ["--quick"], "nladc_language": ["--quick"], "fault_curves": ["--trials", "3"],
+         "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"]}
+DATA = ("nmnist", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
+TORCH = ("nladc_lstm", "nladc_language")
 
 
 def run(script, folder, *arguments, **environment):
@@ -25,8 +36,10 @@ def run(script, folder, *arguments, **environment):
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_example_runs(script, tmp_path):
     pytest.importorskip("matplotlib")
-    if script.stem == "nmnist" and not os.environ.get("NEUROSIM_DATA"):
+    if script.stem in DATA and not os.environ.get("NEUROSIM_DATA"):
         pytest.skip("NEUROSIM_DATA is not set: it names the folder of real recordings")
+    if script.stem in TORCH:
+        pytest.importorskip("torch")
     done = run(script, tmp_path, *SMALL.get(script.stem, []))
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr
@@ -34,8 +47,9 @@ def test_example_runs(script, tmp_path):
     assert (tmp_path / f"{script.stem}.png").stat().st_size > 5_000
 
 
-def test_the_example_with_real_recordings_says_what_it_lacks(tmp_path):
-    done = run(ROOT / "examples" / "nmnist.py", tmp_path, NEUROSIM_DATA="")
+@pytest.mark.parametrize("name", [name for name in DATA if name not in TORCH])
+def test_an_example_with_real_recordings_says_what_it_lacks(name, tmp_path):
+    done = run(ROOT / "examples" / f"{name}.py", tmp_path, NEUROSIM_DATA="")
     assert done.returncode == 0 and "set NEUROSIM_DATA" in done.stdout and not done.stderr
     assert list(tmp_path.iterdir()) == []
 
