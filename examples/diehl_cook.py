@@ -7,7 +7,7 @@ spikes: sources that have just spiked gain, the silent ones lose. A neuron that 
 its own threshold, so that all take part. The weights of a neuron keep their sum. After one pass over the images, each
 neuron is given the digit to which it answered most, on training images, and test images are read from the mean answers
 of the neurons of each digit. Only the file of training images is read: its last 10,000 are the test. It takes about a
-minute; with --train 20000 --test 10000 about four, for 88 %.
+minute; with --train 20000 --test 10000 about two, for 88 %.
 
 Source: Diehl, Cook, Frontiers in Computational Neuroscience 9 (2015) 99.
 """

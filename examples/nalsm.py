@@ -38,7 +38,7 @@ from neurosim.reservoirs.metrics import kernel_quality
 
 SAMPLE, SHORT = 250, 20  # ms of a sample, and of those from which the liquid learns first
 FADING = -1.0 / np.log(0.99)  # ms: the rates of learning lose 1 % per ms during a sample
-RANK = 1e-3  # singular values above this share of the largest count
+RANK = 1e-3  # singular values below this share of the largest do not count
 BASE, TAU_ASTRO = 0.15, 100.0  # what the astrocyte returns to, and how fast (ms)
 
 

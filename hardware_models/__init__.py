@@ -16,6 +16,7 @@ _WHERE = {
     "hardware_models.memristor": ["ConstantStep", "ExponentialStep", "HfO2", "LinearStep", "MeasuredPulses",
                                   "Memristor", "NonlinearPulses", "PCM", "PiecewiseStep", "PowerStep", "ReRAM",
                                   "SoftBounds", "VerifiedReRAM"],
+    "hardware_models.sfq.network": ["SFQSynapses"],
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 

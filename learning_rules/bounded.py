@@ -1,6 +1,7 @@
 """What the rules share whose weights stay between two bounds."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,6 +34,11 @@ class Bounded(Plasticity):
             warnings.warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
                           f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound",
                           NeurosimWarning, stacklevel=3)
+
+    def use_nearest(self) -> None:
+        """Let every spike set its traces to 1, instead of raising them."""
+        for side in ("source_traces", "target_traces"):
+            self.__dict__[side] = {name: replace(trace, nearest=True) for name, trace in getattr(self, side).items()}
 
 
 def clip(weight, w_min, w_max):

@@ -1,5 +1,7 @@
 """Spike-timing-dependent plasticity of pairs of spikes."""
 
+from typing import ClassVar
+
 from learning_rules.bounded import Bounded, clip
 from neurosim.checks import Option, Parameter
 from neurosim.contracts import Trace
@@ -43,25 +45,20 @@ class PairSTDP(Bounded):
     pairs = Option("all", ("all", "nearest"), doc="which pairs of spikes count")
     compensated = Option(False, (False, True), doc="whether what rounding takes is kept, one more number per synapse")
 
+    source_traces: ClassVar[dict] = {"x": Trace("tau_plus")}
+    target_traces: ClassVar[dict] = {"y": Trace("tau_minus")}
+
+    def validate(self):
+        super().validate()
+        if self.pairs == "nearest":
+            self.use_nearest()
+        if self.compensated:  # the others carry nothing
+            self.__dict__["state"] = {"lost": State(0.0, "", "what rounding took from the weight")}
+
     def check(self, projection):
         """Warn about steps that are larger than the range of the weights."""
         self.warn_if_above(projection, "a_plus", self.a_plus)
         self.warn_if_above(projection, "a_minus", self.a_minus)
-
-    @property
-    def source_traces(self):
-        """The trace of arrivals."""
-        return {"x": Trace("tau_plus", nearest=self.pairs == "nearest")}
-
-    @property
-    def target_traces(self):
-        """The trace of the target's spikes."""
-        return {"y": Trace("tau_minus", nearest=self.pairs == "nearest")}
-
-    @property
-    def state(self):
-        """What rounding took, where that is kept."""
-        return {"lost": State(0.0, "", "what rounding took from the weight")} if self.compensated else {}
 
     @property
     def on_source(self):
@@ -74,28 +71,28 @@ class PairSTDP(Bounded):
         return _potentiate_compensated if self.compensated else _potentiate
 
 
-def _share(room, mu):
-    """The room to the power mu, without a power where there is none."""
-    if mu == 0.0:
-        return room * 0.0 + 1.0
-    room = max(room, 0.0)
-    return room if mu == 1.0 else room**mu
+def _scaled(step, weight, bound, w_min, w_max, mu):
+    """A step times the room that is left up to a bound, as a share of all, to the power mu."""
+    if mu != 0.0:
+        room = abs(bound - weight) / (w_max - w_min)
+        step = step * (room if mu == 1.0 else room**mu)
+    return step
 
 
 def _depress(weight, y, a_minus, mu_minus, w_min, w_max):
-    return clip(weight - a_minus * _share((weight - w_min) / (w_max - w_min), mu_minus) * y, w_min, w_max)
+    return clip(weight - _scaled(a_minus * y, weight, w_min, w_min, w_max, mu_minus), w_min, w_max)
 
 
 def _potentiate(weight, x, a_plus, mu_plus, w_min, w_max):
-    return clip(weight + a_plus * _share((w_max - weight) / (w_max - w_min), mu_plus) * x, w_min, w_max)
+    return clip(weight + _scaled(a_plus * x, weight, w_max, w_min, w_max, mu_plus), w_min, w_max)
 
 
 def _depress_compensated(weight, lost, y, a_minus, mu_minus, w_min, w_max):
-    return compensate(weight, lost, -a_minus * _share((weight - w_min) / (w_max - w_min), mu_minus) * y, w_min, w_max)
+    return compensate(weight, lost, -_scaled(a_minus * y, weight, w_min, w_min, w_max, mu_minus), w_min, w_max)
 
 
 def _potentiate_compensated(weight, lost, x, a_plus, mu_plus, w_min, w_max):
-    return compensate(weight, lost, a_plus * _share((w_max - weight) / (w_max - w_min), mu_plus) * x, w_min, w_max)
+    return compensate(weight, lost, _scaled(a_plus * x, weight, w_max, w_min, w_max, mu_plus), w_min, w_max)
 
 
 def compensate(weight, lost, change, w_min, w_max):

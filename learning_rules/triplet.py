@@ -1,6 +1,7 @@
 """Spike-timing-dependent plasticity of triplets of spikes."""
 
 from types import MappingProxyType
+from typing import ClassVar
 
 from learning_rules.bounded import Bounded, clip
 from neurosim.checks import Option, Parameter, describe_value
@@ -47,6 +48,19 @@ class TripletSTDP(Bounded):
     delay = Option("axonal", ("axonal", "dendritic"), doc="whether the delay lies before or behind the synapse")
     spikes = Option("all", ("all", "nearest"), doc="which earlier spikes count")
 
+    source_traces: ClassVar[dict] = {"x": Trace("tau_plus"), "x_slow": Trace("tau_x")}
+    target_traces: ClassVar[dict] = {"y": Trace("tau_minus"), "y_slow": Trace("tau_y")}
+
+    def validate(self):
+        super().validate()
+        if self.spikes == "nearest":
+            self.use_nearest()
+
+    def check(self, projection):
+        """Warn about steps that are larger than the range of the weights."""
+        self.warn_if_above(projection, "a2_plus", self.a2_plus)
+        self.warn_if_above(projection, "a2_minus", self.a2_minus)
+
     @classmethod
     def preset(cls, name: str, **changes) -> "TripletSTDP":
         """Return the rule with a fitted set of parameters.
@@ -61,23 +75,6 @@ class TripletSTDP(Bounded):
         if name not in PRESETS:
             raise ParameterError(f"preset must be {' or '.join(map(repr, PRESETS))}, got {describe_value(name)}")
         return cls(**{**PRESETS[name], **changes})
-
-    def check(self, projection):
-        """Warn about steps that are larger than the range of the weights."""
-        self.warn_if_above(projection, "a2_plus", self.a2_plus)
-        self.warn_if_above(projection, "a2_minus", self.a2_minus)
-
-    @property
-    def source_traces(self):
-        """Traces of the arrivals."""
-        nearest = self.spikes == "nearest"
-        return {"x": Trace("tau_plus", nearest), "x_slow": Trace("tau_x", nearest)}
-
-    @property
-    def target_traces(self):
-        """Traces of the target's spikes."""
-        nearest = self.spikes == "nearest"
-        return {"y": Trace("tau_minus", nearest), "y_slow": Trace("tau_y", nearest)}
 
     @staticmethod
     def on_source(weight, y, x_slow, a2_minus, a3_minus, w_min, w_max):

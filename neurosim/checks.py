@@ -216,6 +216,7 @@ class Timed:
 
 
 def same(a, b) -> bool:
+    """Return whether two values of a parameter are the same; arrays are where all entries are."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
     return type(a) is type(b) and a == b

@@ -324,7 +324,7 @@ def _models(net):
 
 
 def _synapse_models(net):
-    pairs = [(part, p.name) for p in net.projections 
+    pairs = [(part, p.name) for p in net.projections
              for part in (p.receptor, p.release, *p.plasticity, p.device)]
     pairs += [(d.receptor, d.name) for d in net.drives]
     return _parameter_tables(pairs)

@@ -25,6 +25,7 @@ IMPERFECT = {
     "PiecewiseStep": {"programming_noise": 0.05, "read_noise": 0.1},
     "PowerStep": {"programming_noise": 0.05, "read_noise": 0.1},
     "ReRAM": {"programming_noise": 1.0, "read_noise": 0.1},
+    "SFQSynapses": {"bias_spread": 0.002, "stochastic": True},
     "SoftBounds": {"programming_noise": 0.05, "read_noise": 0.1},
     "StuckAt": {"off": 0.05, "on": 0.05},
     "VerifiedReRAM": {"programming_noise": 0.02, "write_tolerance": 0.002, "relaxation": 1.0, "flicker_noise": 1.0},

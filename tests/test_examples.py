@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nmnist": ["--layers", "1", "--most", "60"],
-         "polychronous": ["--seconds", "5"], "inhibitory_balance": ["--seconds", "2"], "reward_stdp": ["--minutes", "1"],
+         "polychronous": ["--seconds", "5"], "inhibitory_balance": ["--seconds", "2"],
+         "reward_stdp": ["--minutes", "1"],
          "diehl_cook": ["--train", "100", "--test", "50", "--neurons", "50"], "nalsm": ["--quick"],
          "force_sine": ["--seeds", "1", "--neurons", "300"], "eprop_evidence": ["--quick"],
          "eprop_pattern": ["--seeds", "1", "--iterations", "30"], "rewiring": ["--turns", "3"],

@@ -25,7 +25,7 @@ def test_one_step_of_oja_and_of_bcm():
 
 
 def test_bcm_grows_above_its_threshold_and_shrinks_below():
-    """Regular trains, arrivals 1 ms before the target: y at rate r just before a spike is 1 / (exp(1 / (r tau)) - 1)."""
+    """Regular trains of rate r, arrivals 1 ms before the target: before a spike y is 1 / (exp(1 / (r tau)) - 1)."""
     def change(rate, y_0):
         targets = np.arange(1000.0 / rate, 20_000.0, 1000.0 / rate)
         return weight_after(BCM(eta=1e-4, y_0=y_0), targets - 1.0, targets) - 0.5

@@ -25,8 +25,8 @@ def test_inhibition_brings_its_target_to_alpha_over_two_tau():
     exc, inh = net.add(ns.Poisson(10.0), 800), net.add(ns.Poisson(20.0), 200)
     current = ns.ExponentialCurrent(5.0)
     net.connect(exc, cells, ns.FixedInDegree(100), weight=40.0, delay=1.0, receptor=current)
-    net.connect(inh, cells, ns.FixedInDegree(50), weight=-5.0, delay=1.0, receptor=ns.ExponentialCurrent(10.0), name="p",
-                plasticity=InhibitorySTDP(eta=1.0, alpha=0.2, w_max=-500.0))
+    net.connect(inh, cells, ns.FixedInDegree(50), weight=-5.0, delay=1.0, receptor=ns.ExponentialCurrent(10.0),
+                name="p", plasticity=InhibitorySTDP(eta=1.0, alpha=0.2, w_max=-500.0))
     net.record(cells)
     sim = ns.Simulation(net, 0.5, seed=1)
     sim.run(30_000.0)

@@ -45,7 +45,8 @@ def integrated(rule, arrivals, targets, rewards, end, h=0.01):
     return w
 
 
-some = st.lists(st.integers(2, 150), min_size=1, max_size=10, unique=True).map(lambda ticks: np.array(sorted(ticks), float))
+some = st.lists(st.integers(2, 150), min_size=1, max_size=10, unique=True).map(
+    lambda ticks: np.array(sorted(ticks), float))
 
 
 @settings(max_examples=5, deadline=None)

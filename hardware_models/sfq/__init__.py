@@ -4,10 +4,11 @@ import importlib
 
 _WHERE = {
     "hardware_models.sfq.circuit": ["EscapeCurve", "escape_probability", "extract_timing", "read_deck"],
+    "hardware_models.sfq.network": ["BiasSynapse", "HiddenLayer", "SFQLayer", "SFQSynapses", "XORNetwork"],
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-_MODULES = ("circuit",)  # reached as sfq.circuit, and loaded then
+_MODULES = ("circuit", "network", "pulse")  # reached as sfq.circuit, and loaded then
 
 __all__ = [*sorted(_HOME), *_MODULES]
 

@@ -51,8 +51,8 @@ class Plasticity(Parametrised):
     * `on_change(change, weight, ...)`: returns the change that happens, then the variables in `state`.
       The changes of a rule pass the gates of all rules that come after it in `plasticity=[...]`.
 
-    `period` may be a parameter. `transmits` says whether the arriving spike carries the weight from before `on_source` or from
-    after. A body clips the weight itself.
+    `period` may be a parameter. `transmits` says whether the arriving spike carries the weight from before
+    `on_source` or from after. A body clips the weight itself.
 
     With `delay = "axonal"` the delay of the projection lies before the synapse: a spike of the source
     is handled when it arrives at the target, and spikes of the target when they happen. With

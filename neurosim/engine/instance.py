@@ -20,6 +20,7 @@ from neurosim.engine.wiring import (
     EVENTS,
     NEVER,
     PAST,
+    RECENT,
     RING,
     decay_field,
     decays,
@@ -117,8 +118,7 @@ class Instance:
             arrays("settled", lambda number: 1, 0, np.int64)
             arrays("noted", targets, 0, np.int64)
             arrays("noted_before", targets, 0, np.int64)
-            arrays("spiked_at", targets, NEVER, np.int64)
-            arrays("previous_at", targets, NEVER, np.int64)
+            arrays("recent", lambda number: targets(number) * RECENT, NEVER, np.int64)
             arrays("ring_tick", lambda number: targets(number) * RING, NEVER, np.int64)
             for name in wiring.traces("target"):
                 arrays(f"trace_{name}", targets, 0, real)
@@ -596,7 +596,7 @@ class Instance:
         wiring = self.layout.projections[projection].wiring
         names = ["arrived"] if wiring.history else []
         if wiring.rules:
-            names += [*map(synapse_field, wiring.traces("source")), "spiked_at", "previous_at"]
+            names += [*map(synapse_field, wiring.traces("source")), "recent"]
             names += [f"trace_{name}" for name in wiring.traces("target")]
         if wiring.has("on_modulator"):
             names += ["event_tick", "events"]
@@ -605,7 +605,7 @@ class Instance:
         return names
 
     def _by_target(self, name) -> bool:
-        return name in ("spiked_at", "previous_at", "noted") or name.startswith(("trace_", "ring_"))
+        return name in ("recent", "noted") or name.startswith(("trace_", "ring_"))
 
     def _canonical(self, projection, name):
         arrays = self.synapses[projection, name]
@@ -667,8 +667,8 @@ class Instance:
     def _put_last_spike(self, projection, wiring):
         """Of a target's ring, only its last spike matters after a settlement; a trace has grown by one with it."""
         names = wiring.traces("target").items()
-        for number, spiked_at in enumerate(self.synapses[projection, "spiked_at"]):
-            ring = slice(None, None, RING)
+        for number, recent in enumerate(self.synapses[projection, "recent"]):
+            ring, spiked_at = slice(None, None, RING), recent[::RECENT]
             self.synapses[projection, "noted"][number][:] = spiked_at != NEVER
             self.synapses[projection, "ring_tick"][number][ring] = spiked_at
             for name, trace in names:

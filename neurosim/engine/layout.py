@@ -7,7 +7,7 @@ network runs; what changes is in an `Instance`.
 import math
 import os
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +19,7 @@ from neurosim.engine.inputs import GROUP
 from neurosim.engine.kernel import LINE
 from neurosim.engine.learn import check_rules
 from neurosim.engine.propagator import Coefficients
-from neurosim.engine.wiring import Wiring, late_reads
+from neurosim.engine.wiring import Wiring, is_brief, late_reads
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
 from neurosim.random import Streams, philox, seed_words, uniform53
@@ -123,7 +123,7 @@ class Layout:
         if bundled is not None:
             bundled.dissolve()
         build.set_values(plan.connectivity, name, values)
-        plan.wiring = _wiring(projection, plan.connectivity, self.real)
+        plan.wiring = _wiring(projection, plan.connectivity, self.real, self.dt)
         plan.changed.add(name)
         if bundled is not None:
             for each in members:
@@ -261,7 +261,7 @@ class Planner:
             sort=projection.device is not None, threads=self.threads)
         if projection.plasticity or projection.device is not None:
             _spread(connectivity, "weight", self.real)
-        wiring = _wiring(projection, connectivity, self.real)
+        wiring = _wiring(projection, connectivity, self.real, self.dt)
         plan = SimpleNamespace(
             projection=projection, connectivity=connectivity, bounds=bounds, first=target_bounds, wiring=wiring,
             port=self.net.ports(target).index(projection.receptor), stream=streams.new(f"{projection.name}/noise"),
@@ -327,7 +327,7 @@ def _check_names(projection, taken):
         taken.append(name)
 
 
-def _wiring(projection, connectivity, real) -> Wiring:
+def _wiring(projection, connectivity, real, dt) -> Wiring:
     """Return what decides the kernels of a projection; all its parts get the same types."""
     parts = connectivity.parts
     names = list(parts[0].values)
@@ -345,6 +345,8 @@ def _wiring(projection, connectivity, real) -> Wiring:
         part.target = part.target.astype(target, copy=False)
         part.offsets = None if offsets is None else part.offsets.astype(offsets, copy=False)
     wiring = Wiring(target, offsets, shared, stored, projection.release, rules, projection.device, reads, spiking, real)
+    brief = tuple(tau for tau in wiring.time_constants if is_brief(float(parts[0].values[tau]), dt, real))
+    wiring = replace(wiring, brief=brief)
     if rules:
         check_rules(wiring)
     if wiring.dendritic and late_reads(wiring):

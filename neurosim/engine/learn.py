@@ -12,6 +12,7 @@ from neurosim.engine.wiring import (
     DECAYS,
     EVENTS,
     PAST,
+    RECENT,
     RING,
     Synapse,
     Wiring,
@@ -56,7 +57,7 @@ class Learner(Synapse):
             return self._catch_up_with_few()
         if spikes:
             lines += ["newest = noted[j]", "h = newest",
-                      f"if spiked_at[j]{self.lag} >= since:", f"    oldest = newest - min(newest, {RING})",
+                      f"if recent[{RECENT} * j]{self.lag} >= since:", f"    oldest = newest - min(newest, {RING})",
                       f"    while h > oldest and ring_tick[{_place('h - 1')}]{self.lag} >= since:",
                       "        h -= 1"]
         if events:
@@ -84,13 +85,35 @@ class Learner(Synapse):
     def _catch_up_with_few(self) -> list[str]:
         """The same where spikes of the target are all that happens: mostly there is none since, or one."""
         each = [f"at = {_place('h')}", "then = ring_tick[at]", *self._target(), "h += 1"]
-        one = ["then = spiked_at[j]", *self._target()]
+        one = [f"then = recent[{RECENT} * j]", *self._target()]
         if any(self.wiring.takes(name, ["on_target"]) for name in self.wiring.traces("target")):
             one = [f"at = {_place('noted[j] - 1')}", *one]
-        return ["if spiked_at[j] >= since:", "    if previous_at[j] < since:", *_in(one, 2), "    else:",
-                "        h = noted[j]", f"        oldest = h - min(h, {RING})",
-                f"        while h > oldest and ring_tick[{_place('h - 1')}] >= since:", "            h -= 1",
-                "        while h < noted[j]:", *_in(each, 3)]
+        all_of_them = ["h = noted[j]", f"oldest = h - min(h, {RING})",
+                       f"while h > oldest and ring_tick[{_place('h - 1')}] >= since:", "    h -= 1",
+                       "while h < noted[j]:", *_in(each)]
+        if self._simple():
+            return [f"if recent[{RECENT} * j + 2] >= since:", *_in(all_of_them), "else:", *_in(self._last_two())]
+        return [f"if recent[{RECENT} * j] >= since:", f"    if recent[{RECENT} * j + 1] < since:", *_in(one, 2),
+                "    else:", *_in(all_of_them, 2)]
+
+    def _simple(self) -> bool:
+        """Whether the answer to a target's spike is a new weight from the old one and the source's traces alone."""
+        w = self.wiring
+        learns = w.device is not None and w.device.update is not None
+        return not (learns or len(w.rules) > 1 or w.rules[0].state or w.modulators
+                    or any(w.takes(name, ["on_target"]) for name in w.traces("target")))
+
+    def _last_two(self) -> list[str]:
+        """Work out both answers, and take them where there was a spike: a choice of values mispredicts no branch."""
+        w, rule = self.wiring, self.wiring.rules[0]
+        known = {name: f"({decayed(w, trace, f'{synapse_field(name)}[q]', 'gap')})"
+                 for name, trace in w.traces("source").items()}
+        call = self.call("on_target_0", rule, rule.on_target, known | {"weight": "held"})
+        lines = ["held = weight[e]"]
+        for number in (1, 0):
+            lines += [f"then = recent[{RECENT} * j + {number}]", "gap = max(then - arrived[q], 0)", f"asked = {call}",
+                      "if then >= since:", f"    held = {_real(w)}(asked)"]
+        return [*lines, "weight[e] = held"]
 
     def _traces_late(self) -> bool:
         """Whether the target's traces are taken from its ring of spikes."""
@@ -130,7 +153,7 @@ class Learner(Synapse):
     def _target_traces(self, body) -> list[str]:
         w = self.wiring
         taken = {name: trace for name, trace in w.traces("target").items() if w.takes(name, [body, "on_change"])}
-        lines = ["gap = tick - spiked_at[j]"] * bool(taken) + [
+        lines = [f"gap = tick - recent[{RECENT} * j]"] * bool(taken) + [
             f"now_{name} = {decayed(w, trace, f'trace_{name}[j]', 'gap')}" for name, trace in taken.items()]
         if w.dendritic and body == "on_source" and taken:  # a spike that meets the arrival counts as later
             lines += ["if gap == 0:", *(f"    now_{name} = ring_{name}[{_place('noted[j] - 1')}]" for name in taken)]
@@ -226,7 +249,7 @@ def note(wiring: Wiring) -> Kernel:
               "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots * stride"), "behind": INT}
     fields |= history_fields(wiring)
     fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in late_reads(wiring)}
-    lines = ["gap = tick - spiked_at[j]"]
+    lines = [f"gap = tick - recent[{RECENT} * j]"]
     for name, trace in wiring.traces("target").items():
         fields |= {synapse_field(trace.tau): REAL, decay_field(trace.tau): Array(wiring.real, DECAYS)}
         lines += [f"now = {decayed(wiring, trace, f'trace_{name}[j]', 'gap')}",
@@ -237,7 +260,8 @@ def note(wiring: Wiring) -> Kernel:
             "    if j < 0 or j >= n_target:\n        continue\n"
             f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n"
             + "".join(f"    {line}\n" for line in lines)
-            + "    previous_at[j] = spiked_at[j]\n    spiked_at[j] = tick\n    noted[j] += 1\n")
+            + f"    for k in range({RECENT} * j + {RECENT - 1}, {RECENT} * j, -1):\n        recent[k] = recent[k - 1]\n"
+            f"    recent[{RECENT} * j] = tick\n    noted[j] += 1\n")
     return Kernel("note", fields, body, {}, wiring.real)
 
 

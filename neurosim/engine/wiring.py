@@ -13,6 +13,7 @@ from neurosim.random import philox, uniform53
 
 NEVER = -(1 << 40)  #: tick of an arrival that has not been
 RING = 64  #: target spikes kept between two settlements
+RECENT = 4  #: ticks of the target's last spikes, side by side in one cache line
 EVENTS = 1024  #: ticks with spikes of modulating populations kept between two settlements
 PAST = 16384  #: ticks for which the values of modulators are kept
 DECAYS = 4096  #: ticks for which the decay of a trace is tabulated
@@ -37,13 +38,22 @@ def decay_field(tau: str) -> str:
 
 @lru_cache(maxsize=64)
 def decays(tau: float, dt: float, real: type) -> np.ndarray:
-    """Return what is left of a trace after 0, 1, ... ticks."""
-    return np.exp(-np.arange(DECAYS) * (dt / tau)).astype(real)
+    """Return what is left of a trace after 0, 1, ... ticks; of one that is gone in the end, nothing."""
+    left = np.exp(-np.arange(DECAYS) * (dt / tau)).astype(real)
+    left[-1] = 0 if is_brief(tau, dt, real) else left[-1]
+    return left
+
+
+def is_brief(tau: float, dt: float, real: type) -> bool:
+    """Return whether a trace of 1 is lost in the rounding of another when its table of decays ends."""
+    return bool(np.exp(-(DECAYS - 1) * dt / tau) < np.finfo(real).eps / 8)
 
 
 def decayed(wiring, trace, value: str, ticks: str) -> str:
     """Return the expression of a trace some ticks later: a look into the table costs less than an exponential."""
     real = np.dtype(wiring.real).name
+    if trace.tau in wiring.brief:
+        return f"{value} * {decay_field(trace.tau)}[np.uint64(min({ticks}, {DECAYS - 1}))]"
     return (f"{value} * ({decay_field(trace.tau)}[np.uint64({ticks})] if {ticks} < {DECAYS} else "
             f"exp(-np.{real}({ticks} * dt) / {synapse_field(trace.tau)}))")
 
@@ -67,6 +77,7 @@ class Wiring:
         spiking: the names of those modulators that are spikes of a population.
         real: float type.
         packed: whether an entry of `target` holds the weight too, in its upper half.
+        brief: names of the time constants whose traces are gone where their table of decays ends.
     """
 
     target: object
@@ -80,6 +91,7 @@ class Wiring:
     spiking: tuple
     real: type
     packed: bool = False
+    brief: tuple = ()
 
     @property
     def history(self) -> bool:
@@ -220,8 +232,8 @@ class Synapse:
 def history_fields(wiring: Wiring) -> dict:
     """Return the arguments that hold the target's last spikes: a ring of ticks, traces and variables."""
     n, ring = "n_target", f"n_target * {RING}"
-    fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n), "previous_at": Array(np.int64, n),
-              "ring_tick": Array(np.int64, ring), "spiked_at": Array(np.int64, n)}
+    fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n),
+              "recent": Array(np.int64, f"{RECENT} * n_target"), "ring_tick": Array(np.int64, ring)}
     for name, _trace in wiring.traces("target").items():
         fields |= {f"trace_{name}": Array(wiring.real, n),
                    f"ring_{name}": Array(wiring.real, ring)}

@@ -14,7 +14,7 @@ _MODULES = {
     "loop": ("COINCIDENCE", "RELAY", "Loop", "StorageLoop"),
     "synapse": ("BiasSynapse", "measure_curves"),
     "timing": ("TIMES", "Times", "measure_times"),
-    "xor": ("XORNetwork",),
+    "xor": ("XORNetwork", "margin"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -39,8 +39,8 @@ def check_layers(layers) -> list:
         there = ~np.isnan(bias)
         bad = bias[there & ~((bias >= LOWEST) & (bias <= HIGHEST))]
         if bad.size:
-            raise ParameterError(f"layer {number}: bias currents must be within {LOWEST:g} .. {HIGHEST:g} mA, the range "
-                                 f"of the escape curve, or NaN, got {bad[0]:g}; BiasSynapse.bias gives them")
+            raise ParameterError(f"layer {number}: bias currents must be within {LOWEST:g} .. {HIGHEST:g} mA, the "
+                                 f"range of the escape curve, or NaN, got {bad[0]:g}; BiasSynapse.bias gives them")
         for axis, what in ((0, "neuron"), (1, "input")):
             lone = np.flatnonzero(~there.any(axis=axis))
             if lone.size:
@@ -57,8 +57,8 @@ def check_layers(layers) -> list:
 def junction_circuit(layers, trains):
     """Return a network as a circuit of junctions, driven by pulses.
 
-    Input i is the line "IN_i"; in layer k the synapse from i to j is "S_k_i_j", the neuron j "N_k_j". Pulses that pass a
-    synapse switch its "B8", those of a neuron its "B5"; the sources of bias currents are "S_k_i_j.ISYN".
+    Input i is the line "IN_i"; in layer k the synapse from i to j is "S_k_i_j", the neuron j "N_k_j". Pulses that
+    pass a synapse switch its "B8", those of a neuron its "B5"; the sources of bias currents are "S_k_i_j.ISYN".
 
     Args:
         layers: see `SFQLayer`.
@@ -66,7 +66,7 @@ def junction_circuit(layers, trains):
 
     >>> from hardware_models.sfq.network import RELAY
     >>> junction_circuit([SFQLayer([[0.15]], RELAY)], [[30.0]])
-    Circuit('network': 21 junctions, 26 inductors, 1 resistor, 22 current sources, 29 nodes)
+    Circuit('network': 22 junctions, 27 inductors, 2 resistors, 22 current sources, 30 nodes)
     """
     from hardware_models.sfq.circuit import Circuit
     from hardware_models.sfq.network.circuits import drive, merge, sink, split, synapse_line
@@ -112,7 +112,6 @@ def pulse_circuit(layers, *, temperature: float = 4.2, synapse: BiasSynapse | No
     layers = check_layers(layers)
     synapse = BiasSynapse(temperature=temperature) if synapse is None else synapse
     jitter = np.sqrt(temperature / times.temperature)
-    splitter = Splitter(**times.splitter.of(jitter), spacing=times.merger_dead)
     merger = Merger(**times.merger.of(jitter), dead_time=times.merger_dead)
     circuit = Circuit("network")
     wires = [circuit.add(JTL(**times.drive.of(jitter)), circuit.input(f"in_{i}"), name=f"IN_{i}")
@@ -122,6 +121,7 @@ def pulse_circuit(layers, *, temperature: float = 4.2, synapse: BiasSynapse | No
         ends = {}
         for i, wire in enumerate(wires):
             targets = np.flatnonzero(there[i])
+            splitter = Splitter(**times.splitter.of(jitter), spacing=times.merger_dead) if targets.size > 1 else None
             ends |= {(i, j): end for j, end in zip(targets, circuit.split(wire, len(targets), splitter), strict=True)}
         for (i, j), end in ends.items():
             cell = synapse.cell(bias[i, j], **times.synapse.of(jitter))

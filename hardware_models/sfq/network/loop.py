@@ -4,7 +4,6 @@ import numpy as np
 
 from hardware_models.sfq.circuit.circuit import Circuit
 from hardware_models.sfq.circuit.stochastic import L
-from hardware_models.sfq.circuit.waveforms import ramp
 from hardware_models.sfq.network.circuits import _junction, drive, sink
 from hardware_models.sfq.pulse.cell import Transition
 from hardware_models.sfq.pulse.cells import LoopNeuron

@@ -6,29 +6,42 @@ from neurosim.checks import Parameter, Parametrised, describe_value
 from neurosim.errors import ParameterError
 
 #: Measured by `measure_curves`: temperature (K), mean and sigma (mA) of the escape curve.
-CURVES = ((1.0, 0.146228, 0.002452), (2.0, 0.146260, 0.003450), (4.2, 0.146116, 0.005032), (6.0, 0.146270, 0.005832),
-          (8.0, 0.146112, 0.006587), (10.0, 0.146140, 0.007702))
-LOWEST, HIGHEST = 0.1, 0.2  #: mA; below, pulses may be reflected; above, one pulse may become two
-QUIET = 0.14621  #: mA, threshold at 0 K
+CURVES = ((1.0, 0.141715, 0.002386), (2.0, 0.141639, 0.003314), (4.2, 0.141718, 0.004769), (6.0, 0.141632, 0.005706),
+          (8.0, 0.141892, 0.006747), (10.0, 0.141681, 0.007343))
+LOWEST, HIGHEST = 0.1, 0.19  #: mA, the biases at which the circuit was tried
+QUIET = 0.1417  #: mA, threshold at 0 K
 
 
-def measure_curves(temperatures=(1.0, 2.0, 4.2, 6.0, 8.0, 10.0), *, runs: int = 1200, seed: int = 20, threads=None):
-    """Return the table `CURVES` as measured on the circuit: rows of temperature (K), mean and sigma (mA).
+def measure_curves(temperatures=(1.0, 2.0, 4.2, 6.0, 8.0, 10.0), *, runs: int = 1000, seed: int = 20, h: float = 0.05,
+                   threads: int | None = None) -> list:
+    """Return the escape curves of the synapse of the network between two lines, one for each temperature.
 
     Args:
-        temperatures: K.
+        temperatures: K, > 0.
         runs: pulses at each of nine bias currents.
         seed: of the noise; the k-th temperature has seed + k.
+        h: step, ps.
         threads: processor threads.
-    """
-    from hardware_models.sfq.circuit import escape_probability
 
-    rows = []
+    >>> curve, = measure_curves([4.2], runs=8, h=0.1)
+    >>> 0.13 < curve.mean < 0.15
+    True
+    """
+    from hardware_models.sfq.circuit import Circuit, EscapeCurve, simulate
+    from hardware_models.sfq.network.circuits import drive, sink, synapse_line
+
+    circuit = Circuit("synapse between lines")
+    drive(circuit, "IN", [30.0], "x")
+    circuit.include("S", synapse_line(1.0), "x", "y")
+    sink(circuit, "OUT", "y")
+    curves = []
     for k, temperature in enumerate(temperatures):
-        bias = 0.14645 + 2.45e-3 * np.sqrt(temperature) * np.linspace(-2.0, 2.0, 9)
-        curve = escape_probability(bias, temperature=temperature, runs=runs, seed=seed + k, threads=threads)
-        rows.append((temperature, curve.mean, curve.sigma))
-    return rows
+        bias = QUIET + 2.2e-3 * np.sqrt(temperature) * np.linspace(-2.0, 2.0, 9)
+        run = simulate(circuit, 90.0, h=h, temperature=temperature, seed=seed + k, keys=np.arange(9 * runs),
+                       vary={"S.ISYN.scale": np.repeat(bias, runs)}, threads=threads)
+        passed = (run.fluxons("S.B8") >= 1).reshape(9, runs).sum(axis=1)
+        curves.append(EscapeCurve(bias, passed, np.full(9, runs), temperature))
+    return curves
 
 
 class BiasSynapse(Parametrised):
@@ -37,7 +50,7 @@ class BiasSynapse(Parametrised):
     P(I) = (1 + erf((I - mean) / (sqrt(2) sigma))) / 2,   mean and sigma at T interpolated between measured ones.
 
     Sigma grows as the square root of T, which is used below 1 K; at 0 K the curve is a step. Mean and sigma of another
-    circuit can be given, for example those of `hardware_models.sfq.circuit.escape_probability`.
+    circuit can be given, for example those of an `EscapeCurve`.
 
     Args:
         temperature: K.
@@ -49,8 +62,8 @@ class BiasSynapse(Parametrised):
     >>> synapse.grey_zone > BiasSynapse(temperature=2.0).grey_zone
     True
 
-    Source: Edwards et al., Neuromorph. Comput. Eng. 4 (2024) 014005 (weights by bias currents); the curve is that of
-    the circuit `hardware_models.sfq.circuit.synapse`.
+    Source: Edwards et al., Neuromorph. Comput. Eng. 4 (2024) 014005 (weights by bias currents); the curve is that
+    of our circuit, a series junction in a JTL.
     """
 
     temperature = Parameter(4.2, "K", at_least=0, at_most=10, per_element=False, doc="temperature")
@@ -81,8 +94,8 @@ class BiasSynapse(Parametrised):
         bias = np.asarray(bias, dtype=float)
         bad = bias[~((bias >= LOWEST) & (bias <= HIGHEST))]
         if bad.size:
-            raise ParameterError(f"BiasSynapse.probability: bias must be within {LOWEST:g} .. {HIGHEST:g} mA, the range "
-                                 f"of the escape curve, got {bad.flat[0]:g}; give mA, not uA")
+            raise ParameterError(f"BiasSynapse.probability: bias must be within {LOWEST:g} .. {HIGHEST:g} mA, the "
+                                 f"range of the escape curve, got {bad.flat[0]:g}; give mA, not uA")
         return self.passing(bias)
 
     def passing(self, bias) -> np.ndarray:
