@@ -21,7 +21,8 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "resistive_lsm": ["--digits", "100"], "crossbar_liquid": ["--quick", "--seeds", "1", "--most", "200"],
          "drift_year": ["--repeats", "2"], "hopfield_crossbar": ["--size", "150"], "nladc_inl": ["--trials", "200"],
          "nladc_lstm": ["--quick"], "nladc_language": ["--quick"], "fault_curves": ["--trials", "3"],
-         "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"]}
+         "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
+         "sfq_hidden_layer": ["--quick"]}
 DATA = ("nmnist", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
 TORCH = ("nladc_lstm", "nladc_language")
 

@@ -194,6 +194,7 @@ def test_a_read_passes_or_not():
         assert found.mean() == pytest.approx(weight, abs=5 * unit / 2 / np.sqrt(u.size))
 
 
+@pytest.mark.filterwarnings("ignore:.*has never spiked")
 def test_the_device_runs_in_a_network_and_counts_are_binomial():
     """Each of 200 spikes adds one unit or nothing to a neuron without a leak."""
     net = ns.Network()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardware_models.arrays import as_float, like, namespace
-from hardware_models.memristor.equations import to_numpy
+from hardware_models.memristor.equations import normals, to_numpy
 from hardware_models.sfq.network.loop import one
 from hardware_models.sfq.network.synapse import BiasSynapse
 from neurosim.checks import Option
@@ -90,9 +90,8 @@ class SFQSynapses(Device):
             clocks: n; None is without noise, as is `stochastic=False`.
             generator: numpy or torch generator of the noise.
         """
-        from hardware_models.memristor.equations import normals
-
-        low, high = float(x.min()), float(x.max())
+        plain = x if namespace(x) is np else x.detach()
+        low, high = float(plain.min()), float(plain.max())
         if not (low >= 0 and high <= 1):
             raise ParameterError(f"SFQSynapses.forward: x must be rates within 0 .. 1 pulses per clock, got "
                                  f"{low if not low >= 0 else high:g}")
