@@ -16,8 +16,8 @@ from neurosim.sources import InjectedCurrent
 # The kernel runs at the beginning of a tick, so that what it reads are the spikes up to the tick before.
 _FIELDS = {
     "n": INT, "size": INT, "outputs": INT, "feeds": INT, "squares": INT, "rows": INT, "first": INT, "learn": INT,
-    "every": INT, "slots": INT, "capacity": INT, "keep_slow": REAL, "keep_fast": REAL, "share": REAL, "scale": REAL,
-    "rate": REAL, "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots"),
+    "every": INT, "slots": INT, "stride": INT, "room": INT, "keep_slow": REAL, "keep_fast": REAL,
+    "share": REAL, "scale": REAL, "rate": REAL, "ids": Array(np.uint32, "room"), "marks": Array(np.int64, "slots * stride"),
     "slow": Array(np.float64, "n"), "fast": Array(np.float64, "n"), "trace": Array(np.float64, "size"),
     "weights": Array(np.float64, "size * outputs"), "feedback": Array(np.float64, "n * outputs * feeds"),
     "out": Array(np.float64, "rows * outputs"), "target": Array(np.float64, "rows * outputs * learn"),
@@ -25,11 +25,11 @@ _FIELDS = {
     "projected": Array(np.float64, "size"), "work": Array(np.float64, "size"), "pending": Array(np.float64, "1"),
 }
 _BODY = """
-    slot = (tick - 1) % slots
+    slot = (tick - 1) % slots * stride
     for i in range(n):
         slow[i] *= keep_slow
         fast[i] *= keep_fast
-    for q in range(slot * capacity, slot * capacity + count[slot]):
+    for q in range(marks[slot], marks[slot] + marks[slot + 1]):
         slow[ids[q]] += 1.0
         fast[ids[q]] += 1.0
     for i in range(n):
@@ -223,10 +223,10 @@ class Force:
         kernel = Kernel("force", _FIELDS | {"injected": Array(injected.dtype, "n * feeds")}, _BODY, leaves, np.float64)
         self._block = kernel.block(
             n=n, size=size, outputs=self.outputs, feeds=self.feedback is not None, squares=least_squares, rows=0,
-            first=0, learn=0, every=self._every, slots=slots.length, capacity=slots.capacity,
+            first=0, learn=0, every=self._every, slots=slots.length, stride=slots.stride, room=slots.room,
             keep_slow=math.exp(-dt / decay), keep_fast=math.exp(-dt / rise) if rise else 0.0, share=float(rise > 0),
             scale=1.0 / (decay - rise), rate=readout.forgetting if least_squares else readout.rate, ids=slots.ids,
-            count=slots.count, weights=readout.weights_.reshape(-1), out=none, target=none, injected=injected,
+            marks=slots.marks, weights=readout.weights_.reshape(-1), out=none, target=none, injected=injected,
             feedback=none if self.feedback is None else self.feedback.reshape(-1),
             inverse=readout.inverse_.reshape(-1) if least_squares else none, **self._arrays)
 

@@ -266,7 +266,7 @@ class _Worker:
 
     def _prepare(self, index, key, given):
         instance, self.tick = self._instance, self.batch.tick
-        instance.back(self.marked)
+        instance.back(self.marked, self.tick)
         for population, ticks, ids in self.pending:
             instance.put_slots(population, ticks, ids)
         for population, events in self.batch.given.items():

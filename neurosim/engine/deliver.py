@@ -35,7 +35,7 @@ class _Deliver(Learner):
     def kernel(self) -> Kernel:
         w = self.wiring
         fields = {"parts": INT, "slots": INT, "stride": INT, "ids_at": Array(np.int64, "parts"),
-                  "count_at": Array(np.int64, "parts"), "capacity": Array(np.int64, "parts"), "room": INT}
+                  "marks_at": Array(np.int64, "parts"), "room": INT}
         fields |= {f"segment_{name}": Array(np.int64, "room") for name in ("low", "high", "cell")} | self.fields()
         fields["arrivals"] = Array(w.real, "n_target")
         fields |= {"scale": REAL} if w.packed else {}
@@ -47,10 +47,11 @@ class _Deliver(Learner):
         body = """\
             listed = 0
             for k in range(n_delays - 1, -1, -1):
-                slot = (tick - delays[k]) % slots
+                slot = (tick - delays[k]) % slots * stride
                 for p in range(parts):
-                    found = carray(pointer(count_at[p]), slots * stride, np.int32)[slot * stride]
-                    ids = carray(pointer(ids_at[p] + 4 * slot * capacity[p]), found, np.uint32)
+                    marks = carray(pointer(marks_at[p]), slots * stride, np.int64)
+                    found = marks[slot + 1]
+                    ids = carray(pointer(ids_at[p] + 4 * marks[slot]), found, np.uint32)
                     for n in range(found):
                         source = np.int64(ids[n])
             """

@@ -7,14 +7,13 @@ import numpy as np
 
 from neurosim.distributions import normal_quantile
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
+from neurosim.engine.slots import EMIT, emitting
 from neurosim.random import philox, uniform53
 
 GROUP = 128  #: elements that share sixteen draws of the generator; parts begin at multiples of it
 LARGEST_MEAN = 500.0  #: events of a Poisson process in one tick
 
 RANDOM = {"key0": INT, "key1": INT, "stream": INT, "sample": INT, "origin": INT}
-EMIT = {"slots": INT, "stride": INT, "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
-        "count": Array(np.int32, "slots * stride")}
 TIMED = {"rows": INT, "columns": INT, "every": INT, "after": INT}  #: how a table of values follows time
 AFTER = {"hold": 0, "repeat": 1, "zero": 2}
 
@@ -88,16 +87,12 @@ for k in range(n):
 {use}
 """
 
-_EMIT = """\
-slot = tick % slots
-here = ids[slot * capacity:(slot + 1) * capacity]
-found = 0
+_EMIT = emitting("""\
 for k in range(n):
     for m in range(counts[k]):
         here[found] = first + k
         found += 1
-count[slot * stride] = found
-"""
+""")
 
 
 def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
@@ -116,7 +111,7 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         fields |= {"skip": INT, "draws": Array(np.uint16, "n + skip + 128"), "n_edges": INT,
                    "edges": Array(np.uint16, "n_edges")}
     if weighted is None:
-        fields, use, nothing = fields | EMIT, _EMIT, "count[tick % slots * stride] = 0"
+        fields, use, nothing = fields | EMIT, _EMIT, emitting("", "    ").lstrip()
     else:
         factor = "weight[k]" if weighted else "w"
         use = ("" if weighted else "w = weight[0]\n") + (
@@ -132,17 +127,14 @@ def given_spikes() -> Kernel:
     fields = {"n_events": INT, "event_tick": Array(np.int64, "n_events"), "event_id": Array(np.uint32, "n_events"),
               "cursor": Array(np.int64, 1), **EMIT}
     text = """\
-        slot = tick % slots
-        found = 0
         at = cursor[0]
         while at < n_events and event_tick[at] <= tick:
-            ids[slot * capacity + found] = event_id[at]
+            here[found] = event_id[at]
             found += 1
             at += 1
         cursor[0] = at
-        count[slot * stride] = found
         """
-    return Kernel("given", fields, textwrap.dedent(text), {}, np.float64)
+    return Kernel("given", fields, emitting(text), {}, np.float64)
 
 
 def current(drive, varies: dict, real) -> Kernel:

@@ -49,6 +49,7 @@ class Instance:
 
     def __init__(self, layout: Layout, recorders=(), sample: int = 0):
         self.layout, self.recorders, self.sample = layout, list(recorders), sample
+        self.tick = 0  #: up to which it has run
         self.neurons: dict[tuple, np.ndarray] = {}  #: (population or drive, variable) -> one value per neuron
         self.synapses: dict[tuple, list] = {}  #: (projection, variable) -> one array per part
         self.outputs: dict = {}  #: recorder -> (buffer of the chunk, number of its first row)
@@ -147,12 +148,12 @@ class Instance:
         chunk = max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))
         chunk = self.most_ticks = int(min(LONGEST_CHUNK, chunk))
         length = layout.longest + chunk + min(layout.window, chunk)
-        if layout.threads == 1:
-            return {p: [Slots(length, most) for most in capacities] for p, capacities in capacity.items()}
-        stride = -(-max(1, len(capacity)) // LINE) * LINE
-        tables = [np.zeros(length * stride + LINE, dtype=np.int32) for _ in range(layout.threads)]
-        tables = [table[-(table.ctypes.data // 4) % LINE:] for table in tables]
-        return {p: [Slots(length, most, table[number:], stride) for most, table in zip(capacities, tables, strict=True)]
+        line = LINE // 2  # numbers of 64 bits
+        stride = -(-2 * max(1, len(capacity)) // line) * line
+        tables = [np.zeros(length * stride + line, dtype=np.int64) for _ in range(layout.threads)]
+        tables = [table[-(table.ctypes.data // 8) % line:][:length * stride].reshape(length, stride)
+                  for table in tables]
+        return {p: [Slots(length, most, table, 2 * number) for most, table in zip(capacities, tables, strict=True)]
                 for number, (p, capacities) in enumerate(capacity.items())}
 
     def _room(self) -> int:
@@ -244,7 +245,7 @@ class Instance:
             for thread, slots in enumerate(parts):
                 most = self._most_spikes(population, plan, thread)
                 if most > slots.capacity:
-                    parts[thread] = slots.widened(most)
+                    parts[thread] = slots.widened(most, self.tick)
 
     def _block(self, kernel, **values):
         block = kernel.block(**values)
@@ -288,8 +289,8 @@ class Instance:
         slots = self.slots[source]
         yield self._block(
             deliver(each.wiring), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
-            ids_at=_addresses(s.ids for s in slots), count_at=_addresses(s.counts for s in slots),
-            capacity=np.array([s.capacity for s in slots]), room=segments["segment_low"].size, **segments, **values)
+            ids_at=_addresses(s.ids for s in slots), marks_at=_addresses(s.marks for s in slots),
+            room=segments["segment_low"].size, **segments, **values)
 
     def _arrivals(self, plan, thread):
         """The part of a thread's buffer that its synapses of a projection, or a drive, add to."""
@@ -387,7 +388,7 @@ class Instance:
     def _given(self, population, low, high, slots):
         ticks, ids = _within(*self.given[population], low, high, population.size)
         block = self._block(inputs.given_spikes(), n_events=ticks.size, event_tick=ticks, event_id=ids,
-                            cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0, first=False))
+                            cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0))
         self.emitters[population].append((block, low, high, slots))
         return block
 
@@ -458,7 +459,7 @@ class Instance:
                     slots = self.slots[population]
                     values |= {f"parts_{name}": len(slots), f"slots_{name}": slots[0].length,
                                f"stride_{name}": slots[0].stride,
-                               f"count_at_{name}": _addresses(each.counts for each in slots)}
+                               f"marks_at_{name}": _addresses(each.marks for each in slots)}
                 else:
                     values[f"past_{name}"] = self.signals[population, variable]
             yield self._block(kernel, **{name: values[name] for name in kernel.fields})
@@ -485,6 +486,7 @@ class Instance:
         if not self._can_wait(tick, ticks):
             self.settle(tick)
         self.crew.run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
+        self.tick = tick + ticks
 
     def _can_wait(self, tick: int, ticks: int) -> bool:
         """Return whether all that plastic synapses have to catch up with will still be kept some ticks later."""
@@ -636,6 +638,7 @@ class Instance:
 
     def restore(self, state: dict[str, np.ndarray], tick: int, keep=()) -> None:
         """Put a state back that `snapshot` returned; what the synapses of the projections in `keep` hold stays."""
+        self.tick = tick
         for key, array in self.neurons.items():
             array[:] = 0 if key in self.buffers else state[_label(key)]
         for arrivals in self.arrivals:
@@ -687,8 +690,9 @@ class Instance:
         arrays = [*self.neurons.values(), *(array for parts in self.synapses.values() for array in parts)]
         return [(array, array.copy()) for array in arrays]
 
-    def back(self, marked: list) -> None:
-        """Put the arrays back as they were at `mark`; `put_slots` and `rewind` must follow."""
+    def back(self, marked: list, tick: int) -> None:
+        """Put the arrays back as they were at `mark`, at a tick; `put_slots` and `rewind` must follow."""
+        self.tick = tick
         for array, copy in marked:
             array[...] = copy
 

@@ -8,6 +8,7 @@ spikes of the target and of modulating populations, each with the traces and sig
 import numpy as np
 
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
+from neurosim.engine.slots import EMIT
 from neurosim.engine.wiring import (
     DECAYS,
     EVENTS,
@@ -245,8 +246,7 @@ class Settle(Learner):
 
 def note(wiring: Wiring) -> Kernel:
     """Return the kernel that notes the target's spikes of a tick."""
-    fields = {"n_target": INT, "dt": REAL, "slots": INT, "stride": INT, "capacity": INT, "first": INT,
-              "ids": Array(np.uint32, "slots * capacity"), "count": Array(np.int32, "slots * stride"), "behind": INT}
+    fields = {"n_target": INT, "dt": REAL, **EMIT, "behind": INT}
     fields |= history_fields(wiring)
     fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in late_reads(wiring)}
     lines = [f"gap = tick - recent[{RECENT} * j]"]
@@ -255,8 +255,8 @@ def note(wiring: Wiring) -> Kernel:
         lines += [f"now = {decayed(wiring, trace, f'trace_{name}[j]', 'gap')}",
                   f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     lines += [f"read_{name}[at] = target_{name}[j]" for name, _ in late_reads(wiring)]
-    body = ("slot = (tick - behind) % slots\nfor n in range(count[slot * stride]):\n"
-            "    j = np.int64(ids[slot * capacity + n]) - first\n"
+    body = ("slot = (tick - behind) % slots * stride\nbegin = marks[slot]\nfor n in range(marks[slot + 1]):\n"
+            "    j = np.int64(ids[begin + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"
             f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n"
             + "".join(f"    {line}\n" for line in lines)
@@ -271,10 +271,10 @@ def modulate(wiring: Wiring) -> Kernel:
     for name in wiring.modulators:
         if name in wiring.spiking:
             fields |= {f"parts_{name}": INT, f"slots_{name}": INT, f"stride_{name}": INT,
-                       f"count_at_{name}": Array(np.int64, f"parts_{name}")}
+                       f"marks_at_{name}": Array(np.int64, f"parts_{name}")}
             lines += ["found = np.int64(0)", f"for p in range(parts_{name}):",
-                      f"    counts = carray(pointer(count_at_{name}[p]), slots_{name} * stride_{name}, np.int32)",
-                      f"    found += counts[before % slots_{name} * stride_{name}]",
+                      f"    marks = carray(pointer(marks_at_{name}[p]), slots_{name} * stride_{name}, np.int64)",
+                      f"    found += marks[before % slots_{name} * stride_{name} + 1]",
                       f"{modulator_field(name)}[tick % {PAST}] = found", "fired += found"]
         else:
             fields[f"past_{name}"] = Array(np.float64, PAST)

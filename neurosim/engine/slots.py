@@ -1,17 +1,50 @@
-"""Lists of the spikes of the last ticks, from which deliveries and recorders read."""
+"""Lists of the spikes of the last ticks, from which deliveries and recorders read.
 
+The lists of one tick after the other lie one behind the other in one array, which is begun anew when its end
+is reached; it has room for the worst case, but only where spikes were written is memory ever touched.
+"""
+
+import textwrap
 from functools import cache
 
 import numpy as np
 
 from neurosim.engine import loader
+from neurosim.engine.kernel import INT, Array
+
+#: Arguments of a kernel that emits spikes of neurons numbered from `first`.
+EMIT = {"slots": INT, "stride": INT, "capacity": INT, "first": INT, "room": INT, "ids": Array(np.uint32, "room"),
+        "marks": Array(np.int64, "slots * stride")}
+
+#: Text of a kernel: `here` becomes the room for the spikes of this tick, behind those of the last one.
+OPEN = """\
+slot = (tick - 1) % slots * stride
+begin = marks[slot] + marks[slot + 1]
+if begin + capacity > room:
+    begin = 0
+here = ids[begin:begin + capacity]
+found = 0
+"""
+
+#: Text of a kernel: `found` spikes were written to `here`.
+CLOSE = """\
+slot = tick % slots * stride
+marks[slot] = begin
+marks[slot + 1] = found
+"""
+
+
+def emitting(text: str, indent: str = "") -> str:
+    """Return the text of a kernel between the opening and the closing of its list."""
+    return textwrap.indent(OPEN + textwrap.dedent(text) + CLOSE, indent)
+
 
 _GATHER = '''
-def main(ids, count, capacity, after, last, ticks, found):
+def main(ids, begin, count, after, last, ticks, found):
     at = 0
     for tick in range(after + 1, last + 1):
         slot = tick % count.size
-        for k in range(slot * capacity, slot * capacity + count[slot]):
+        for k in range(begin[slot], begin[slot] + count[slot]):
             ticks[at] = tick
             found[at] = ids[k]
             at += 1
@@ -24,29 +57,40 @@ def _gather():
 
 
 class Slots:
-    """One list of spikes for each of the last `length` ticks, tick t in slot t % length.
+    """One list of spikes for each of the last `length` ticks, that of tick t in slot t % length.
 
-    Every slot has room for all that can spike in a tick, so that nothing is ever lost; memory is
-    touched only where spikes were.
+    There is room for all that can spike in every tick, so that nothing is ever lost.
 
     Args:
         length: how many ticks.
         capacity: how many spikes a tick may have.
-        counts: where the numbers of spikes are kept, every so many entries: the lists of one thread have
-            those of one tick side by side, so that another thread fetches them all with one cache line.
-        stride: how many entries it is from one tick to the next.
+        table: where it is kept at which place of `ids` the list of a slot begins, and how long it is: two columns
+            of an array with a row for each slot. The lists of one thread have theirs side by side, so that
+            another thread fetches them all with one cache line.
+        column: the first of the two.
     """
 
-    def __init__(self, length: int, capacity: int, counts: np.ndarray | None = None, stride: int = 1):
-        self.length, self.capacity, self.stride = length, capacity, stride
-        self.ids = np.empty(length * max(1, capacity), dtype=np.uint32)
-        self.counts = np.zeros(length, dtype=np.int32) if counts is None else counts
-        self.count = self.counts[:(length - 1) * stride + 1:stride]
+    def __init__(self, length: int, capacity: int, table: np.ndarray | None = None, column: int = 0):
+        self.length, self.capacity, self.column = length, capacity, column
+        self.room = (length + 1) * max(1, capacity)  # one list more than can be asked for, as one may not fit at the end
+        self.ids = np.empty(self.room, dtype=np.uint32)
+        self.table = np.zeros((length, 2), dtype=np.int64) if table is None else table
+        self.begin, self.count = self.table[:, column], self.table[:, column + 1]
 
-    def arguments(self, low: int, first: bool = True) -> dict:
+    @property
+    def stride(self) -> int:
+        """Columns of the table."""
+        return self.table.shape[1]
+
+    @property
+    def marks(self) -> np.ndarray:
+        """The table as one row of numbers, from the own columns on; those of tick t are at t % length * stride."""
+        return self.table.reshape(-1)[self.column:]
+
+    def arguments(self, low: int) -> dict:
         """Return the arguments of a kernel that emits spikes of neurons numbered from `low`."""
-        return {"slots": self.length, "stride": self.stride, "capacity": self.capacity, "first": low, "ids": self.ids,
-                "count": self.counts}
+        return {"slots": self.length, "stride": self.stride, "capacity": self.capacity, "first": low, "room": self.room,
+                "ids": self.ids, "marks": self.marks}
 
     def total(self, after: int, last: int) -> int:
         """Return the number of spikes in the ticks after < tick <= last."""
@@ -60,21 +104,19 @@ class Slots:
         size = self.total(after, last)
         ticks, found = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.uint32)
         if size:
-            _gather()(self.ids, self.count, self.capacity, after, last, ticks, found)
+            _gather()(self.ids, self.begin, self.count, after, last, ticks, found)
         return ticks, found
 
     def put(self, ticks: np.ndarray, ids: np.ndarray) -> None:
         """Forget all spikes but the given ones, which are sorted by tick."""
-        self.count[:] = 0
+        self.begin[:], self.count[:] = ticks.size, 0  # an empty list lies behind all others
         if ticks.size:
-            place = np.arange(ticks.size) - np.searchsorted(ticks, ticks)
-            slot = ticks % self.length
-            self.ids[slot * self.capacity + place] = ids
-            self.count += np.bincount(slot, minlength=self.length).astype(np.int32)
+            self.ids[:ticks.size] = ids
+            self.begin[ticks % self.length] = np.searchsorted(ticks, ticks)
+            self.count += np.bincount(ticks % self.length, minlength=self.length)
 
-    def widened(self, capacity: int) -> "Slots":
-        """Return the same lists with room for more spikes in a tick."""
-        wide = Slots(self.length, capacity, self.counts, self.stride)
-        busy = np.flatnonzero(self.count)
-        wide.ids.reshape(self.length, -1)[busy, :self.capacity] = self.ids.reshape(self.length, -1)[busy]
+    def widened(self, capacity: int, last: int) -> "Slots":
+        """Return the same lists, of which the last is that of the tick `last`, with room for more spikes in a tick."""
+        wide = Slots(self.length, capacity, self.table, self.column)
+        wide.put(*self.between(last - self.length, last))
         return wide

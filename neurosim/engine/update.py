@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.engine.kernel import INT, Array, Kernel
+from neurosim.engine.slots import CLOSE, EMIT, OPEN
 from neurosim.random import philox, uniform53
 
 
@@ -103,9 +104,7 @@ class _Writer:
             slow = name in self._slow_coefficients()
             fields[name] = Array(np.float64 if slow else kind.real, n if varies else 1)
         if self.model.spiking:
-            fields |= {"spiked": Array(np.uint8, "n + 8"), "words": Array(np.uint64, "n // 8 + 1"), "slots": INT,
-                       "stride": INT, "capacity": INT, "first": INT, "ids": Array(np.uint32, "slots * capacity"),
-                       "count": Array(np.int32, "slots * stride")}
+            fields |= {"spiked": Array(np.uint8, "n + 8"), "words": Array(np.uint64, "n // 8 + 1"), **EMIT}
         if uses_uniform(self.model):
             fields |= {"uniform": Array(np.float64, n), "key0": INT, "key1": INT, "stream": INT, "sample": INT,
                        "origin": INT}
@@ -235,7 +234,7 @@ class _Writer:
 
     def _after(self) -> str:
         lines = self._hold() if self.refractory else []
-        lines += ["slot = tick % slots", "here = ids[slot * capacity:(slot + 1) * capacity]", "found = 0",
+        lines += [*OPEN.splitlines(),
                   "for q in range(n // 8 + 1):",
                   "    if words[q] != 0:",
                   "        for k in range(8 * q, 8 * q + 8):",
@@ -247,7 +246,7 @@ class _Writer:
             spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k",
                       "    held_v[kept] = s_v[k]", "    kept += 1"]
         lines += [" " * 16 + line for line in spike]
-        lines.append("count[slot * stride] = found")
+        lines += CLOSE.splitlines()
         if self.refractory:
             lines.append("n_held[0] = kept")
         return "\n".join(lines)
