@@ -16,13 +16,13 @@ class ClopathSTDP(Bounded):
     always:         dw/dt = a_ltp (x / tau_x) [v - theta_plus]+ [u_plus - theta_minus]+,
 
     [.]+ being the positive part, x the trace of earlier arrivals, tau_x dx/dt = -x, raised by 1 by each, and u_minus
-    and u_plus low-pass filtered voltages of the target, which `ClopathAdEx` carries. With homeostasis="on" depression
-    is multiplied by u_bar^2 / u_ref_squared, a slow average of the voltage above rest.
+    and u_plus low-pass filtered voltages of the target, which `ClopathAdEx` carries, as they were u_delay ago: so a
+    spike does not count for its own potentiation. With homeostasis="on" depression is multiplied by
+    u_bar^2 / u_ref_squared, a slow average of the voltage above rest.
 
     The integral is Euler's, of step `period`, which must be the length of a tick; that costs a pass over all synapses
-    in every tick, and so is meant for small networks. The delay is axonal. The filtered voltages are those of the same
-    tick: NEST's delay of 5 ms of these (delay_u_bars) is not offered, so a spike itself raises u_plus for its own
-    potentiation.
+    in every tick, and so is meant for small networks. The delay is axonal. u_delay is a multiple of a tick. The paper
+    does not tell of it, its published script and NEST (delay_u_bars) have 5 ms; 0 takes the voltages of the same tick.
 
     >>> ClopathSTDP(period=0.1, w_max=50.0).homeostasis
     'off'
@@ -37,10 +37,12 @@ class ClopathSTDP(Bounded):
     theta_plus = Parameter(-45.3, "mV", doc="voltage above which the target potentiates")
     tau_x = Parameter(15.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
     u_ref_squared = Parameter(60.0, "mV^2", above=0, doc="reference of the homeostasis")
+    u_delay = Parameter(5.0, "ms", at_least=0, per_element=False, doc="how late u_plus and u_minus are read")
     homeostasis = Option("off", ("off", "on"), doc="whether depression grows with the target's average voltage")
     period = Parameter(0.1, "ms", above=0, per_element=False, doc="length of a tick")
 
     reads: ClassVar[tuple[str, ...]] = ("v", "u_plus", "u_minus", "u_bar")
+    lags: ClassVar[dict[str, str]] = {"u_plus": "u_delay", "u_minus": "u_delay"}
     state: ClassVar[dict] = {"arrivals": State(0.0, "", "arrivals in this tick")}
     source_traces: ClassVar[dict] = {"x": Trace("tau_x")}
 

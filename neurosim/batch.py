@@ -232,7 +232,7 @@ class _Worker:
     def __init__(self, batch, layout, state):
         self.batch, self.seed, self.dt, self.tick = batch, batch.seed, batch.dt, batch.tick
         self._recordings = Recordings(batch.net, layout, np.inf)
-        self._instance = Instance(layout, self._recordings.states)
+        self._instance = Instance(layout, self._recordings.states, most_ticks=min(batch.ticks, MOST_TICKS))
         self._instance.restore(state, batch.tick)
         self.marked = self._instance.mark()
         self.pending = [(population, *self._instance.slots_between(population, batch.tick - layout.longest, batch.tick))

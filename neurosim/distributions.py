@@ -12,6 +12,7 @@ import numpy as np
 
 from neurosim.checks import Option, Parameter, Parametrised, Samples
 from neurosim.errors import ParameterError
+from neurosim.maths import log
 
 
 def _limit(doc):
@@ -24,6 +25,7 @@ def normal_quantile(u):
     Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988) 477-484.
     """
     q = u - 0.5
+    r = math.sqrt(-log(min(u, 1.0 - u)))
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
         num = (((((((2509.0809287301226727 * r + 33430.575583588128105) * r + 67265.770927008700853) * r
@@ -32,9 +34,8 @@ def normal_quantile(u):
         den = (((((((5226.495278852545925 * r + 28729.085735721942674) * r + 39307.89580009271061) * r
                    + 21213.794301586595867) * r + 5394.1960214247511077) * r + 687.1870074920579083) * r
                 + 42.313330701600911252) * r + 1.0)
-        return q * num / den
-    r = math.sqrt(-math.log(min(u, 1.0 - u)))
-    if r <= 5.0:
+        num = abs(q) * num
+    elif r <= 5.0:
         r -= 1.6
         num = (((((((7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r + 0.24178072517745061177) * r
                    + 1.27045825245236838258) * r + 3.64784832476320460504) * r + 5.7694972214606914055) * r
@@ -50,7 +51,7 @@ def normal_quantile(u):
         den = (((((((2.04426310338993978564e-15 * r + 1.4215117583164458887e-7) * r + 1.8463183175100546818e-5) * r
                    + 7.868691311456132591e-4) * r + 0.0148753612908506148525) * r + 0.13692988092273580531) * r
                 + 0.59983220655588793769) * r + 1.0)
-    return math.copysign(num / den, q)
+    return math.copysign(num / den, q)  # one way out and one division: a loop over u vectorises
 
 
 def normal_probability(z: float) -> float:

@@ -10,3 +10,12 @@ def exp(x):
     4e-16 in float64. Outside -87 .. 88 (float32) or -708 .. 709 (float64) it saturates.
     """
     return math.exp(x)
+
+
+def log(x):
+    """Return the natural logarithm of x > 0.
+
+    In a compiled loop this is a polynomial that vectorises: relative error below 4e-16; what is below
+    2.3e-308, the smallest normal number, counts as that.
+    """
+    return math.log(x)

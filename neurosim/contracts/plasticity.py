@@ -30,8 +30,9 @@ class Plasticity(Parametrised):
     * `weight`, the variables in `state`, the parameters,
     * `elapsed`: ms since the previous event of this synapse, of any kind, or since the start,
     * the traces in `source_traces` and `target_traces`, as they are just before the spike that is handled,
-    * the variables of the target neuron in `reads`: at the end of the tick before, and in `on_target`
-      as the spike left them,
+    * the variables of the target neuron in `reads`: at the end of the tick before, in `on_target` as the
+      spike left them, and in `on_period` at the end of the tick; or what they were earlier than that by the
+      parameter that `lags` names for them,
     * the signals in `modulators`, as they were at the end of the tick before the event.
 
     Each body returns the weight and then the variables in `state`:
@@ -58,7 +59,8 @@ class Plasticity(Parametrised):
     is handled when it arrives at the target, and spikes of the target when they happen. With
     `"dendritic"` it lies behind: the source's spike of time t is handled as of t, and a spike of the target
     reaches the synapse a delay later; of two that meet, the target's counts as later for the
-    traces and as earlier for what it changes, as in NEST. Results appear when the spike is delivered.
+    traces and as earlier for what it changes, as in NEST. Results appear when the spike is delivered, and
+    signals are those of that time, where NEST takes those of a delay before.
 
     `modulators` are named where the rule is used, `net.connect(..., modulators={"dopamine": cells})`: a
     population that spikes, whose number of spikes in a tick is the signal, or `(population, variable)` for a
@@ -69,6 +71,7 @@ class Plasticity(Parametrised):
     source_traces: ClassVar[dict[str, Trace]] = {}
     target_traces: ClassVar[dict[str, Trace]] = {}
     reads: ClassVar[tuple[str, ...]] = ()
+    lags: ClassVar[dict[str, str]] = {}  #: variable in `reads` -> parameter in ms, how long ago its value was
     modulators: ClassVar[tuple[str, ...]] = ()
     transmits: ClassVar[str] = "before"
     delay: str = "axonal"

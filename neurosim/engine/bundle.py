@@ -11,61 +11,25 @@ the largest of the bundle.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from types import SimpleNamespace
+from functools import cache, partial
 
 import numpy as np
 
 from neurosim.engine import loader
 from neurosim.engine.build import Connectivity, Part
+from neurosim.engine.build.lay import Member, drop_columns, lay
 
 REACH = 1 << 16  #: targets that 16 bits tell apart
 MOST = 32767  #: the largest packed weight
 
-_COUNT = '''
-def main(start, offsets, columns, first, counts):
-    for source in range(start.size - 1):
-        for k in range(columns.size):
-            counts[first + source, columns[k]] += size_of(start, offsets, source, k)
-'''
-
-_LAY = '''
-def main(counts, start, offsets):
-    at = 0
-    for source in range(counts.shape[0]):
-        start[source] = at
-        inside = 0
-        for k in range(counts.shape[1]):
-            offsets[source, k] = inside
-            size = counts[source, k]
-            counts[source, k] = inside
-            inside += size
-        offsets[source, counts.shape[1]] = inside
-        at += inside
-    start[counts.shape[0]] = at
-'''
-
-_FILL = '''
+_PACK = '''
 import numpy as np
 
 
-def main(start, offsets, columns, first, target, weight, shift, factor, to_start, cursor, to_target, to_weight, words):
-    for source in range(start.size - 1):
-        e = start[source]
-        for k in range(columns.size):
-            row = first + source
-            at = to_start[row] + np.int64(cursor[row, columns[k]])
-            size = size_of(start, offsets, source, k)
-            cursor[row, columns[k]] += size
-            for n in range(size):
-                number = np.int64(target[e + n]) + shift
-                if words.size:
-                    rounded = np.int64(np.rint(weight[e + n] * factor))
-                    words[at + n] = np.uint32(number) | (np.uint32(rounded & 0xFFFF) << np.uint32(16))
-                else:
-                    to_target[at + n] = number
-                    if to_weight.size:
-                        to_weight[at + n] = weight[e + n]
-            e += size
+def main(target, weight, factor, words):
+    for e in range(target.size):
+        rounded = np.int64(np.rint(weight[e] * factor))
+        words[e] = np.uint32(target[e]) | (np.uint32(rounded & 0xFFFF) << np.uint32(16))
 '''
 
 _TAKE = '''
@@ -102,19 +66,17 @@ def main(start, offsets, columns, first, low, high, target, weight, words, scale
 '''
 
 
-def _size_of(start, offsets, source, k):
-    """How many synapses a row has of one delay; an empty table of offsets stands for a single delay."""
-    if offsets.shape[0] == 0:
-        return start[source + 1] - start[source]
-    return np.int64(offsets[source, k + 1]) - np.int64(offsets[source, k])
-
-
-def _compiled(name, text):
-    return loader.load_function(name, text, {"size_of": _size_of} if "size_of" in text else {})
+@cache
+def _compiled(name):
+    texts = {"pack": _PACK, "take": _TAKE}
+    return loader.load_function(f"bundle_{name}", texts[name], {})
 
 
 class Bundle:
     """The synapses of some projections from one population.
+
+    Those that are still to be drawn are drawn some rows at a time and laid at once, so that nothing that is as
+    large as the result is ever needed beside it.
 
     Args:
         plans: the layouts of the projections.
@@ -134,57 +96,52 @@ class Bundle:
         self.n_source = first.projection.source.base.size
         self.real = first.wiring.real
         self.stored = "weight" in first.wiring.stored
-        self.delays = np.unique(np.concatenate([plan.connectivity.delays for plan in plans]))
-        n_parts = len(first.connectivity.parts)
+        n_parts = len(first.bounds) - 1
         self.begin = [min(each[t] for each in reach) for t in range(n_parts)]
         self.reach = [[each[t] - self.begin[t] for t in range(n_parts)] for each in reach]
-        self.scale = self._largest() / MOST if packed else 1.0
         room = max(self._room(thread) for thread in range(n_parts))
         self.target = np.dtype(np.uint16 if room <= REACH else np.uint32)
+        ticks = np.unique(np.concatenate([plan.connectivity.ticks for plan in plans]))
         with ThreadPoolExecutor(threads) as pool:
-            self.parts = list(pool.map(self._part, range(n_parts)))
-        for part in self.parts:
-            part.offsets = None if self.delays.size == 1 else part.offsets.astype(
-                np.result_type(*(each.offsets.dtype for each in self.parts)), copy=False)
+            laid = list(pool.map(partial(self._part, ticks), range(n_parts)))
+            self.parts = [part for part, _ in laid]
+            members = [Bundled(self, number, [strips[number] for _, strips in laid]) for number in range(len(plans))]
+            self.delays = np.unique(np.concatenate([member.delays for member in members]))
+            drop_columns(self.parts, np.isin(ticks, self.delays))
+            self.scale = self._largest() / MOST if packed else 1.0
+            if packed:
+                list(pool.map(self._pack, self.parts))
         offsets = self.parts[0].offsets
         self.wiring = replace(first.wiring, target=np.dtype(np.uint32) if packed else self.target, packed=packed,
                               stored=() if packed else first.wiring.stored,
                               offsets=None if offsets is None else offsets.dtype)
-        for number, plan in enumerate(plans):
-            plan.bundle, plan.rows = self, None
-            plan.connectivity = Bundled(self, number, plan.connectivity)
+        for plan, member in zip(plans, members, strict=True):
+            plan.bundle, plan.rows, plan.connectivity = self, None, member
+
+    def _part(self, ticks, thread: int) -> tuple:
+        """Return the rows of a part, with a column for each of the ticks, and the strips that they were had from."""
+        sources = [plan.projection.source for plan in self.plans]
+        strips = [plan.connectivity.strip(thread, ticks) for plan in self.plans]
+        members = [Member(strip, source.start, source.size, reach[thread])
+                   for strip, source, reach in zip(strips, sources, self.reach, strict=True)]
+        part = lay(members, self.n_source, ticks.size, target=self.target, real=self.real,
+                   stored=("weight",) if self.stored else ())
+        if not self.stored:
+            part.values["weight"] = self.plans[0].connectivity.shared["weight"]
+        return part, strips
 
     def _largest(self) -> float:
-        parts = [part for plan in self.plans for part in plan.connectivity.parts if part.target.size]
-        return max((float(np.abs(part.values["weight"]).max()) for part in parts), default=0.0) or 1.0
+        """Return the largest size of a weight, 1 where there is none."""
+        ends = [float(end) for part in self.parts if part.target.size
+                for end in (part.values["weight"].max(), -part.values["weight"].min())]
+        return max(ends, default=0.0) or 1.0
 
-    def _columns(self, delays) -> np.ndarray:
-        return np.searchsorted(self.delays, delays)
-
-    def _part(self, thread: int) -> Part:
-        members = [(plan, plan.connectivity.parts[thread]) for plan in self.plans]
-        counts = np.zeros((self.n_source, self.delays.size), dtype=np.int64)
-        for plan, part in members:
-            _compiled("bundle_count", _COUNT)(*self._rows(plan, part), counts)
-        longest = int(counts.sum(axis=1).max(initial=0))
-        start = np.empty(self.n_source + 1, dtype=np.int64)
-        offsets = np.empty((self.n_source, self.delays.size + 1), dtype=np.uint16 if longest < REACH else np.uint32)
-        _compiled("bundle_lay", _LAY)(counts, start, offsets)
-        size = int(start[-1])
-        target = np.empty(0 if self.packed else size, dtype=self.target)
-        weight = np.empty(size if self.stored and not self.packed else 0, dtype=self.real)
-        words = np.empty(size if self.packed else 0, dtype=np.uint32)
-        for number, (plan, part) in enumerate(members):
-            given = part.values["weight"] if self.stored else weight
-            _compiled("bundle_fill", _FILL)(
-                *self._rows(plan, part), part.target, given, self.reach[number][thread], 1.0 / self.scale, start,
-                counts, target, weight, words)
-        values = {"weight": weight if self.stored else members[0][1].values["weight"]}
-        return Part(0, start, offsets, words if self.packed else target, values)
-
-    def _rows(self, plan, part):
-        offsets = np.empty((0, 0), dtype=np.uint16) if part.offsets is None else part.offsets
-        return part.start, offsets, self._columns(plan.connectivity.delays), plan.projection.source.start
+    def _pack(self, part):
+        """Put the targets and weights of a part into one array, that of the weights where these have 32 bits."""
+        weight = part.values["weight"]
+        words = weight.view(np.uint32) if weight.itemsize == 4 else np.empty(weight.size, np.uint32)
+        _compiled("pack")(part.target, weight, 1.0 / self.scale, words)
+        part.target, part.values["weight"] = words, np.empty(0, self.real)
 
     def _room(self, thread) -> int:
         """How far the targets of a thread reach."""
@@ -205,27 +162,28 @@ class Bundle:
         return values | ({"scale": self.scale} if self.packed else {}) | (
             {} if self.packed else {"weight": part.values["weight"]})
 
-    def take(self, number: int, thread: int, own: SimpleNamespace) -> Part:
+    def take(self, number: int, thread: int) -> Part:
         """Return the synapses of one projection on one thread as they were before."""
         plan, part = self.plans[number], self.parts[thread]
-        columns, source = self._columns(own.delays), plan.projection.source
+        own, source = plan.connectivity, plan.projection.source
+        columns, (target_type, offset_type) = np.searchsorted(self.delays, own.delays), own.types
         low = self.reach[number][thread]
         high = low + int(plan.bounds[thread + 1] - plan.bounds[thread])
         counts = np.zeros((source.size, columns.size + 1), dtype=np.int64)
         start, none = np.empty(source.size + 1, dtype=np.int64), np.empty(0, dtype=self.real)
         target, words = (none.astype(np.uint16), part.target) if self.packed else (part.target, none.astype(np.uint32))
         weight = part.values["weight"] if self.stored else none
-        take = _compiled("bundle_take", _TAKE)
+        take = _compiled("take")
         table = part.offsets
         if table is None:
             table = np.stack([np.zeros(self.n_source, dtype=np.int64), np.diff(part.start)], axis=1)
         fixed = (part.start, table, columns, source.start, low, high, target, weight, words, self.scale)
-        size = take(*fixed, True, counts, start, np.empty(0, dtype=own.target), none)
-        taken, weights = np.empty(size, dtype=own.target), np.empty(size if self.stored else 0, dtype=self.real)
+        size = take(*fixed, True, counts, start, np.empty(0, dtype=target_type), none)
+        taken, weights = np.empty(size, dtype=target_type), np.empty(size if self.stored else 0, dtype=self.real)
         take(*fixed, False, counts, start, taken, weights)
-        offsets = counts.astype(own.offsets) if own.offsets is not None else None
+        offsets = None if offset_type is None else counts.astype(offset_type)
         values = {"weight": weights if self.stored else part.values["weight"]}
-        return Part(own.first[thread], start, offsets, taken, values)
+        return Part(int(plan.bounds[thread]), start, offsets, taken, values)
 
     def dissolve(self) -> None:
         """Give every projection its own synapses back."""
@@ -237,22 +195,21 @@ class Bundle:
 class Bundled:
     """The synapses of a projection that lie in a bundle; they are taken out when they are asked for."""
 
-    def __init__(self, bundle: Bundle, number: int, before: Connectivity):
-        parts = before.parts
-        self.bundle, self.number, self.delays = bundle, number, before.delays
-        self.n_source, self.n_target, self.n_synapses = before.n_source, before.n_target, before.n_synapses
-        self._own = SimpleNamespace(
-            delays=before.delays, first=[part.first for part in parts], target=parts[0].target.dtype,
-            offsets=None if parts[0].offsets is None else parts[0].offsets.dtype)
+    def __init__(self, bundle: Bundle, number: int, strips: list):
+        before = bundle.plans[number].connectivity
+        self.bundle, self.number, self.shape = bundle, number, before.shape
+        self.delays, self.n_synapses = before.found(strips)
+        target, offsets = before.types
+        self.types = target, None if self.delays.size < 2 else offsets
 
     @property
     def parts(self) -> list[Part]:
         """The synapses of each range of targets."""
-        return [self.bundle.take(self.number, thread, self._own) for thread in range(len(self._own.first))]
+        return [self.bundle.take(self.number, thread) for thread in range(len(self.bundle.parts))]
 
     def alone(self) -> Connectivity:
         """Return the same synapses in arrays of their own."""
-        return Connectivity(self.parts, self.delays, self.n_source, self.n_target, self.n_synapses)
+        return Connectivity(self.parts, self.delays, *self.shape, self.n_synapses)
 
 
 def may_join(first, plan) -> bool:
@@ -261,6 +218,5 @@ def may_join(first, plan) -> bool:
         return False
     if (set(first.wiring.shared), set(first.wiring.stored)) != (set(plan.wiring.shared), set(plan.wiring.stored)):
         return False
-    weights = {float(part.values["weight"]) for p in (first, plan) for part in p.connectivity.parts
-               if "weight" in p.wiring.shared}
-    return len(weights) <= 1 and plan.connectivity.n_synapses > 0 and first.connectivity.n_synapses > 0
+    weights = [each.connectivity.shared.get("weight") for each in (first, plan)]
+    return weights[0] == weights[1]

@@ -1,7 +1,8 @@
 """Elementary functions that vectorise without `fastmath`, for compiled loops.
 
 exp: Cody-Waite reduction x = k ln 2 + r with |r| <= ln 2 / 2, a polynomial for e^r, and 2^k put into
-the exponent bits. Source of the method: Cody and Waite, Software Manual for the Elementary
+the exponent bits. log: x = 2^k m with m between sqrt(1/2) and sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)).
+Source of the methods: Cody and Waite, Software Manual for the Elementary
 Functions, 1980; the coefficients are those of the Taylor series, enough terms for each width.
 """
 
@@ -9,7 +10,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from neurosim.engine.intrinsics import bits_to_float32, bits_to_float64
+from neurosim.engine.intrinsics import bits_to_float32, bits_to_float64, float64_to_bits
 
 _F = np.float32
 
@@ -41,3 +42,27 @@ def _exp64(x):
 @overload(exp)
 def _exp_overload(x):
     return _exp32 if x == types.float32 else _exp64
+
+
+_SQRT_HALF = np.int64(0x3FE6A09E667F3BCD)  # its bits
+
+
+def log(x):
+    """Return the natural logarithm of a float64 above 0."""
+    return np.log(x)
+
+
+def _log64(x):
+    bits = float64_to_bits(max(x, 2.2250738585072014e-308))
+    k = (bits - _SQRT_HALF) >> np.int64(52)
+    m = bits_to_float64(bits - (k << np.int64(52)))
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    p = z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11 + z * (1 / 13 + z * (1 / 15 + z * (
+        1 / 17 + z * (1 / 19 + z * (1 / 21))))))))))
+    return k * 0.693147180369123816490 + ((2.0 * s) * p + k * 1.90821492927058770002e-10 + 2.0 * s)
+
+
+@overload(log)
+def _log_overload(x):
+    return _log64

@@ -5,13 +5,15 @@ Several instances may share one layout (a batch of samples); each has arrays of 
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from neurosim.engine import build, inputs, learn
 from neurosim.engine.bundle import Bundle
 from neurosim.engine.deliver import deliver
-from neurosim.engine.kernel import LINE
+from neurosim.engine.intrinsics import FLAGS
+from neurosim.engine.kernel import LINE, aligned
 from neurosim.engine.layout import Layout, begins, timed_table
 from neurosim.engine.loop import Crew, Program, run
 from neurosim.engine.slots import Slots
@@ -45,23 +47,27 @@ class Instance:
         layout: what does not change.
         recorders: the recorders of state variables, whose kernels belong into the programs.
         sample: number of the sample in a batch, plus one; 0 outside a batch.
+        most_ticks: how many ticks are run at once at most.
     """
 
-    def __init__(self, layout: Layout, recorders=(), sample: int = 0):
+    def __init__(self, layout: Layout, recorders=(), sample: int = 0, most_ticks: int = LONGEST_CHUNK):
         self.layout, self.recorders, self.sample = layout, list(recorders), sample
         self.tick = 0  #: up to which it has run
         self.neurons: dict[tuple, np.ndarray] = {}  #: (population or drive, variable) -> one value per neuron
         self.synapses: dict[tuple, list] = {}  #: (projection, variable) -> one array per part
         self.outputs: dict = {}  #: recorder -> (buffer of the chunk, number of its first row)
+        self.late: dict = {}  #: (population, variable of some ticks ago) -> (variable, ticks)
         self.buffers: set = set()  #: keys of the arrays of neurons that are empty between two ticks
         sources = [p for p in layout.populations if isinstance(p.model, SpikeSource)]
         self.given = {p: self.on_grid(p, p.model.spikes) for p in sources}
-        self.arrivals = [np.zeros(size, dtype=layout.real) for size in layout.size]  #: empty between two ticks
+        self.arrivals = [aligned(0, size, layout.real) for size in layout.size]
         self._allocate_neurons()
+        self.mirrored = list(self._mirrors())  #: variables of direct ports, and where they are in `arrivals`
         for projection, plan in layout.projections.items():
             self._allocate_synapses(projection, plan)
+        self._allocate_late()
         self.signals = self._allocate_signals()
-        self.slots, self.crew = self._allocate_slots(), Crew()
+        self.slots, self.crew = self._allocate_slots(most_ticks), Crew()
         self._allocate_outputs()
         self.wire()
 
@@ -72,21 +78,34 @@ class Instance:
         for population, plan in self.layout.populations.items():
             n = population.size
             for name, state in getattr(population.model, "state", {}).items():
-                self.neurons[population, state_field(name)] = np.broadcast_to(plan.initial[name], n).astype(
-                    np.float64 if state.slow else real)
+                self.neurons[population, state_field(name)] = aligned(plan.initial[name], n,
+                                                                      np.float64 if state.slow else real)
             if plan.coefficients is None:
                 continue
             for port in plan.coefficients.ports:
-                self.neurons |= {(population, port.name(name)): np.full(n, state.initial, dtype=real)
+                self.neurons |= {(population, port.name(name)): aligned(state.initial, n, real)
                                  for name, state in port.receptor.state.items()}
             if plan.coefficients.kind.injected:
-                self.neurons[population, "injected"] = np.zeros(n, dtype=real)
+                self.neurons[population, "injected"] = aligned(0, n, real)
                 self.buffers.add((population, "injected"))
             if plan.n_ref is not None:
                 self.neurons[population, "until"] = np.full(n, NEVER)
         for drive in self.layout.drives:
-            self.neurons |= {(drive, name): np.full(drive.target.size, state.initial)
+            self.neurons |= {(drive, name): aligned(state.initial, drive.target.size, np.float64)
                              for name, state in getattr(drive.drive, "state", {}).items()}
+
+    def _mirrors(self):
+        for population, number in self.layout.direct:
+            port = self.layout.populations[population].coefficients.ports[number]
+            bounds = self.layout.populations[population].bounds
+            for thread, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+                yield self.neurons[population, port.variable][low:high], self._port(population, number, thread)
+
+    def _port(self, population, number, thread):
+        """The part of a thread's buffer in which arrivals at a port are summed, and at a direct port are its variable."""
+        low, high = self.layout.populations[population].bounds[thread:thread + 2]
+        begin = self.layout.reach[population, number][thread]
+        return self.arrivals[thread][begin:begin + int(high - low)]
 
     def _allocate_synapses(self, projection, plan):
         real, wiring = self.layout.real, plan.wiring
@@ -132,6 +151,15 @@ class Instance:
                 arrays("event_tick", lambda number: EVENTS, NEVER, np.int64)
                 arrays("events", lambda number: 1, 0, np.int64)
 
+    def _allocate_late(self):
+        """Variables of targets that rules read as they were some ticks ago, and rings of their values since."""
+        for projection in self.layout.projections:
+            population = projection.target.base
+            for name, ticks in learn.lags(projection, self.layout.dt).items():
+                late, now = learn.late_field(name, ticks), self.neurons[population, state_field(name)]
+                self.late[population, late] = name, ticks
+                self.neurons |= {(population, late): now.copy(), (population, f"ring_{late}"): np.repeat(now, ticks)}
+
     def _allocate_signals(self) -> dict:
         """The values of the last ticks of those variables that modulate a rule."""
         used = {signal for p in self.layout.projections for signal in p.modulators.values() if signal[1] != "spikes"}
@@ -139,14 +167,14 @@ class Instance:
                                 dtype=np.float64)
                 for signal in sorted(used, key=lambda signal: (signal[0].name, signal[1]))}
 
-    def _allocate_slots(self) -> dict:
+    def _allocate_slots(self, most_ticks: int) -> dict:
         """Lists of the spikes of the last ticks, for each population and thread."""
         layout = self.layout
         capacity = {p: [self._most_spikes(p, plan, t) for t in range(layout.threads)]
                     for p, plan in layout.populations.items() if p.spiking}
         a_tick = 4 * max(1, sum(map(sum, capacity.values())))
         chunk = max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))
-        chunk = self.most_ticks = int(min(LONGEST_CHUNK, chunk))
+        chunk = self.most_ticks = int(min(most_ticks, chunk))
         length = layout.longest + chunk + min(layout.window, chunk)
         line = LINE // 2  # numbers of 64 bits
         stride = -(-2 * max(1, len(capacity)) // line) * line
@@ -229,8 +257,9 @@ class Instance:
         self._widen_slots()
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
-        steps = [self._signals, self._early_notes, self._deliveries, self._drives, self._updates, self._notes,
-                 self._records]
+        steps = [self._signals, self._early_notes, partial(self._deliveries, direct=False),
+                 partial(self._drives, direct=False), self._updates, partial(self._deliveries, direct=True),
+                 partial(self._drives, direct=True), self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
         settling = [[self._settling(p, plan, thread, "") for p, plan in self._learning(thread)]
                     for thread in threads]
@@ -259,14 +288,17 @@ class Instance:
     def _slice(self, owner, name, low, high):
         return self.neurons[owner, name][low:high]
 
-    def _deliveries(self, thread):
+    def _deliveries(self, thread, direct):
         """Of projections whose synapses may lie in bundles, all come in the place of the first."""
         wanted = [each for plan in self.layout.projections.values() if plan.leader in (None, plan)
-                  for each in (plan.deliveries or [plan])]
+                  for each in (plan.deliveries or [plan]) if self._is_direct(plan) == direct]
         segments = max((self._segments(each, thread) for each in wanted), default=0)
         segments = {f"segment_{name}": np.empty(segments, dtype=np.int64) for name in ("low", "high", "cell")}
         for each in wanted:
             yield from self._deliver(each, thread, segments)
+
+    def _is_direct(self, plan) -> bool:
+        return (plan.projection.target.base, plan.port) in self.layout.direct
 
     def _segments(self, each, thread) -> int:
         """How many segments of rows a tick may have."""
@@ -308,7 +340,8 @@ class Instance:
             values["offsets"] = offsets
         own = {name: arrays[thread] for (owner, name), arrays in self.synapses.items() if owner is projection}
         values |= {synapse_field(name): part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
-        values |= {f"target_{name}": self._slice(projection.target.base, state_field(name), low, high)
+        late = {name: learn.late_field(name, ticks) for name, ticks in learn.lags(projection, self.layout.dt).items()}
+        values |= {f"target_{name}": self._slice(projection.target.base, late.get(name, state_field(name)), low, high)
                    for name, _ in wiring.reads}
         values |= plan.periods if wiring.periodic else {}
         values |= {decay_field(tau): decays(float(part.values[tau]), self.layout.dt, self.layout.real)
@@ -318,14 +351,15 @@ class Instance:
             del values["origin"]
         return values
 
-    def _drives(self, thread):
+    def _drives(self, thread, direct):
         for drive, plan in self.layout.drives.items():
             low, high = plan.bounds[thread:thread + 2]
             if low == high:
                 continue
             if isinstance(drive.drive, Current):
-                yield self._current(drive, plan, int(low), int(high))
-            else:
+                if not direct:
+                    yield self._current(drive, plan, int(low), int(high))
+            elif self._is_direct(plan) == direct:
                 arrivals = self._arrivals(plan, thread)
                 yield self._poisson(plan, int(low), int(high), drive, arrivals)
 
@@ -355,15 +389,15 @@ class Instance:
         individual = rates.shape[1] > 1
         means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
         most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
-        values = {"n": n, "counts": np.zeros(n + 128, dtype=np.uint16), "rows": means.shape[0],
+        values = {"n": n, "counts": aligned(0, n + 128, np.uint16), "rows": means.shape[0],
                   "columns": means.shape[1], "every": every, "after": inputs.AFTER[after], "means": means.ravel(),
                   **self._random(plan.stream, low)}
         if individual:
             values["most"] = most
         else:  # draws come in groups of whole populations, so that a part of one has them in common with its threads
             skip = (low + (0 if drive is None else drive.target.start)) % inputs.GROUP
-            values |= {"draws": np.zeros(n + skip + 128, dtype=np.uint16), "n_edges": most, "skip": skip,
-                       "edges": np.zeros(most, dtype=np.uint16)}
+            values |= {"draws": aligned(0, n + skip + 128, np.uint16), "n_edges": most, "skip": skip,
+                       "edges": aligned(0, most, np.uint16)}
             values["origin"] += 0 if drive is None else drive.target.start - skip
         if drive is None:
             return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
@@ -397,23 +431,24 @@ class Instance:
         kernel = coefficients.kind.kernel()
         values = {"n": n}
         for port in coefficients.ports:
-            begin = self.layout.reach[population, port.index][thread]
-            values[port.buffer] = self.arrivals[thread][begin:begin + n]
+            values[port.variable if port.direct else port.buffer] = self._port(population, port.index, thread)
         for name, kind in kernel.fields.items():
+            if name in values:
+                continue
             if name in coefficients.values:
                 value = np.atleast_1d(coefficients.values[name])
-                values[name] = np.ascontiguousarray((value[low:high] if value.size > 1 else value).astype(kind.dtype))
+                value = value[low:high] if value.size > 1 else value
+                values[name] = aligned(value, value.size, kind.dtype)
             elif (population, name) in self.neurons:
                 values[name] = self._slice(population, name, low, high)
         if population.spiking:
-            words = np.zeros(n // 8 + 1, dtype=np.uint64)
-            values |= {"words": words, "spiked": words.view(np.uint8), **slots.arguments(low)}
+            values |= {"spiked": aligned(0, n + FLAGS, np.uint8), **slots.arguments(low)}
         if "uniform" in kernel.fields:
-            values |= {"uniform": np.zeros(n), **self._random(plan.stream, low)}
+            values |= {"uniform": aligned(0, n, np.float64), **self._random(plan.stream, low)}
         if plan.n_ref is not None:
-            values |= {"n_ref": plan.n_ref[low:high].copy(), "held": np.zeros(n, dtype=np.uint32),
-                       "held_v": np.zeros(n, dtype=self.neurons[population, state_field("v")].dtype),
-                       "n_held": np.zeros(1, dtype=np.int64)}
+            values |= {"n_ref": plan.n_ref[low:high].copy(), "held": aligned(0, n, np.uint32),
+                       "held_v": aligned(0, n, self.neurons[population, state_field("v")].dtype),
+                       "n_held": aligned(0, LINE, np.int64)[:1]}
         return self._block(kernel, **{name: values[name] for name in kernel.fields})
 
     def _early_notes(self, thread):
@@ -433,6 +468,12 @@ class Instance:
         return self._block(kernel, **{name: values[name] for name in kernel.fields})
 
     def _notes(self, thread):
+        for (population, late), (name, ticks) in self.late.items():
+            low, high = self.layout.populations[population].bounds[thread:thread + 2]
+            now, was = (self._slice(population, each, low, high) for each in (state_field(name), late))
+            ring = self._slice(population, f"ring_{late}", low * ticks, high * ticks)
+            if low < high:
+                yield self._block(learn.fall_behind(now.dtype), n=int(high - low), ticks=ticks, now=now, was=was, ring=ring)
         for projection, plan in self._learning(thread):
             if plan.wiring.lagged or not plan.wiring.dendritic:
                 yield self._note(projection, plan, thread, 0)
@@ -471,11 +512,19 @@ class Instance:
             mine = np.flatnonzero((recorder.ids >= low) & (recorder.ids < high))
             if mine.size == 0:
                 continue
-            state = self.neurons[population, variable]
+            state = self._running(population, variable, thread)
             out, begin = self.outputs[recorder]
             yield self._block(inputs.recorder(state.dtype), n=mine.size, every=recorder.every, begin_row=begin,
-                              columns=out.shape[1], n_state=state.size, n_rows=out.shape[0], which=recorder.ids[mine],
-                              column=mine, state=state, out=out.reshape(-1))
+                              columns=out.shape[1], n_state=state.size, n_rows=out.shape[0],
+                              which=recorder.ids[mine] - low, column=mine, state=state, out=out.reshape(-1))
+
+    def _running(self, population, variable, thread):
+        """The part of a variable that a thread changes while the network runs."""
+        coefficients = self.layout.populations[population].coefficients
+        for port in coefficients.ports:
+            if port.direct and variable == port.variable:
+                return self._port(population, port.index, thread)
+        return self._slice(population, variable, *self.layout.populations[population].bounds[thread:thread + 2])
 
     # -- running ---------------------------------------------------------------------------------------
 
@@ -485,7 +534,11 @@ class Instance:
             begin[0] = -(-(tick + 1) // recorder.every)
         if not self._can_wait(tick, ticks):
             self.settle(tick)
+        for array, running in self.mirrored:
+            running[:] = array
         self.crew.run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
+        for array, running in self.mirrored:
+            array[:] = running
         self.tick = tick + ticks
 
     def _can_wait(self, tick: int, ticks: int) -> bool:

@@ -1,6 +1,7 @@
-"""What Numba has no name for: raw pointers, calls through them, atomics, bit casts, yielding."""
+"""What Numba has no name for: raw pointers, calls through them, atomics, bit casts, pausing, yielding."""
 
 import ctypes
+import platform
 import sys
 
 import llvmlite.binding as llvm
@@ -10,6 +11,8 @@ from numba.extending import intrinsic
 
 _I8P = ir.IntType(8).as_pointer()
 _I64 = ir.IntType(64)
+
+FLAGS = 64  #: bytes that `flags_of` looks at
 
 
 @intrinsic
@@ -43,6 +46,26 @@ def prefetch(typingctx, array, index):
         builder.call(function, [address, *(ir.Constant(ir.IntType(32), flag) for flag in (0, 3, 1))])
         return context.get_dummy_value()
     return types.void(array, index), codegen
+
+
+@intrinsic
+def flags_of(typingctx, array, index):
+    """Return which of 64 bytes of an array, from an index on, are not 0: bit k of an uint64 for byte k."""
+    def codegen(context, builder, signature, args):
+        vector = ir.VectorType(ir.IntType(8), FLAGS)
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.bitcast(builder.gep(data, [args[1]]), vector.as_pointer())
+        found = builder.icmp_unsigned("!=", builder.load(place, align=1), ir.Constant(vector, [0] * FLAGS))
+        return builder.bitcast(found, _I64)
+    return types.uint64(array, index), codegen
+
+
+@intrinsic
+def first_flag(typingctx, flags):
+    """Return the number of the lowest bit that is set in an uint64 other than 0."""
+    def codegen(context, builder, signature, args):
+        return builder.cttz(args[0], ir.IntType(1)(1))
+    return types.int64(types.uint64), codegen
 
 
 @intrinsic
@@ -94,6 +117,28 @@ def bits_to_float64(typingctx, bits):
     def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], ir.DoubleType())
     return types.float64(types.int64), codegen
+
+
+@intrinsic
+def float64_to_bits(typingctx, x):
+    """Return the 64 bits of a float64."""
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], _I64)
+    return types.int64(types.float64), codegen
+
+
+@intrinsic
+def pause(typingctx):
+    """Leave the units of this core to its other thread for an instant, while waiting in a loop."""
+    def codegen(context, builder, signature, args):
+        if platform.machine().lower() in ("x86_64", "amd64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", (), kind), [])
+        elif platform.machine().lower() in ("aarch64", "arm64"):
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
+            builder.call(builder.module.declare_intrinsic("llvm.aarch64.hint", (), kind), [ir.IntType(32)(1)])
+        return context.get_dummy_value()
+    return types.void(), codegen
 
 
 def _find_yield():

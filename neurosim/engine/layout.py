@@ -15,6 +15,7 @@ import numpy as np
 from neurosim.checks import Parameter, Parametrised, Samples, Timed, check_ticks, same
 from neurosim.engine import build, loader
 from neurosim.engine.bundle import REACH, Bundle, may_join
+from neurosim.engine.direct import direct_ports
 from neurosim.engine.inputs import GROUP
 from neurosim.engine.kernel import LINE
 from neurosim.engine.learn import check_rules
@@ -88,6 +89,7 @@ class Layout:
     longest: int
     reach: dict  #: (population, port) -> where its arrivals begin in the buffer of each thread
     size: list  #: size of the buffer of arrivals of each thread
+    direct: set  #: (population, port) whose variable lies in that buffer
 
     def changes(self) -> dict:
         """Return what was set since the layout was made: (population or projection, name) -> value.
@@ -137,6 +139,7 @@ class Planner:
     def __init__(self, net: Network, dt: float, seed: int, real: type, threads: int, packed: bool = False):
         self.net, self.dt, self.seed, self.real, self.threads, self.packed = net, dt, seed, real, threads, packed
         self.streams = Streams()
+        self.direct = direct_ports(net)
 
     def layout(self) -> Layout:
         """Return the layout."""
@@ -153,7 +156,7 @@ class Planner:
                   if p.wiring.dendritic and p.connectivity.delays.size]
         longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Layout(self.net, self.dt, self.seed, self.real, self.threads, populations, projections, drives, window,
-                      longest, reach, size)
+                      longest, reach, size, self.direct)
 
     def arrivals(self, populations) -> tuple[dict, list]:
         """Return where the arrivals of each population and port lie in the buffer of each thread, and its size.
@@ -247,18 +250,22 @@ class Planner:
         """Compute the coefficients from the parameters, at first and after a parameter was set."""
         model, p = layout.population.model, layout.parameters
         injected = any(d.receptor is None and d.target.base is layout.population for d in self.net.drives)
-        layout.coefficients = Coefficients(model, p, layout.ports, injected, self.dt, self.real)
+        direct = {number for population, number in self.direct if population is layout.population}
+        layout.coefficients = Coefficients(model, p, layout.ports, injected, self.dt, self.real, direct)
         layout.n_ref = _ticks_held(layout.population, getattr(p, "t_ref", None), self.dt)
 
     def projection(self, projection: Projection, target_bounds, streams):
         """Return the layout of a projection: its synapses by thread, and the kind of its kernels."""
         source, target = projection.source, projection.target
         bounds = np.clip(target_bounds - target.start, 0, target.size)
-        connectivity = build.build(
+        connectivity = build.draft(
             projection.rule, source.size, target.size, source.base is target.base and source.start == target.start,
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
             streams=streams, label=projection.name, dt=self.dt, real=self.real,
             sort=projection.device is not None, threads=self.threads)
+        if projection.release is not None or projection.plasticity or projection.device is not None or (
+                projection.rule.by == "target"):
+            connectivity = connectivity.made()  # others may be drawn into a bundle
         if projection.plasticity or projection.device is not None:
             _spread(connectivity, "weight", self.real)
         wiring = _wiring(projection, connectivity, self.real, self.dt)
@@ -266,7 +273,8 @@ class Planner:
             projection=projection, connectivity=connectivity, bounds=bounds, first=target_bounds, wiring=wiring,
             port=self.net.ports(target).index(projection.receptor), stream=streams.new(f"{projection.name}/noise"),
             changed=set(), aged=0.0, rows=None, base=None, bundle=None, leader=None, deliveries=[])
-        plan.rows = rows_of(plan)
+        if isinstance(connectivity, build.Connectivity):
+            plan.rows = rows_of(plan)
         if projection.device is not None:
             _program(plan, self.seed, streams.new(f"{projection.name}/programming"))
             plan.base = _numbering(plan.rows, source.base.size, connectivity.delays.size)
@@ -328,24 +336,17 @@ def _check_names(projection, taken):
 
 
 def _wiring(projection, connectivity, real, dt) -> Wiring:
-    """Return what decides the kernels of a projection; all its parts get the same types."""
-    parts = connectivity.parts
-    names = list(parts[0].values)
-    stored = tuple(name for name in names if any(isinstance(part.values[name], np.ndarray) for part in parts))
-    shared = tuple(name for name in names if name not in stored)
+    """Return what decides the kernels of a projection."""
+    stored, shared = connectivity.stored, connectivity.shared
     _check_rule(projection, stored)
     rules, model = projection.plasticity, projection.target.model
     read = dict.fromkeys(name for rule in rules for name in rule.reads)
     reads = tuple((name, np.float64 if model.state[name].slow else real) for name in read)
     spiking = tuple(name for name, (_, variable) in projection.modulators.items() if variable == "spikes")
-    target = np.result_type(*(part.target.dtype for part in parts))
-    tables = [part.offsets.dtype for part in parts if part.offsets is not None]
-    offsets = np.result_type(*tables) if tables else None
-    for part in parts:
-        part.target = part.target.astype(target, copy=False)
-        part.offsets = None if offsets is None else part.offsets.astype(offsets, copy=False)
-    wiring = Wiring(target, offsets, shared, stored, projection.release, rules, projection.device, reads, spiking, real)
-    brief = tuple(tau for tau in wiring.time_constants if is_brief(float(parts[0].values[tau]), dt, real))
+    target, offsets = connectivity.types
+    wiring = Wiring(target, offsets, tuple(shared), stored, projection.release, rules, projection.device, reads,
+                    spiking, real)
+    brief = tuple(tau for tau in wiring.time_constants if is_brief(float(shared[tau]), dt, real))
     wiring = replace(wiring, brief=brief)
     if rules:
         check_rules(wiring)
@@ -421,9 +422,19 @@ def bundle(plans: list, reach: dict, packed: bool, threads: int) -> None:
             made, wanted = members[0], packed and "weight" in members[0].wiring.stored
             if len(members) > 1 or wanted:
                 made = Bundle(members, [begins(plan, reach) for plan in members], wanted, threads)
+            else:
+                _draw(made)
             group[0].deliveries.append(made)
         for plan in group:
             plan.leader = group[0]
+
+
+def _draw(plan) -> None:
+    """Draw the synapses of a projection that has arrays of its own, if that is yet to be done."""
+    if isinstance(plan.connectivity, build.Draft):
+        plan.connectivity = plan.connectivity.made()
+        target, offsets = plan.connectivity.types
+        plan.wiring, plan.rows = replace(plan.wiring, target=target, offsets=offsets), rows_of(plan)
 
 
 def begins(plan, reach) -> list:

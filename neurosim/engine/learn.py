@@ -7,6 +7,7 @@ spikes of the target and of modulating populations, each with the traces and sig
 
 import numpy as np
 
+from neurosim.checks import check_ticks
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.slots import EMIT
 from neurosim.engine.wiring import (
@@ -25,6 +26,7 @@ from neurosim.engine.wiring import (
     modulator_field,
     synapse_field,
 )
+from neurosim.errors import UnsupportedError
 
 FOREVER = 1 << 60
 
@@ -290,6 +292,33 @@ def remember(dtype) -> Kernel:
     return Kernel("remember", fields, f"past[tick % {PAST}] = state[0]\n", {}, np.float64)
 
 
+def fall_behind(dtype) -> Kernel:
+    """Return the kernel that finds, at the end of a tick, what a variable of each neuron was some ticks ago."""
+    fields = {"n": INT, "ticks": INT, "now": Array(dtype, "n"), "was": Array(dtype, "n"),
+              "ring": Array(dtype, "n * ticks")}
+    body = ("at = tick % ticks\nfor j in range(n):\n    was[j] = ring[j * ticks + at]\n"
+            "    ring[j * ticks + at] = now[j]\n")
+    return Kernel("fall_behind", fields, body, {}, np.float64)
+
+
+def lags(projection, dt: float) -> dict[str, int]:
+    """Return how many ticks ago the rules of a projection read variables of its target, where that is not now."""
+    found = {}
+    for rule in projection.plasticity:
+        for name in rule.reads:
+            ticks = check_ticks(f"{type(rule).__name__}.{rule.lags[name]}", getattr(rule, rule.lags[name]), dt,
+                                at_least=0) if name in rule.lags else 0
+            if found.setdefault(name, ticks) != ticks:
+                raise UnsupportedError(f"projection {projection.name!r}: its rules must read {name!r} of the target as "
+                                       f"it was at one time, got {found[name] * dt:g} and {ticks * dt:g} ms ago")
+    return {name: ticks for name, ticks in found.items() if ticks}
+
+
+def late_field(name: str, ticks: int) -> str:
+    """Return the name of the array with the values that a variable had some ticks ago."""
+    return f"late_{name}_{ticks}"
+
+
 def check_rules(wiring: Wiring) -> None:
     """Write the texts once, so that a body that asks for what nobody has is refused before a run."""
     writer = Settle(wiring, "period" if wiring.periodic else "")
@@ -310,4 +339,4 @@ def _in(lines, depth: int = 1) -> list[str]:
     return [" " * 4 * depth + line for line in lines]
 
 
-__all__ = ["Learner", "Settle", "check_rules", "modulate", "note", "remember"]
+__all__ = ["Learner", "Settle", "check_rules", "fall_behind", "lags", "late_field", "modulate", "note", "remember"]

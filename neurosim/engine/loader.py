@@ -29,8 +29,8 @@ KERNEL = numba.types.void(numba.types.CPointer(numba.types.int64), numba.types.i
 KEEP_FILES = 2000
 VERSION = "1"  # raise it when the way in which leaves are compiled changes
 
-_SUBSTITUTES = {maths.exp: elementary.exp}  # taken as they are: Numba finds their overloads
-_OVERLOADS = {elementary.exp: (elementary._exp32, elementary._exp64)}
+_SUBSTITUTES = {maths.exp: elementary.exp, maths.log: elementary.log}  # taken as they are: Numba finds their overloads
+_OVERLOADS = {elementary.exp: (elementary._exp32, elementary._exp64), elementary.log: (elementary._log64,)}
 _loaded: dict[str, object] = {}
 _leaves: dict[tuple, object] = {}
 _lock = threading.Lock()
@@ -176,7 +176,7 @@ class _Function:
         self.module, self.jitted, self.cached = module, jitted, cached
 
     def __call__(self, *arguments):
-        if not self.cached or self.jitted.signatures:
+        if not self.cached or self.jitted.overloads:
             return self.jitted(*arguments)
         try:
             self.jitted.compile(tuple(map(numba.typeof, arguments)))

@@ -22,10 +22,10 @@ import numpy as np
 from neurosim.engine import intrinsics, loader
 
 APART = 256  #: bytes between what two threads write; processors fetch neighbouring lines too
-PATIENCE = 2000  #: looks at the others' progress before a thread helps out or gives its core away
+PATIENCE = 400  #: looks at the others' progress before a thread helps out or gives its core away
 
-FIRST_TRIAL = 256  #: ticks of the first trials of a crew
-TRIAL, TRY_AGAIN = 0.01, 0.5  #: seconds that a later trial takes, and seconds between two
+FIRST_TRIALS, FIRST_TICKS = 3, 256  #: first trials of each kind of crew, and their ticks
+TRIAL, TRY_AGAIN = 0.004, 0.2  #: seconds that a later trial takes, and seconds between two
 
 _TEXT = '''
 from numba import njit
@@ -65,6 +65,7 @@ def main(functions, blocks, starts, last, window, board, claims, thread, alone):
             return
         else:
             waited += 1
+            pause()
             if waited > {patience} + 1:
                 yield_thread()
 '''
@@ -72,7 +73,7 @@ def main(functions, blocks, starts, last, window, board, claims, thread, alone):
 
 @cache
 def _compiled():
-    names = ("call_kernel", "atomic_load", "atomic_store", "atomic_claim", "yield_thread")
+    names = ("call_kernel", "atomic_load", "atomic_store", "atomic_claim", "pause", "yield_thread")
     text = _TEXT.format(apart=APART, patience=PATIENCE)
     return loader.load_function("loop", text, {name: getattr(intrinsics, name) for name in names})
 
@@ -86,32 +87,46 @@ class Program:
         self.rows = np.array([block.row.ctypes.data for block in blocks], dtype=np.int64)
 
 
-def run(programs: list[Program], first: int, last: int, window: int, alone: bool = False) -> None:
-    """Run the ticks first <= tick < last, with one thread for each program, or with one for all.
+class Parts:
+    """The programs of all parts, side by side as the loop takes them."""
 
-    Several threads are pinned, each to a core of its own among those allowed, and released at the
-    end: unpinned, two threads that wait for each other may end up on one core.
-    """
-    main = _compiled()
-    functions = np.concatenate([program.functions for program in programs])
-    rows = np.concatenate([program.rows for program in programs])
-    starts = np.cumsum([0, *(program.functions.size for program in programs)])
-    board, claims = (_apart(len(programs), value) for value in (first - 1, 0))
-    alone = alone or len(programs) == 1
-    cores = [None] if alone else _cores(len(programs))
+    def __init__(self, programs: list[Program]):
+        self.programs = list(programs)
+        self.functions = np.concatenate([program.functions for program in programs])
+        self.rows = np.concatenate([program.rows for program in programs])
+        self.starts = np.cumsum([0, *(program.functions.size for program in programs)])
+        self.board, self.claims = _apart(len(programs)), _apart(len(programs))
+        self.places = self.board.ctypes.data, self.claims.ctypes.data
 
-    def work(thread):
-        with _pinned(cores[thread]):
-            main(functions, rows, starts, last, window, board.ctypes.data, claims.ctypes.data, thread, alone)
+    def run(self, first: int, last: int, window: int, alone: bool = False) -> None:
+        """Run the ticks first <= tick < last, with one thread for each part, or with one for all.
 
-    others = [threading.Thread(target=work, args=(thread,)) for thread in range(1, len(cores))]
-    for thread in others:
-        thread.start()
-    try:
-        work(0)
-    finally:
+        Several threads are pinned, each to a core of its own among those allowed, and released at the
+        end: unpinned, two threads that wait for each other may end up on one core.
+        """
+        self.board[:], self.claims[:] = first - 1, 0
+        if alone or len(self.programs) == 1:
+            self._work(last, window, 0, True)
+            return
+        cores = _cores(len(self.programs))
+        others = [threading.Thread(target=self._work, args=(last, window, thread, False, core))
+                  for thread, core in enumerate(cores) if thread > 0]
         for thread in others:
-            thread.join()
+            thread.start()
+        try:
+            self._work(last, window, 0, False, cores[0])
+        finally:
+            for thread in others:
+                thread.join()
+
+    def _work(self, last, window, thread, alone, core=None):
+        with _pinned(core):
+            _compiled()(self.functions, self.rows, self.starts, last, window, *self.places, thread, alone)
+
+
+def run(programs: list[Program], first: int, last: int, window: int) -> None:
+    """Run the ticks first <= tick < last, with one thread for each program."""
+    Parts(programs).run(first, last, window)
 
 
 class Crew:
@@ -122,25 +137,29 @@ class Crew:
     """
 
     def __init__(self):
+        self.trials = {False: [], True: []}  #: alone or not -> seconds per tick in the first trials
         self.cost = {}  #: alone or not -> seconds per tick, as last seen
         self.since = 0.0  #: seconds run since the slower one was tried
+        self.parts = None
 
     def run(self, programs: list[Program], first: int, last: int, window: int) -> None:
         """Run the ticks first <= tick < last."""
+        if self.parts is None or any(a is not b for a, b in zip(self.parts.programs, programs, strict=True)):
+            self.parts = Parts(programs)
         if len(programs) == 1:
-            run(programs, first, last, window)
+            self.parts.run(first, last, window)
             return
         while first < last:
             alone, ticks = self._next(last - first)
             began = time.perf_counter()
-            run(programs, first, first + ticks, window, alone)
+            self.parts.run(first, first + ticks, window, alone)
             self._note(alone, ticks, time.perf_counter() - began)
             first += ticks
 
     def _next(self, left: int) -> tuple[bool, int]:
-        for alone in (False, True):
-            if alone not in self.cost:
-                return alone, min(left, FIRST_TRIAL)
+        alone = len(self.trials[True]) < len(self.trials[False])
+        if len(self.trials[alone]) < FIRST_TRIALS:
+            return alone, min(left, FIRST_TICKS)
         slower = self.cost[True] > self.cost[False]
         if self.since > TRY_AGAIN:
             self.since = 0.0
@@ -148,13 +167,18 @@ class Crew:
         return not slower, left
 
     def _note(self, alone, ticks, seconds):
-        self.cost[alone] = seconds / ticks
+        first = self.trials[alone]
+        if len(first) < FIRST_TRIALS:  # what happens once, such as memory that is touched first, is not theirs
+            first.append(seconds / ticks)
+            self.cost[alone] = min(first)
+        else:
+            self.cost[alone] = seconds / ticks
         self.since += seconds
 
 
-def _apart(n: int, value: int) -> np.ndarray:
+def _apart(n: int) -> np.ndarray:
     """Return an array that holds a number for each of n threads, APART bytes from each other, from a cache line on."""
-    room = np.full((n + 1) * APART // 8, value, dtype=np.int64)
+    room = np.zeros((n + 1) * APART // 8, dtype=np.int64)
     return room[-(room.ctypes.data // 8) % (APART // 8):]
 
 

@@ -29,10 +29,11 @@ class Coefficients:
         injected: whether a current is injected.
         dt: ms.
         real: float type of the states.
+        direct: numbers of the ports at which arrivals are added to the variable itself.
     """
 
-    def __init__(self, model, p, ports, injected, dt, real):
-        self.ports = tuple(Port(index, receptor) for index, (receptor, _) in enumerate(ports))
+    def __init__(self, model, p, ports, injected, dt, real, direct=()):
+        self.ports = tuple(Port(index, receptor, index in direct) for index, (receptor, _) in enumerate(ports))
         conductance = any(port.receptor.effect == "conductance" for port in self.ports)
         linear = None if conductance else model.linear(p)
         if linear is None and model.step is None:
@@ -79,7 +80,7 @@ class Coefficients:
     def _add_ports(self, ports):
         for port, (receptor, q) in zip(self.ports, ports, strict=True):
             equations = receptor.linear(q)
-            for name, value in equations.arrival.items():
+            for name, value in ({} if port.direct else equations.arrival).items():
                 self.values[f"p{port.index}_arrival_{name}"] = _narrow(value)
             for value in equations.output.values():
                 self.values[f"p{port.index}_output"] = _narrow(value)

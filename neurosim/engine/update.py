@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurosim.engine.intrinsics import FLAGS
 from neurosim.engine.kernel import INT, Array, Kernel
 from neurosim.engine.slots import CLOSE, EMIT, OPEN
 from neurosim.random import philox, uniform53
@@ -17,14 +18,23 @@ from neurosim.random import philox, uniform53
 
 @dataclass(frozen=True)
 class Port:
-    """One receptor of a population: the names of its variables, prefixed, and what arrives at it."""
+    """One receptor of a population: the names of its variables, prefixed, and what arrives at it.
+
+    Arrivals at a direct port are added to its variable after the update; there is no buffer of them.
+    """
 
     index: int
     receptor: object
+    direct: bool = False
 
     def name(self, variable: str) -> str:
         """Return the name of a variable of this port in the arrays and the text."""
         return f"p{self.index}_{variable}"
+
+    @property
+    def variable(self) -> str:
+        """Name of the first variable, which is the only one of a direct port."""
+        return self.name(next(iter(self.receptor.state)))
 
     @property
     def buffer(self) -> str:
@@ -97,14 +107,14 @@ class _Writer:
         fields |= {name: Array(dtype, n) for name, dtype in self.states.items()}
         for port in kind.ports:
             fields |= {port.name(name): Array(kind.real, n) for name in port.receptor.state}
-            fields[port.buffer] = Array(kind.real, n)
+            fields |= {} if port.direct else {port.buffer: Array(kind.real, n)}
         if kind.injected:
             fields["injected"] = Array(kind.real, n)
         for name, varies in kind.coefficients.items():
             slow = name in self._slow_coefficients()
             fields[name] = Array(np.float64 if slow else kind.real, n if varies else 1)
         if self.model.spiking:
-            fields |= {"spiked": Array(np.uint8, "n + 8"), "words": Array(np.uint64, "n // 8 + 1"), **EMIT}
+            fields |= {"spiked": Array(np.uint8, f"n + {FLAGS}"), **EMIT}
         if uses_uniform(self.model):
             fields |= {"uniform": Array(np.float64, n), "key0": INT, "key1": INT, "stream": INT, "sample": INT,
                        "origin": INT}
@@ -131,7 +141,7 @@ class _Writer:
         if kind.injected:
             loop += ["x_injected = injected[k]", "injected[k] = 0"]
         for port in kind.ports:
-            loop += [f"a_{port.index} = {port.buffer}[k]", f"{port.buffer}[k] = 0"]
+            loop += [] if port.direct else [f"a_{port.index} = {port.buffer}[k]", f"{port.buffer}[k] = 0"]
         loop += self._advance_linear() + self._advance_model() + self._add_arrivals()
         loop += [f"{name}[k] = y_{name}" for name in self._variables()]
         if self.model.spiking:
@@ -186,7 +196,7 @@ class _Writer:
         for port in self.kind.ports:
             if port.receptor.effect == "jump":
                 lines.append(f"y_s_v = y_s_v + a_{port.index}")
-            for name in port.receptor.state:
+            for name in () if port.direct else port.receptor.state:
                 coefficient = f"p{port.index}_arrival_{name}"
                 if coefficient in self.kind.coefficients:
                     lines.append(f"y_{port.name(name)} = y_{port.name(name)} + "
@@ -214,14 +224,13 @@ class _Writer:
     def _hold(self) -> list[str]:
         """Put the neurons that are still refractory back to where their spike left them; forget the others."""
         return ["kept = 0",
-                "for j in range(n_held[0]):",
-                "    k = held[j]",
-                "    if until[k] >= tick:",
-                "        s_v[k] = held_v[j]",
-                "        spiked[k] = 0",
-                "        held[kept] = k",
-                "        held_v[kept] = held_v[j]",
-                "        kept += 1"]
+                "for j in range(n_held[0]):",  # without a branch that nobody could predict
+                "    k, stays = held[j], until[held[j]] >= tick",
+                "    held_v[kept] = held_v[j]",
+                "    held[kept] = k",
+                "    s_v[k] = held_v[kept] if stays else s_v[k]",
+                "    spiked[k] = np.uint8(0) if stays else spiked[k]",
+                "    kept += stays"]
 
     def _draw(self) -> list[str]:
         """One uniform number for each neuron: two from each call of the generator."""
@@ -235,17 +244,18 @@ class _Writer:
     def _after(self) -> str:
         lines = self._hold() if self.refractory else []
         lines += [*OPEN.splitlines(),
-                  "for q in range(n // 8 + 1):",
-                  "    if words[q] != 0:",
-                  "        for k in range(8 * q, 8 * q + 8):",
-                  "            if spiked[k] != 0:"]
+                  f"for q in range(0, n, {FLAGS}):",
+                  "    flags = flags_of(spiked, q)",
+                  "    while flags != 0:",
+                  "        k = q + first_flag(flags)",
+                  "        flags &= flags - np.uint64(1)"]
         spike = [f"{', '.join(f'{name}[k]' for name in self.states)} = "
                  f"{self._call('after_spike', self.model.after_spike, '')}",
                  "here[found] = first + k", "found += 1"]
         if self.refractory:
             spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k",
                       "    held_v[kept] = s_v[k]", "    kept += 1"]
-        lines += [" " * 16 + line for line in spike]
+        lines += [" " * 8 + line for line in spike]
         lines += CLOSE.splitlines()
         if self.refractory:
             lines.append("n_held[0] = kept")

@@ -1,11 +1,15 @@
 """An echo state network: a random recurrent network of rate units."""
 
+import inspect
+
 import numpy as np
 
 from neurosim.checks import Option, Parameter, Parametrised, describe_value
-from neurosim.errors import ParameterError
+from neurosim.contracts import Device
+from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
 
 _DENSE = 2000  # units up to which the spectral radius comes from all eigenvalues
+PROGRAMMING, READING = 1, 2  # streams of random numbers beside those of the weights
 
 
 def _share(default, doc):
@@ -14,6 +18,35 @@ def _share(default, doc):
 
 def _gain(default, doc):
     return Parameter(default, doc=doc, at_least=0, per_element=False)
+
+
+class _Activation(Option):
+    """A function by name, or any function of an array."""
+
+    def check(self, owner, value):
+        """Return the name or the function; raise ParameterError."""
+        if callable(value) and not isinstance(value, type):
+            return value
+        try:
+            return super().check(owner, value)
+        except ParameterError:
+            raise ParameterError(f"{owner}.{self.name} must be {self.bounds.replace(' | ', ' or ')}, or a function of "
+                                 f"an array such as a programmed ramp converter, got {describe_value(value)}") from None
+
+
+class _Layer(Option):
+    """A device layer, or None."""
+
+    def check(self, owner, value):
+        """Return the layer; raise ParameterError where it is none, or cannot be read as a matrix."""
+        if value is None:
+            return None
+        if not isinstance(value, Device):
+            raise ParameterError(f"{owner}.{self.name} must be a device layer or None, got {describe_value(value)}")
+        if value.read is not None and not hasattr(value, "matmul"):
+            raise UnsupportedError(f"{owner}.{self.name} must have matmul(x, weights, generator, variance), since "
+                                   f"{type(value).__name__} reads with noise; switch its noise off")
+        return value
 
 
 class EchoState(Parametrised):
@@ -37,11 +70,21 @@ class EchoState(Parametrised):
         input_density: share of the pairs of input and unit that are connected.
         weights: "normal": independent normal numbers; "orthogonal": a random orthogonal matrix times
             spectral_radius, always dense.
-        activation: "tanh" or "identity".
-        seed: of the weights.
+        activation: "tanh", "identity", or a function of an array, such as a programmed ramp converter
+            (`hardware_models.ramp_adc`); one that has an argument `generator` is given the generator of the noise.
+        device: a device layer that holds W and W_in, or None: the array `matrix` of inputs + units rows, one device (or
+            pair) for each entry, those that are 0 included. It is programmed once; where it reads with noise, every
+            product does. The bias is digital. `device.fitted(network.matrix)` sets the range of a memristor.
+        age: ms since the devices were programmed.
+        seed: of the weights, the errors of programming, and by default of the noise.
+
+    Attributes:
+        w, w_in, bias: weights as they act, shapes (units, units), (units, inputs) and (units,).
+        not_finite: how many weights are infinite or undefined, which only a device that says so may make of them.
 
     Raises:
         ParameterError: an argument does not fit, or W has no eigenvalue but 0.
+        UnsupportedError: the device reads with noise and has no product of matrices.
 
     >>> import numpy as np
     >>> network = EchoState(50, spectral_radius=0.9, seed=1)
@@ -62,7 +105,9 @@ class EchoState(Parametrised):
     density = _share(0.1, "share of the pairs of units that are connected")
     input_density = _share(1.0, "share of the pairs of input and unit that are connected")
     weights = Option("normal", ("normal", "orthogonal"), doc="how W is drawn")
-    activation = Option("tanh", ("tanh", "identity"), doc="what a unit does to its input")
+    activation = _Activation("tanh", ("tanh", "identity"), doc="what a unit does to its input")
+    device = _Layer(None, (None,), doc="layer of devices that holds the weights")
+    age = Parameter(0.0, "ms", doc="time since the devices were programmed", at_least=0, per_element=False)
     seed = Parameter(0, doc="seed of the weights", integer=True, at_least=0, per_element=False)
 
     def __init__(self, *args, **kwargs):
@@ -72,6 +117,40 @@ class EchoState(Parametrised):
         signs = _bernoulli((self.units, self.inputs), self.input_density, generator)
         self.__dict__["w_in"] = self.input_scaling * signs
         self.__dict__["bias"] = self.bias_scaling * _bernoulli(self.units, 1.0, generator)
+        self.__dict__["not_finite"] = 0
+        if self.device is not None:
+            self._program()
+        self._check_activation()
+
+    def _program(self):
+        held = np.asarray(self.device.program(self.matrix, np.random.default_rng([self.seed, PROGRAMMING])))
+        if self.age:
+            held = np.asarray(self.device.age(held, self.age))
+        bad = int(np.count_nonzero(~np.isfinite(held)))
+        if held.shape != self.matrix.shape or (bad and not getattr(self.device, "may_be_infinite", False)):
+            raise ParameterError(f"{type(self.device).__name__}.program must return one finite weight for each entry "
+                                 f"of the matrix, got {describe_value(held)} with {bad} that are not finite")
+        self.__dict__.update(w_in=held[:self.inputs].T, w=held[self.inputs:].T, not_finite=bad)
+
+    def _check_activation(self):
+        if isinstance(self.activation, str):
+            return
+        self.__dict__["_noisy_activation"] = "generator" in _arguments(self.activation)
+        try:
+            found = np.asarray(self._activate(np.zeros((1, self.units)), self._noise(None)), np.float64)
+            got = describe_value(found)
+        except NeurosimError:
+            raise
+        except (TypeError, ValueError) as error:
+            found, got = np.empty(0), f"{type(error).__name__}: {error}"
+        if found.shape != (1, self.units) or not np.isfinite(found).all():
+            raise ParameterError(f"EchoState.activation must return one finite number for each of {self.units} inputs, "
+                                 f"got {got}")
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """W_in and W as one array of inputs + units rows and a column for each unit, as a crossbar holds them."""
+        return np.concatenate([self.w_in.T, self.w.T])
 
     def _recurrent(self, generator):
         if self.weights == "orthogonal":
@@ -85,55 +164,84 @@ class EchoState(Parametrised):
         """Return the network itself: its weights are not trained."""
         return self
 
-    def transform(self, X, start=None) -> np.ndarray:
+    def transform(self, X, start=None, generator=None) -> np.ndarray:
         """Return the states for inputs over time.
 
         Args:
             X: inputs, shape (times, inputs), or (samples, times, inputs) for independent samples.
             start: state before the first input, shape (units,) or (samples, units); 0 by default.
+            generator: numpy generator of the noise of device and activation; by default one made from the seed, so
+                that the same inputs give the same states.
 
         Returns:
-            states after each input, shape (times, units) or (samples, times, units).
+            states after each input, shape (times, units) or (samples, times, units). They are finite unless weights
+            are not.
 
         Raises:
             ParameterError: X or start is of another shape or not finite.
         """
         X = self._checked(X)
         state = self._start(start, X.shape[:-2])
-        drive = X @ self.w_in.T + self.bias
-        states = np.empty(drive.shape)
-        transposed = self._operator()
-        for time in range(X.shape[-2]):
-            state = self._step(state, drive[..., time, :], transposed)
-            states[..., time, :] = state
+        noise = self._noise(generator)
+        states = np.empty((*X.shape[:-1], self.units))
+        recurrent = self._product(self.w, sparse=self.units >= 300 and np.count_nonzero(self.w) <= 0.1 * self.w.size)
+        with np.errstate(invalid="ignore", over="ignore") if self.not_finite else np.errstate():
+            drive = self._product(self.w_in)(X, noise) + self.bias
+            for time in range(X.shape[-2]):
+                state = self._step(state, drive[..., time, :], recurrent, noise)
+                states[..., time, :] = state
         return states
 
     def fit_transform(self, X, y=None) -> np.ndarray:
         """Return `transform(X)`."""
         return self.transform(X)
 
-    def step(self, state, u) -> np.ndarray:
-        """Return the state after one input u, shape (inputs,), from a state of shape (units,)."""
-        return self._step(np.asarray(state, np.float64), self.w_in @ np.atleast_1d(u) + self.bias, self.w.T)
+    def step(self, state, u, generator=None) -> np.ndarray:
+        """Return the state after one input u, shape (inputs,), from a state of shape (units,).
+
+        Where device or activation are noisy, a numpy generator is needed.
+        """
+        drive = self._product(self.w_in)(np.asarray(np.atleast_1d(u), np.float64), generator) + self.bias
+        return self._step(np.asarray(state, np.float64), drive, self._product(self.w), generator)
 
     def jacobian(self, state, u) -> np.ndarray:
-        """Return the derivative of `step(state, u)` by the state, shape (units, units)."""
+        """Return the derivative of `step(state, u)` by the state without noise, shape (units, units).
+
+        Raises:
+            UnsupportedError: the activation is a function of the user, whose derivative is not known.
+        """
+        if not isinstance(self.activation, str):
+            raise UnsupportedError("EchoState.jacobian must know the derivative of the activation: use 'tanh' or "
+                                   "'identity', or lyapunov_by_perturbation")
         slope = np.ones(self.units)
         if self.activation == "tanh":
             slope = 1.0 - np.tanh(self.w @ state + self.w_in @ np.atleast_1d(u) + self.bias) ** 2
         return (1.0 - self.leak) * np.eye(self.units) + self.leak * slope[:, None] * self.w
 
-    def _step(self, state, drive, transposed):
-        inner = state @ transposed + drive
-        return (1.0 - self.leak) * state + self.leak * (np.tanh(inner) if self.activation == "tanh" else inner)
+    def _step(self, state, drive, recurrent, generator):
+        return (1.0 - self.leak) * state + self.leak * self._activate(recurrent(state, generator) + drive, generator)
 
-    def _operator(self):
-        """Return W transposed, sparse where that is faster."""
-        if np.count_nonzero(self.w) > 0.1 * self.w.size or self.units < 300:
-            return self.w.T
-        from scipy.sparse import csc_array
+    def _activate(self, inner, generator):
+        if isinstance(self.activation, str):
+            return np.tanh(inner) if self.activation == "tanh" else inner
+        return self.activation(inner, generator=generator) if self._noisy_activation else self.activation(inner)
 
-        return csc_array(self.w.T)
+    def _noise(self, generator):
+        return np.random.default_rng([self.seed, READING]) if generator is None else generator
+
+    def _product(self, weights, sparse=False):
+        """Return the function of (x, generator) that is x weights^T, as the devices read them."""
+        device = self.device
+        if device is not None and device.read is not None:
+            matrix = np.ascontiguousarray(weights.T)
+            variance = device.read_variance(matrix)
+            return lambda x, generator: device.matmul(x, matrix, generator, variance)
+        transposed = weights.T
+        if sparse:
+            from scipy.sparse import csc_array
+
+            transposed = csc_array(transposed)
+        return lambda x, generator: x @ transposed
 
     def _checked(self, X):
         try:
@@ -155,6 +263,13 @@ class EchoState(Parametrised):
             raise ParameterError(f"EchoState.start must be finite numbers of shape {(*samples, self.units)}, "
                                  f"got {describe_value(start)}")
         return np.broadcast_to(start, (*samples, self.units))
+
+
+def _arguments(function) -> list[str]:
+    try:  # an object may have a signature of another kind, that of its class
+        return list(inspect.signature(function if inspect.isroutine(function) else function.__call__).parameters)
+    except ValueError:  # some compiled functions do not tell
+        return []
 
 
 def spectral_radius(matrix) -> float:

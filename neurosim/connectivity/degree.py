@@ -1,0 +1,157 @@
+"""Rules that fix the number of synapses: of each target, of each source, or of all."""
+
+import numpy as np
+
+from neurosim.connectivity.bodies import any_partners, distinct_partners, table_size
+from neurosim.connectivity.parameters import allow_multiple, allow_self, whole_number
+from neurosim.connectivity.rule import Rows, Rule
+
+
+class _Degree(Rule):
+    """A fixed number of partners in each row, with or without repeats."""
+
+    exact = True
+
+    @property
+    def partners(self):
+        """The scalar body, one for each value of `multiple`."""
+        return any_partners if self.multiple else distinct_partners
+
+    def rows(self, counts, n_partner, same):
+        """Return what `partners` needs: whether the row itself is left out, and the counts."""
+        most = int(np.max(counts, initial=0))
+        capacity = 4 * -(-most // 4) if self.multiple else most + table_size(most)
+        return Rows(capacity, np.append(int(self.excludes_self(same)), counts).astype(np.int64))
+
+    def check_degree(self, n_partner, same, partners):
+        """Raise ParameterError if k distinct partners, or any at all, cannot be had."""
+        available = n_partner - self.excludes_self(same)
+        if not self.multiple and self.k > available:
+            self.refuse("k", f"be <= {available}, the number of {partners} (multiple=True allows repeats)")
+        if self.k and available < 1:
+            self.refuse("k", f"be 0 where there are no {partners}")
+
+
+class FixedInDegree(_Degree):
+    """Gives every target exactly k sources, drawn uniformly.
+
+    Args:
+        k: number of synapses of each target.
+        self_connections: whether a neuron may connect to itself (within one population).
+        multiple: whether a pair may be connected more than once.
+
+    Raises:
+        ParameterError: if `multiple` is False and k is more than there are sources.
+
+    >>> FixedInDegree(80, multiple=False)
+    FixedInDegree(k=80, multiple=False)
+    """
+
+    by = "target"
+    positional = 1
+    k = whole_number("number of sources of each target")
+    self_connections = allow_self()
+    multiple = allow_multiple()
+
+    def check(self, n_source, n_target, same):
+        """Raise ParameterError if there are not enough sources."""
+        self.check_degree(n_source, same, "sources")
+
+    def expected(self, n_source, n_target, same):
+        """Return the number of synapses."""
+        return float(self.k * n_target)
+
+    def prepare(self, n_source, n_target, same, generator):
+        """Return what `partners` needs."""
+        return self.rows(self.k, n_source, same)
+
+
+class FixedOutDegree(_Degree):
+    """Gives every source exactly k targets, drawn uniformly.
+
+    Args:
+        k: number of synapses of each source.
+        self_connections: whether a neuron may connect to itself (within one population).
+        multiple: whether a pair may be connected more than once.
+
+    Raises:
+        ParameterError: if `multiple` is False and k is more than there are targets.
+
+    >>> FixedOutDegree(10, self_connections=False)
+    FixedOutDegree(k=10, self_connections=False)
+    """
+
+    positional = 1
+    k = whole_number("number of targets of each source")
+    self_connections = allow_self()
+    multiple = allow_multiple()
+
+    def check(self, n_source, n_target, same):
+        """Raise ParameterError if there are not enough targets."""
+        self.check_degree(n_target, same, "targets")
+
+    def expected(self, n_source, n_target, same):
+        """Return the number of synapses."""
+        return float(self.k * n_source)
+
+    def prepare(self, n_source, n_target, same, generator):
+        """Return what `partners` needs."""
+        return self.rows(self.k, n_target, same)
+
+
+class FixedTotal(_Degree):
+    """Makes exactly n synapses, each between a source and a target drawn uniformly.
+
+    The numbers of the sources are drawn first (multinomial with repeats; without, the exact counts of
+    a uniform choice of n pairs), then the targets of each.
+
+    Args:
+        n: number of synapses.
+        self_connections: whether a neuron may connect to itself (within one population).
+        multiple: whether a pair may be connected more than once.
+
+    Raises:
+        ParameterError: if `multiple` is False and n is more than there are pairs.
+
+    >>> FixedTotal(1000).expected(50, 50, same=True)
+    1000.0
+    """
+
+    positional = 1
+    n = whole_number("number of synapses")
+    self_connections = allow_self()
+    multiple = allow_multiple()
+
+    def check(self, n_source, n_target, same):
+        """Raise ParameterError if there are not enough pairs."""
+        available = n_source * (n_target - self.excludes_self(same))
+        if not self.multiple and self.n > available:
+            self.refuse("n", f"be <= {available}, the number of pairs (multiple=True allows repeats)")
+        if self.n and available < 1:
+            self.refuse("n", "be 0 where there are no pairs")
+
+    def expected(self, n_source, n_target, same):
+        """Return the number of synapses."""
+        return float(self.n)
+
+    def prepare(self, n_source, n_target, same, generator):
+        """Return what `partners` needs, with the number of targets of each source."""
+        if self.multiple:
+            counts = generator.multinomial(self.n, np.full(n_source, 1.0 / n_source))
+        else:
+            counts = counts_of_pairs(self.n, n_source, n_target - self.excludes_self(same), generator)
+        return self.rows(counts, n_target, same)
+
+
+def counts_of_pairs(n, rows, pool, generator):
+    """Return how many of n distinct pairs, drawn uniformly from rows x pool, fall into each row.
+
+    Independent binomial counts first; then the few pairs that are too many are taken out, or those
+    that are missing put in, uniformly, which leaves every set of n pairs equally likely.
+    """
+    counts = generator.binomial(pool, n / max(rows * pool, 1), rows).astype(np.int64)
+    missing = n - int(counts.sum())
+    candidates = pool - counts if missing > 0 else counts
+    picked = generator.choice(int(candidates.sum()), abs(missing), replace=False, shuffle=False) if missing else []
+    changed = np.bincount(np.searchsorted(np.cumsum(candidates), picked, side="right"), minlength=rows)
+    return counts + changed * (1 if missing > 0 else -1)
