@@ -148,7 +148,7 @@ def _threads(threads) -> int:
 
 def _layout(sim):
     """Return a layout for one thread with the same synapses and parameters."""
-    if sim.threads == 1:
+    if sim._layout.threads == 1:
         return sim._layout
     layout = Planner(sim.net, sim.dt, sim.seed, sim._layout.real, 1, sim.packed).layout()
     layout.change(sim._layout.changes())

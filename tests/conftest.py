@@ -6,6 +6,14 @@ import pytest
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _small_networks_have_threads():
+    """What holds for any number of threads is tested with networks that would otherwise have one."""
+    from neurosim.engine import layout
+
+    layout.SMALLEST_PART = 1
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _ctrl_c_can_be_tested():
     """A shell that starts the tests in the background lets them, and what they start, ignore Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -102,7 +102,7 @@ class Instance:
                 yield self.neurons[population, port.variable][low:high], self._port(population, number, thread)
 
     def _port(self, population, number, thread):
-        """The part of a thread's buffer in which arrivals at a port are summed, and at a direct port are its variable."""
+        """The part of a thread's buffer that holds the sums of arrivals at a port, or a direct port's variable."""
         low, high = self.layout.populations[population].bounds[thread:thread + 2]
         begin = self.layout.reach[population, number][thread]
         return self.arrivals[thread][begin:begin + int(high - low)]
@@ -473,7 +473,8 @@ class Instance:
             now, was = (self._slice(population, each, low, high) for each in (state_field(name), late))
             ring = self._slice(population, f"ring_{late}", low * ticks, high * ticks)
             if low < high:
-                yield self._block(learn.fall_behind(now.dtype), n=int(high - low), ticks=ticks, now=now, was=was, ring=ring)
+                yield self._block(learn.fall_behind(now.dtype), n=int(high - low), ticks=ticks, now=now, was=was,
+                                  ring=ring)
         for projection, plan in self._learning(thread):
             if plan.wiring.lagged or not plan.wiring.dendritic:
                 yield self._note(projection, plan, thread, 0)

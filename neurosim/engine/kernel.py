@@ -15,7 +15,8 @@ import numpy as np
 from neurosim.engine import intrinsics, loader
 from neurosim.engine.elementary import exp
 
-_ALWAYS = {name: getattr(intrinsics, name) for name in ("pointer", "bits_to_float64", "prefetch", "flags_of", "first_flag")} | {"exp": exp}
+_ALWAYS = {name: getattr(intrinsics, name)
+           for name in ("pointer", "bits_to_float64", "prefetch", "flags_of", "first_flag")} | {"exp": exp}
 _HEADER = "import numpy as np\nfrom numba import carray\n\n\ndef kernel(args, tick):\n"
 
 
@@ -38,7 +39,7 @@ LINE = 16  #: numbers of 32 bits in a cache line
 def aligned(value, n: int, dtype) -> np.ndarray:
     """Return n numbers, a value for all or for each, in an array that begins with a cache line.
 
-    The loop over neurons is bound by loads and stores; vectors that lie across two lines cost it 1.7 times the time.
+    The loop over neurons is bound by loads and stores; vectors that lie across two lines make it 1.7 times slower.
     """
     size, line = n * np.dtype(dtype).itemsize, 4 * LINE
     room = np.zeros(size + line, dtype=np.uint8)

@@ -72,7 +72,7 @@ class Slots:
 
     def __init__(self, length: int, capacity: int, table: np.ndarray | None = None, column: int = 0):
         self.length, self.capacity, self.column = length, capacity, column
-        self.room = (length + 1) * max(1, capacity)  # one list more than can be asked for, as one may not fit at the end
+        self.room = (length + 1) * max(1, capacity)  # one list more than is asked for: one may not fit at the end
         self.ids = np.empty(self.room, dtype=np.uint32)
         self.table = np.zeros((length, 2), dtype=np.int64) if table is None else table
         self.begin, self.count = self.table[:, column], self.table[:, column + 1]
