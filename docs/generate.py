@@ -41,7 +41,7 @@ SECTIONS = r"(Args|Raises|Returns|Attributes|Source|Warns):"
 def members(family) -> dict:
     """Return the public classes of a family by name."""
     module = importlib.import_module(FAMILIES[family][1])
-    names = set(getattr(module, "__all__", [])) | set(ns._WHERE.get(module.__name__, []))
+    names = set(getattr(module, "__all__", [])) | set(ns._WHERE.get(module.__name__.removeprefix("neurosim."), []))
     found = {name: getattr(module, name) for name in sorted(names)}
     return {name: each for name, each in found.items() if inspect.isclass(each)}
 

@@ -9,27 +9,14 @@ The names here are device layers, objects for `net.connect(..., device=layer)`::
 Converters, activations, circuits and energies are in the packages `memristor`, `ramp_adc`, `faults`, `energy`, `sfq`.
 """
 
-import importlib
+from neurosim import lazy
 
 _WHERE = {
-    "hardware_models.faults": ["BitFlips", "StuckAt"],
-    "hardware_models.memristor": ["ConstantStep", "ExponentialStep", "HfO2", "LinearStep", "MeasuredPulses",
-                                  "Memristor", "NonlinearPulses", "PCM", "PiecewiseStep", "PowerStep", "ReRAM",
-                                  "SoftBounds", "VerifiedReRAM"],
-    "hardware_models.sfq.network": ["SFQSynapses"],
+    "faults": ["BitFlips", "StuckAt"],
+    "memristor": ["ConstantStep", "ExponentialStep", "HfO2", "LinearStep", "MeasuredPulses",
+                  "Memristor", "NonlinearPulses", "PCM", "PiecewiseStep", "PowerStep", "ReRAM",
+                  "SoftBounds", "VerifiedReRAM"],
+    "sfq.network": ["SFQSynapses"],
 }
-_HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'hardware_models' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)

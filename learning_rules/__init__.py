@@ -10,41 +10,28 @@ A rule is a frozen set of parameters, checked when it is made::
 Rules compose: a list of them acts on one projection. `docs/learning_rules.md` has the table.
 """
 
-import importlib
+from neurosim import lazy
 
 _WHERE = {
-    "learning_rules.astrocyte": ["AstrocyteSTDP", "NonAccumulating"],
-    "learning_rules.clopath": ["ClopathSTDP"],
-    "learning_rules.clopath_neuron": ["ClopathAdEx"],
-    "learning_rules.delays": ["CoincidenceDelays", "DelayLearning"],
-    "learning_rules.eligibility": ["Gated", "Reward", "ThreeFactor"],
-    "learning_rules.eprop": ["Eprop"],
-    "learning_rules.eprop_descent": ["Adam", "GradientDescent"],
-    "learning_rules.eprop_tasks": ["EvidenceAccumulation", "pattern_generation"],
-    "learning_rules.force": ["Force"],
-    "learning_rules.hebbian": ["BCM", "Hebb", "Oja", "SoftWinnerTakeAll"],
-    "learning_rules.homeostasis": ["SynapticScaling", "normalise"],
-    "learning_rules.inhibitory": ["InhibitorySTDP"],
-    "learning_rules.intrinsic": ["IntrinsicLIF"],
-    "learning_rules.lms": ["LeastMeanSquares"],
-    "learning_rules.polychronous": ["SlowSTDP"],
-    "learning_rules.relayout": ["with_synapses"],
-    "learning_rules.stdp": ["PairSTDP"],
-    "learning_rules.structural": ["BlockMask", "Rewiring"],
-    "learning_rules.triplet": ["TripletSTDP"],
+    "astrocyte": ["AstrocyteSTDP", "NonAccumulating"],
+    "clopath": ["ClopathSTDP"],
+    "clopath_neuron": ["ClopathAdEx"],
+    "delays": ["CoincidenceDelays", "DelayLearning"],
+    "eligibility": ["Gated", "Reward", "ThreeFactor"],
+    "eprop": ["Eprop"],
+    "eprop_descent": ["Adam", "GradientDescent"],
+    "eprop_tasks": ["EvidenceAccumulation", "pattern_generation"],
+    "force": ["Force"],
+    "hebbian": ["BCM", "Hebb", "Oja", "SoftWinnerTakeAll"],
+    "homeostasis": ["SynapticScaling", "normalise"],
+    "inhibitory": ["InhibitorySTDP"],
+    "intrinsic": ["IntrinsicLIF"],
+    "lms": ["LeastMeanSquares"],
+    "polychronous": ["SlowSTDP"],
+    "relayout": ["with_synapses"],
+    "stdp": ["PairSTDP"],
+    "structural": ["BlockMask", "Rewiring"],
+    "triplet": ["TripletSTDP"],
 }
-_HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'learning_rules' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)

@@ -14,43 +14,28 @@ Describe a network, lay it out, run it, look at it::
     ns.plot.raster(sim.spikes(cells))
 """
 
-import importlib
+from neurosim import lazy
 
 __version__ = "0.1.0"
 
 _WHERE = {
-    "neurosim.connectivity": ["AllToAll", "Blocks", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
-                              "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"],
-    "neurosim.distributions": ["Exponential", "Integers", "LogNormal", "Normal", "Uniform"],
-    "neurosim.errors": ["FileError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
-                        "SimulationError", "UnsupportedError"],
-    "neurosim.network": ["Network"],
-    "neurosim.neurons": ["AdExIF", "AdaptiveLIF", "GeneralIzhikevich", "IntegrateAndFire", "Izhikevich", "LIF",
-                         "LeakyIntegrator", "StochasticLIF"],
-    "neurosim.receptors": ["AlphaCurrent", "Delta", "DoubleExponentialCurrent", "ExponentialConductance",
-                           "ExponentialCurrent", "Pulse"],
-    "neurosim.releases": ["Fixed", "TsodyksMarkram"],
-    "neurosim.simulation": ["Simulation"],
-    "neurosim.sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
-                         "SpikeSource", "StepCurrent", "TimedArray"],
-    "neurosim.spikes": ["Spikes"],
+    "connectivity": ["AllToAll", "Blocks", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
+                     "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"],
+    "distributions": ["Exponential", "Integers", "LogNormal", "Normal", "Uniform"],
+    "errors": ["FileError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
+               "SimulationError", "UnsupportedError"],
+    "network": ["Network"],
+    "neurons": ["AdExIF", "AdaptiveLIF", "GeneralIzhikevich", "IntegrateAndFire", "Izhikevich", "LIF",
+                "LeakyIntegrator", "StochasticLIF"],
+    "receptors": ["AlphaCurrent", "Delta", "DoubleExponentialCurrent", "ExponentialConductance",
+                  "ExponentialCurrent", "Pulse"],
+    "releases": ["Fixed", "TsodyksMarkram"],
+    "simulation": ["Simulation"],
+    "sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
+                "SpikeSource", "StepCurrent", "TimedArray"],
+    "spikes": ["Spikes"],
 }
-_HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 _MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
 
-__all__ = [*sorted(_HOME), *_MODULES]
-
-
-def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"neurosim.{name}")
-    if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'neurosim' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE, _MODULES)

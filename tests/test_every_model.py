@@ -22,7 +22,7 @@ def classes(*modules):
     """Every public class that is made of declared parameters."""
     for name in modules:
         module = importlib.import_module(name)
-        public = set(getattr(module, "__all__", ())) | set(ns._WHERE.get(name, ()))
+        public = set(getattr(module, "__all__", ())) | set(ns._WHERE.get(name.removeprefix("neurosim."), ()))
         for each in sorted(public):
             cls = getattr(module, each)
             if inspect.isclass(cls) and issubclass(cls, Parametrised):

@@ -1,6 +1,6 @@
 """Memristive devices and crossbars: programming, reading, drifting, learning by pulses, and the circuit around them."""
 
-import importlib
+from neurosim import lazy
 
 _WHERE = {
     "circuit": ["CrossbarCircuit", "Solution"],
@@ -17,18 +17,5 @@ _WHERE = {
     "unidirectional": ["SynapseArray"],
     "wires": ["wire_resistance"],
 }
-_HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name in _HOME:
-        value = getattr(importlib.import_module(f"hardware_models.memristor.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'hardware_models.memristor' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)

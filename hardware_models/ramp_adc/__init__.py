@@ -2,6 +2,6 @@
 
 from hardware_models.ramp_adc.adc import Ramp, RampADC, inl_trials
 from hardware_models.ramp_adc.functions import FUNCTIONS, Function
-from hardware_models.ramp_adc.recurrent import lstm
+from hardware_models.ramp_adc.recurrent import lstm, lstm_ramps
 
-__all__ = ["FUNCTIONS", "Function", "Ramp", "RampADC", "inl_trials", "lstm"]
+__all__ = ["FUNCTIONS", "Function", "Ramp", "RampADC", "inl_trials", "lstm", "lstm_ramps"]

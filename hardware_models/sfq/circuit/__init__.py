@@ -1,6 +1,6 @@
 """Superconducting circuits of Josephson junctions (RCSJ model), solved over time."""
 
-import importlib
+from neurosim import lazy
 
 _WHERE = {
     "cells": ["CELLS", "Cell", "bench", "build", "shunted"],
@@ -16,16 +16,5 @@ _WHERE = {
     "units": ["PHI0", "beta_c", "noise_amplitude", "plasma_frequency"],
     "waveforms": ["Constant", "PiecewiseLinear", "Pulse", "Sine", "Waveform", "ramp", "triangles"],
 }
-_HOME = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name in _HOME:
-        return getattr(importlib.import_module(f"hardware_models.sfq.circuit.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'hardware_models.sfq.circuit' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)

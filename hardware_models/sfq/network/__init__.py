@@ -4,9 +4,9 @@
                                     ->  pulse_circuit     ->  sfq.pulse.PulseSimulation
 """
 
-from importlib import import_module
+from neurosim import lazy
 
-_MODULES = {
+_WHERE = {
     "device": ("SFQSynapses",),
     "energy": ("PulseEnergy", "pulse_energy"),
     "hidden": ("HiddenLayer",),
@@ -16,16 +16,5 @@ _MODULES = {
     "timing": ("TIMES", "Times", "measure_times"),
     "xor": ("XORNetwork", "margin"),
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__():
-    return __all__
+__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)
