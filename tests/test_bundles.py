@@ -1,10 +1,13 @@
 """Projections whose synapses lie in one bundle are, seen from outside, as if each had its own."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import neurosim as ns
 from neurosim.engine import bundle, layout
+from neurosim.engine.build import drawing, lay
 
 DT = 0.1
 
@@ -41,7 +44,7 @@ def alone(monkeypatch):
     """Simulations without bundles."""
     def make(*args, **options):
         with monkeypatch.context() as patch:
-            patch.setattr(layout, "bundle", lambda *_: None)
+            patch.setattr(layout, "may_join", lambda first, plan: first is plan)
             return simulation(*args, **options)
     return make
 
@@ -112,3 +115,60 @@ def test_packed_weights_survive_a_file(tmp_path):
     for each in (sim, later):
         each.run(50.0)
     assert sim.spikes("b") == later.spikes("b")
+
+
+def test_synapses_are_drawn_into_a_bundle_without_a_copy():
+    net = ns.Network()
+    a, b = (net.add(ns.LIF(), n, name=name) for name, n in (("a", 3000), ("b", 2000)))
+    for source in (a, b):
+        for target in (a, b):
+            net.connect(source, target, ns.FixedProbability(0.1), weight=ns.Normal(1.0, 0.1),
+                        delay=ns.Uniform(0.2, 3.0))
+    layout.Planner(net, DT, 1, np.float32, 2).layout()  # what is compiled is kept
+    tracemalloc.start()
+    plans = layout.Planner(net, DT, 1, np.float32, 2).layout().projections
+    left, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    bundles = {id(plan.bundle): plan.bundle for plan in plans.values()}.values()
+    synapses = sum(part.target.nbytes + part.values["weight"].nbytes for each in bundles for part in each.parts)
+    assert synapses == 6 * sum(plan.connectivity.n_synapses for plan in plans.values()) > 14e6
+    assert left < 1.15 * synapses  # with tables of rows and delays
+    assert peak < left + 6e6  # what is drawn at a time
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_too_little_room_costs_time_only(monkeypatch, room):
+    whole = simulation(2)
+    monkeypatch.setattr(drawing, "room_for", lambda *_: room)
+    monkeypatch.setattr(lay, "AT_A_TIME", 500)
+    for each in (simulation(2), simulation(1)):
+        for p in each.net.projections:
+            for name, values in vars(each.synapses(p.name)).items():
+                np.testing.assert_array_equal(values, getattr(whole.synapses(p.name), name), err_msg=f"{p.name} {name}")
+
+
+def test_a_projection_without_synapses_may_lie_in_a_bundle():
+    net = ns.Network()
+    noise, a = net.add(ns.Poisson(rate=100.0), 20, name="noise"), net.add(ns.LIF(tau_mem=10.0, r=0.1), 50, name="a")
+    for name, p in (("none", 0.0), ("some", 0.3), ("nothing", 1e-12)):
+        net.connect(noise, a, ns.FixedProbability(p), weight=ns.Normal(9.0, 1.0), delay=ns.Uniform(0.5, 2.0), name=name)
+    net.record(a)
+    sim = ns.Simulation(net, DT, seed=2, threads=2)
+    sim.run(50.0)
+    assert sim.weights("none").size == sim.weights("nothing").size == 0 < sim.weights("some").size
+    assert len(sim.spikes("a")) > 50
+    sim.set("some", weight=np.zeros(sim.weights("some").size))
+    sim.run(50.0)
+    after = sim.spikes("a").ticks
+    assert (after < 550).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_reaches_further_than_16_bits_is_not_packed(threads):
+    net = ns.Network()
+    noise, a = net.add(ns.Poisson(rate=10.0), 10, name="noise"), net.add(ns.LIF(), 70_000, name="a")
+    net.connect(noise, a, ns.FixedTotal(5000), weight=ns.Normal(0.3, 0.1), delay=1.0, name="all")
+    full, packed = (ns.Simulation(net, DT, seed=1, threads=threads, packed=each) for each in (False, True))
+    error = np.abs(packed.weights("all").astype(float) - full.weights("all"))
+    np.testing.assert_array_equal(packed.synapses("all").target, full.synapses("all").target)
+    assert error.max() == 0.0 if threads == 1 else 0 < error.max() < 0.51 * 0.8 / 32767

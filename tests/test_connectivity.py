@@ -24,10 +24,11 @@ from neurosim.connectivity import (
     Rule,
     SmallWorld,
     Sparse,
+    bodies,
+    degree,
 )
 from neurosim.distributions import Distribution, Integers, LogNormal, Normal, Uniform
-from neurosim.engine import build as building
-from neurosim.engine.build import build, checksum, estimate_bytes, set_values, to_coo
+from neurosim.engine.build import build, checksum, drawing, estimate_bytes, set_values, to_coo
 from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.random import Streams, philox, seed_words, uniform53
 
@@ -220,13 +221,13 @@ def test_fixed_total_is_uniform_over_sources_and_targets(multiple):
 
 def test_counts_of_distinct_pairs_are_hypergeometric():
     generator = np.random.default_rng(5)
-    counts = np.array([connectivity._counts_of_pairs(12, 5, 6, generator) for _ in range(20_000)])
+    counts = np.array([degree.counts_of_pairs(12, 5, 6, generator) for _ in range(20_000)])
     assert (counts.sum(1) == 12).all() and counts.min() >= 0 and counts.max() <= 6
     mean, variance = 12 / 5, 12 * (1 / 5) * (4 / 5) * (30 - 12) / 29
     assert np.allclose(counts.mean(0), mean, atol=4 * math.sqrt(variance / 20_000))
     assert np.allclose(counts.var(0), variance, rtol=0.05)
-    assert (connectivity._counts_of_pairs(30, 5, 6, generator) == 6).all()
-    assert (connectivity._counts_of_pairs(0, 5, 6, generator) == 0).all()
+    assert (degree.counts_of_pairs(30, 5, 6, generator) == 6).all()
+    assert (degree.counts_of_pairs(0, 5, 6, generator) == 0).all()
 
 
 @pytest.mark.parametrize("p", [0.003, 0.1, 0.7])
@@ -242,11 +243,11 @@ def test_fixed_probability_is_bernoulli(p):
 
 def test_table_of_gaps_changes_nothing():
     for p in (0.0005, 0.03, 0.5, 0.999):
-        inverse = connectivity._inverse_log(p)[0]
-        table = connectivity._gaps(inverse)
+        inverse = bodies.inverse_log(p)[0]
+        table = bodies.gap_table(inverse)
         words = np.random.default_rng(6).integers(0, 2**32, (2, 20_000)).astype(np.uint64)
         exact = np.floor(np.log(uniform53(*words)) * inverse)
-        found = table[words[0] >> connectivity._GAP_SHIFT]
+        found = table[words[0] >> bodies.GAP_SHIFT]
         assert np.array_equal(found[found >= 0], exact[found >= 0]) and (found >= 0).any()
 
 
@@ -340,7 +341,7 @@ def test_bounded_draws_are_exact():
     bound = np.uint64(3 << 30)
     k0, k1 = map(np.uint64, (1, 2))
     words = [philox(np.uint64(i), np.uint64(0), np.uint64(9), np.uint64(0), k0, k1)[0] for i in range(4000)]
-    drawn = [connectivity._below(w, bound, np.uint64(i), np.uint64(0), np.uint64(9), k0, k1)
+    drawn = [bodies.below(w, bound, np.uint64(i), np.uint64(0), np.uint64(9), k0, k1)
              for i, w in enumerate(words)]
     counts = np.bincount(np.array(drawn) // np.uint64(1 << 30), minlength=3)
     assert chi_square(counts, 4000 / 3) < 4
@@ -464,7 +465,7 @@ def test_only_delays_that_occur_are_listed():
 def test_wide_range_of_delays(rule):
     made = make(rule, delay=LogNormal(3.0, 1.5, low=0.1), weight=WEIGHT, bounds=[0, 9, N])
     ticks = to_coo(made)[2]
-    assert ticks.max() > building.FEW_TICKS and np.array_equal(made.delays, np.unique(ticks))
+    assert ticks.max() > drawing.FEW_TICKS and np.array_equal(made.delays, np.unique(ticks))
     assert same_coo(to_coo(made), to_coo(make(rule, delay=LogNormal(3.0, 1.5, low=0.1), weight=WEIGHT)))
 
 
@@ -527,7 +528,7 @@ def test_room_is_right_where_the_rule_knows():
     rule = Blocks([500, 500], [10, 990], [[0.9, 0.1], [0.8, 0.3]])
     for first, last in ((0, 10), (5, 500), (500, 1000)):
         made = pairs(make(rule, 1000, 1000, False), 1000)[:, first:last].sum()
-        assert made <= building._room(rule, 1000, 1000, False, first, last) < made + 16 * math.sqrt(made) + 128
+        assert made <= drawing.room_for(rule, 1000, 1000, False, first, last) < made + 16 * math.sqrt(made) + 128
 
 
 def test_wide_parts_have_wide_indices():

@@ -6,7 +6,7 @@ up and fetch instead of many. It concerns what does not change while the network
 order of the sums is the same.
 
 A bundle may be packed: target and weight share 32 bits. A weight is then rounded to a multiple of 1/32767 of
-the largest of the bundle.
+the largest of the bundle. One whose targets on a thread are too many for 16 bits is left as it is.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +92,7 @@ class Bundle:
     """
 
     def __init__(self, plans: list, reach: list, packed: bool, threads: int):
-        self.plans, self.packed, first = plans, packed, plans[0]
+        self.plans, first = plans, plans[0]
         self.n_source = first.projection.source.base.size
         self.real = first.wiring.real
         self.stored = "weight" in first.wiring.stored
@@ -101,6 +101,7 @@ class Bundle:
         self.reach = [[each[t] - self.begin[t] for t in range(n_parts)] for each in reach]
         room = max(self._room(thread) for thread in range(n_parts))
         self.target = np.dtype(np.uint16 if room <= REACH else np.uint32)
+        self.packed = packed and self.target.itemsize == 2
         ticks = np.unique(np.concatenate([plan.connectivity.ticks for plan in plans]))
         with ThreadPoolExecutor(threads) as pool:
             laid = list(pool.map(partial(self._part, ticks), range(n_parts)))
@@ -108,13 +109,13 @@ class Bundle:
             members = [Bundled(self, number, [strips[number] for _, strips in laid]) for number in range(len(plans))]
             self.delays = np.unique(np.concatenate([member.delays for member in members]))
             drop_columns(self.parts, np.isin(ticks, self.delays))
-            self.scale = self._largest() / MOST if packed else 1.0
-            if packed:
+            self.scale = self._largest() / MOST if self.packed else 1.0
+            if self.packed:
                 list(pool.map(self._pack, self.parts))
-        offsets = self.parts[0].offsets
-        self.wiring = replace(first.wiring, target=np.dtype(np.uint32) if packed else self.target, packed=packed,
-                              stored=() if packed else first.wiring.stored,
-                              offsets=None if offsets is None else offsets.dtype)
+        part = self.parts[0]
+        self.wiring = replace(first.wiring, target=part.target.dtype, packed=self.packed,
+                              stored=() if self.packed else first.wiring.stored,
+                              offsets=None if part.offsets is None else part.offsets.dtype)
         for plan, member in zip(plans, members, strict=True):
             plan.bundle, plan.rows, plan.connectivity = self, None, member
 
