@@ -1,0 +1,255 @@
+"""Synapses that are to be drawn: all of them at once, or some rows at a time."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from neurosim.connectivity import Rows, Rule
+from neurosim.engine.build.lay import Member, drop_columns, lay
+from neurosim.engine.build.passes import compile_pass, guide_of, sort_by_delay
+from neurosim.engine.build.quantities import MAX_TICKS, Quantity, refuse_delay
+from neurosim.engine.build.synapses import Connectivity, Part, Slab
+
+FEW_TICKS = 256  #: in a range of so few ticks no pass is needed to find those that occur
+
+
+@dataclass
+class Draft:
+    """The synapses of a projection before any is drawn; `draft` says what it is made of."""
+
+    rule: Rule
+    rows: Rows
+    shape: tuple[int, int]
+    same: bool
+    bounds: np.ndarray
+    key: tuple[int, int]
+    stream: int
+    delay: Quantity
+    low: int
+    high: int
+    values: dict[str, Quantity]
+    dt: float
+    real: np.dtype
+    sort: bool
+    threads: int
+    what: str
+
+    def __post_init__(self):
+        self.delayed = self.delay.kind != "shared"
+        self.arrays = {f"q{i}": name for i, (name, value) in enumerate(self.values.items()) if value.kind != "shared"}
+        self.inputs = {"d": self.delay} if self.delayed else {}
+        self.inputs |= {q: self.values[name] for q, name in self.arrays.items()}
+        self.span = self.high - self.low + 1 if self.delayed else 0
+        self.sorts = self.rule.by == "source" and self.sort and not self.rule.ascending
+        self.starts = np.zeros(1, np.int64) if self.rows.starts is None else self.rows.starts.astype(np.int64)
+
+    @property
+    def shared(self) -> dict:
+        """The quantities that are one number for all synapses, by name."""
+        return {name: value.shared for name, value in self.values.items() if value.kind == "shared"}
+
+    @property
+    def stored(self) -> tuple:
+        """Names of the quantities that have one value per synapse."""
+        return tuple(self.arrays.values())
+
+    @property
+    def types(self) -> tuple:
+        """Types of the targets and of the tables of offsets, which is None for one delay."""
+        widest = int(np.max(np.diff(self.bounds), initial=0))
+        offsets = np.dtype(np.uint16 if self.rows.capacity < 65536 else np.uint32)
+        return np.dtype(target_type(widest)), offsets if self.delayed else None
+
+    @cached_property
+    def main(self):
+        """The compiled pass."""
+        return compile_pass(self.rule, self.inputs, self.sorts)
+
+    @cached_property
+    def guide(self) -> np.ndarray:
+        """A table that gives the tick of most delays that are drawn."""
+        return guide_of(self.delay, self.dt, self.low, self.high)
+
+    @cached_property
+    def ticks(self) -> np.ndarray:
+        """The delays that may occur; all that do are among them."""
+        if not self.delayed:
+            return np.array([self.low])
+        if self.span <= FEW_TICKS:
+            return self.low + np.arange(self.span)
+        return self._occurring(self._each_part(self._survey))
+
+    def made(self) -> Connectivity:
+        """Return the synapses."""
+        ticks = self.ticks
+        made = self._each_part(self._by_source if self.rule.by == "source" else self._by_target)
+        parts, used = zip(*made, strict=True)
+        delays = self._occurring(used) if self.delayed else ticks
+        drop_columns(parts, np.isin(ticks, delays))
+        return Connectivity(list(parts), delays, *self.shape, sum(part.target.size for part in parts))
+
+    def strip(self, thread: int, ticks: np.ndarray) -> "Strip":
+        """Return what draws the rows of a part, some at a time; for rules whose rows are those of sources.
+
+        Args:
+            thread: number of the part.
+            ticks: delays whose places are the columns; those of the draft are among them.
+        """
+        return Strip(self, *self.bounds[thread:thread + 2].tolist(), ticks)
+
+    def found(self, strips: list) -> tuple:
+        """Return the delays that occur, and the number of synapses, when all rows were drawn by a strip for each part.
+
+        Raises:
+            ParameterError: if a delay is not allowed.
+        """
+        delays = self._occurring([strip.used for strip in strips]) if self.delayed else self.ticks
+        return delays, sum(strip.count for strip in strips)
+
+    def _each_part(self, make):
+        ranges = list(zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True))
+        _ = self.main, self.guide  # made before threads need them
+        if self.threads == 1 or len(ranges) == 1:
+            return [make(*ends) for ends in ranges]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(lambda ends: make(*ends), ranges))
+
+    def columns(self, ticks) -> np.ndarray:
+        """Return the column of each tick from the lowest to the highest."""
+        return np.searchsorted(ticks, self.low + np.arange(self.span)).astype(np.uint32)
+
+    def buffers(self) -> dict:
+        """Return what a pass needs for one row, and the flags of the ticks that it uses."""
+        capacity = self.rows.capacity
+        return {
+            "used": np.zeros(self.span, np.uint8),
+            "out": np.empty(capacity, np.uint32),
+            "near": np.empty(capacity if self.rule.by == "source" else 0, np.uint32),
+            "which": np.empty(capacity, np.uint32 if self.rule.by == "source" else np.int64),
+            "place": np.empty(capacity if self.delayed else 0, np.uint32),
+            "uniform": np.empty(capacity),
+            "spare": np.empty((2, capacity if self.sorts else 0), np.uint32),
+            "digits": np.empty(256, np.int64),
+        }
+
+    def draw(self, first, last, buffers, column, *, rows=None, filling=True, survey=False, cursor=None, start=None,
+             columns=None, target=None, values=None) -> int:
+        """Run the compiled pass over one part, or some rows of it."""
+        values = self.empty(0) if values is None else values
+        arguments = []
+        for q, value in self.inputs.items():
+            arguments += [value.data] + ([values[self.arrays[q]]] if q != "d" else [])
+            if value.kind == "drawn":
+                arguments.append(np.uint64(value.stream))
+        none = np.empty(0, np.int64)
+        return self.main(
+            filling, survey, *self.shape, first, last, *(rows or (0, self.shape[0])), self.rows.ints, self.rows.floats,
+            np.uint64(self.key[0]), np.uint64(self.key[1]), np.uint64(self.stream), self.starts, self.dt, self.low,
+            self.high, column, self.guide, buffers["used"], none if cursor is None else cursor, buffers["out"],
+            buffers["near"], buffers["which"], buffers["place"], buffers["uniform"], buffers["spare"],
+            buffers["digits"], none if start is None else start, np.empty(0, np.uint16) if columns is None else columns,
+            np.empty(0, self.types[0]) if target is None else target, *arguments)
+
+    def empty(self, size) -> dict:
+        """Return arrays for the values of some synapses."""
+        return {name: np.empty(size, self.real) for name in self.arrays.values()}
+
+    def _survey(self, first, last):
+        """Return which ticks occur in a part."""
+        buffers, n_source = self.buffers(), self.shape[0]
+        self.draw(first, last, buffers, np.zeros(self.span, np.uint32), filling=False, survey=True,
+                  cursor=np.zeros(n_source, np.int64), start=np.empty(n_source + 1, np.int64))
+        return buffers["used"]
+
+    def _by_source(self, first, last):
+        """Return a part of a by-source rule, and the flags of the ticks that it uses."""
+        strip = Strip(self, first, last, self.ticks)
+        part = lay([Member(strip, 0, self.shape[0])], self.shape[0], self.ticks.size, target=self.types[0],
+                   real=self.real, stored=self.stored)
+        return self._part(first, part), strip.used
+
+    def _by_target(self, first, last):
+        """Return a part of a by-target rule: counted, filled, and sorted by delay within each row."""
+        buffers, column = self.buffers(), self.columns(self.ticks)
+        cursor = np.zeros(self.shape[0], np.int64)
+        self.draw(first, last, buffers, column, filling=False, cursor=cursor)
+        start = np.concatenate([[0], np.cumsum(cursor)])
+        narrow = np.uint16 if max(cursor.max(initial=0), self.ticks.size) < 65536 else np.uint32
+        cursor[:] = start[:-1]
+        columns = np.empty(start[-1] if self.delayed else 0, narrow)
+        target, values = np.empty(start[-1], self.types[0]), self.empty(start[-1])
+        self.draw(first, last, buffers, column, cursor=cursor, columns=columns, target=target, values=values)
+        offsets = None
+        if self.delayed:
+            offsets = sort_by_delay(start, columns, self.ticks.size, [target, *values.values()])
+        return self._part(first, Part(first, start, offsets, target, values)), buffers["used"]
+
+    def _part(self, first, part):
+        """Return a part with the quantities in their order, those that all synapses share too."""
+        part.first, part.values = first, {name: part.values.get(name, self.values[name].shared) for name in self.values}
+        return part
+
+    def _occurring(self, made):
+        """Return the delays that occur, from the flags of all parts; refuse those that are not allowed."""
+        used = np.any(made, axis=0)
+        for tick in {0, MAX_TICKS + 1} & {self.low, self.high}:
+            if used[tick - self.low]:
+                drawn = self.delay.kind == "drawn"
+                got = "a draw that rounds to " if drawn else "an entry that rounds to "
+                got += "0" if tick == 0 else f"more ({MAX_TICKS} ticks)"
+                help_ = f"; give the distribution low={self.dt:g} and bounds='clip' or 'redraw'" if drawn else ""
+                refuse_delay(tick, self.dt, self.what, got + help_)
+        return self.low + np.flatnonzero(used)
+
+
+class Strip:
+    """Draws rows of one part of a by-source draft, some at a time, each time into the same arrays.
+
+    Attributes:
+        used: flags of the ticks that occurred so far.
+        count: number of synapses that were drawn so far.
+        room: how many synapses to make room for in all.
+        longest: most synapses that a row may have.
+    """
+
+    def __init__(self, draft: Draft, first: int, last: int, ticks: np.ndarray):
+        self.draft, self.first, self.last, self.buffers = draft, first, last, draft.buffers()
+        self.used, self.count, self.size, self.column = self.buffers["used"], 0, -1, draft.columns(ticks)
+        self.room, self.longest = room_for(draft.rule, *draft.shape, draft.same, first, last), draft.rows.capacity
+        self.only = 0 if draft.delayed else int(np.searchsorted(ticks, draft.low))
+        self.narrow = np.uint16 if ticks.size < 65536 else np.uint32
+
+    def rows(self, low: int, high: int) -> Slab:
+        """Return the rows low .. high - 1; they are overwritten by the next ones."""
+        start = np.empty(high - low + 1, np.int64)
+        found = math.ceil(self.room * (high - low) / max(self.draft.shape[0], 1))
+        done = False
+        while not done:
+            if found > self.size:  # the first time, or there was not enough room
+                self._make_room(found)
+            found = self.draft.draw(self.first, self.last, self.buffers, self.column, rows=(low, high), start=start,
+                                    columns=self.columns, target=self.target, values=self.values)
+            done = found <= self.size
+        self.count += found
+        return Slab(start, self.columns[:found], self.only, self.target[:found],
+                    {name: array[:found] for name, array in self.values.items()})
+
+    def _make_room(self, size):
+        self.size, self.values = size, self.draft.empty(size)
+        self.target = np.empty(size, self.draft.types[0])
+        self.columns = np.empty(size if self.draft.delayed else 0, self.narrow)
+
+
+def target_type(n: int) -> type:
+    """Return the type that holds targets 0 .. n - 1."""
+    return np.uint16 if n <= 65536 else np.uint32
+
+
+def room_for(rule: Rule, n_source: int, n_target: int, same: bool, first: int, last: int) -> int:
+    """Return how many synapses to make room for in a part: eight standard deviations above the mean."""
+    share = rule.expected_into(first, last, n_source, n_target, same)
+    room = math.ceil(share + 8.0 * math.sqrt(share) + 64.0)
+    return min(room, int(rule.expected(n_source, n_target, same))) if rule.exact else room
