@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
 from hardware_models.memristor import PCM, CrossbarLayer
+from neurosim.plot import COLORS
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--repeats", type=int, default=10, help="devices to average over (10)")
@@ -67,14 +68,16 @@ device, levels = PCM.measured(), np.array([2.5, 5.0, 12.5, 25.0])
 for level in levels:
     g = device.program_conductance(np.full(2000, level), np.random.default_rng(0))
     mean = [device.drift_conductance(g, np.full(2000, level / 25), 1e3 * s).mean() for s in TIMES.values()]
-    left.loglog(seconds, mean, marker=".", label=f"{level:g} uS")
-left.set(xlabel="time since programming (s)", ylabel="mean conductance (uS)")
-left.legend()
-for c, label in ((False, "as it is"), (True, "one factor")):
+    left.loglog(seconds, mean, marker=".", color=COLORS[0])
+    left.annotate(f"programmed to {level:g} uS", (seconds[0], mean[0]), xytext=(8, 4), textcoords="offset points")
+left.set(xlabel="time since programming (s)", ylabel="mean conductance (uS)", ylim=(1, 35))
+left.set_yticks([1, 2, 5, 10, 20], labels=["1", "2", "5", "10", "20"])
+left.set_yticks([], minor=True)
+for k, (c, label) in enumerate(((True, "made good by one factor"), (False, "as it is"))):
     rows = np.array(found[c])
-    right.errorbar(seconds, rows.mean(1), rows.std(1), marker="o", capsize=3, label=label)
+    right.errorbar(seconds, rows.mean(1), rows.std(1), marker="o", capsize=3, label=label, color=COLORS[k])
 right.axhline(100 * ideal, color="grey", ls="--", label="ideal weights")
-right.set(xscale="log", xlabel="time since programming (s)", ylabel="accuracy (%)")
+right.set(xscale="log", xlabel="time since programming (s)", ylabel="accuracy (%)", ylim=(0, 100))
 right.legend()
 options.out.mkdir(parents=True, exist_ok=True)
 figure.savefig(options.out / "drift_year.png", dpi=100)

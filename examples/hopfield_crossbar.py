@@ -31,14 +31,14 @@ DEVICES = {
 }
 loads = np.array([0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18])
 print(f"{options.size} units; the load (patterns / units) at which the mean overlap falls below 0.9; ideal: 0.138")
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(12.5, 4.2), layout="constrained")
 for name, device in DEVICES.items():
     edge, _, overlaps = capacity(options.size, device, loads=loads, repeats=options.repeats)
     print(f"{name:<26}{edge:.3f}")
     left.plot(loads, overlaps, marker=".", label=f"{name}: {edge:.3f}")
-left.axvline(0.138, color="grey", ls="--")
+left.axvline(0.138, color="grey", ls="--", label="theory: 0.138")
 left.set(xlabel="patterns / units", ylabel="overlap after recall")
-left.legend(fontsize=8)
+left.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), title="falls below 0.9 at", frameon=False)
 
 # Recall of one pattern from more and more wrong bits, at a load of 0.05
 patterns = np.random.default_rng(0).choice([-1.0, 1.0], (round(0.05 * options.size), options.size))
@@ -46,7 +46,7 @@ shares = np.linspace(0, 0.5, 11)
 for name in ("ideal", "programming noise 20 %", "phase change"):
     memory = HopfieldMemory(patterns, DEVICES[name])
     right.plot(100 * shares, [memory.overlap(share) for share in shares], marker=".", label=name)
-right.set(xlabel="bits that are wrong at the start (%)", ylabel="overlap after recall")
+right.set(xlabel="bits that are wrong at the start (%)", ylabel="overlap after recall", title="load 0.05")
 right.legend()
 options.out.mkdir(parents=True, exist_ok=True)
 figure.savefig(options.out / "hopfield_crossbar.png", dpi=100)

@@ -89,7 +89,7 @@ for k, name in enumerate(("tanh", "softplus", "elu", "gelu", "swish")):
     inside = x[(x >= adc.input_range[0]) & (x <= adc.input_range[1])]
     three.plot(inside, adc(inside) + 2.0 * k, color=COLORS[k], linewidth=1)
     three.plot(inside, adc.of(inside) + 2.0 * k, color=COLORS[k], linewidth=0.5)
-    three.annotate(name, (-3.9, adc(np.array([-3.9]))[0] + 2.0 * k + 0.15), color=COLORS[k])
+    three.annotate(name, (-3.9, adc(np.array([-3.9]))[0] + 2.0 * k + 0.35), color=COLORS[k])
 three.set(xlabel="input", ylabel="output, shifted", title="5 bits, thresholds at half an LSB")
 for k, (label, inl) in enumerate(drifts.items()):
     four.plot(voltages, inl, "o-", color=COLORS[k], label=label)

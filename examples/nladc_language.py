@@ -29,7 +29,7 @@ except ImportError:
     sys.exit(0)
 
 from hardware_models.memristor import Memristor
-from hardware_models.ramp_adc import FUNCTIONS, RampADC, lstm
+from hardware_models.ramp_adc import FUNCTIONS, RampADC, lstm, lstm_ramps
 from neurosim.plot import COLORS
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -77,23 +77,16 @@ def counting(order):
 # ---- the network, on a crossbar of pairs of devices and with ramp converters --------------------------
 
 
-def converters(bits, error=0.0, seed=0):
+def ramps_of(bits, error=0.0, seed=0):
     """Return programmed ramps for sigmoid and tanh."""
-    adc = RampADC(bits=bits, rounding="nearest", programming_error=error, calibrate=error > 0)
-    return [adc.replace(function=name).program(seed, key) for key, name in enumerate(("sigmoid", "tanh"))]
-
-
-def on_crossbar(weights, error, generator):
-    """Return the weights that pairs of devices hold, with the gradient of the weights themselves."""
-    weights = weights.clamp(-W_MAX, W_MAX)
-    held = Memristor(weight_max=W_MAX, g_max=G_MAX, programming_noise=error / G_MAX).program(weights, generator)
-    return weights + (held - weights).detach()
+    return lstm_ramps(RampADC(bits=bits, rounding="nearest", programming_error=error, calibrate=error > 0), seed)
 
 
 def bits_per_character(net, samples, ramps=None, error=0.0, generator=None, call="__call__", skip=0):
     """Return the mean over samples, whose characters stand in columns; those before `skip` are only context."""
     functions = [FUNCTIONS["sigmoid"], FUNCTIONS["tanh"]] if ramps is None else [getattr(r, call) for r in ramps]
-    w, out = (on_crossbar(net[name], error, generator) for name in ("w", "out"))
+    devices = Memristor(weight_max=W_MAX, g_max=G_MAX, programming_noise=error / G_MAX)
+    w, out = (devices.surrogate(net[name], generator) for name in ("w", "out"))
     x = torch.nn.functional.one_hot(samples[:-1], len(alphabet)).float()
     h = lstm(x, w, net["b"], *functions)[skip:]
     scores = (h @ out + net["b_out"]).flatten(0, 1)
@@ -137,10 +130,10 @@ print(f"LSTM of {HIDDEN} units, crossbar of {rows} x {4 * HIDDEN}, {time.perf_co
 print(f"{'bits per character':<20}{'converted':>10}{'trained':>9}{f'with {USUAL} uS':>14}")
 results = []
 for bits in BITS:
-    tuned = trained(net, STEPS // 4, 0.004, converters(bits), USUAL)
-    chips = [tested(tuned, ramps=converters(bits, USUAL, chip), error=USUAL, generator=np.random.default_rng(chip))
+    tuned = trained(net, STEPS // 4, 0.004, ramps_of(bits), USUAL)
+    chips = [tested(tuned, ramps=ramps_of(bits, USUAL, chip), error=USUAL, generator=np.random.default_rng(chip))
              for chip in range(CHIPS)]
-    results.append((tested(net, ramps=converters(bits)), tested(tuned, ramps=converters(bits)), np.mean(chips)))
+    results.append((tested(net, ramps=ramps_of(bits)), tested(tuned, ramps=ramps_of(bits)), np.mean(chips)))
     print(f"{f'{bits} bits':<20}" + "{:>10.3f}{:>9.3f}{:>14.3f}".format(*results[-1]))
 longer = tested(trained(net, STEPS // 4, 0.004))
 print(f"{'float32':<20}{exact:>10.3f}{longer:>9.3f}")

@@ -1,11 +1,13 @@
 """Spoken digits by an LSTM of 32 units: weights on a crossbar, activations made by ramp converters that bend.
 
-    NEUROSIM_DATA=FOLDER python examples/nladc_lstm.py [--seeds 1] [--epochs 30] [--quick] [--out FOLDER]
+    NEUROSIM_DATA=FOLDER python examples/nladc_lstm.py [--split speakers] [--seeds 1] [--quick] [--out FOLDER]
 
-Recordings of the Free Spoken Digit Dataset are looked for as a zip file in the folder `fsdd` below NEUROSIM_DATA. Takes
-0 to 4 of each speaker and digit are the test set, 5 to 9 choose the epoch, the others train. Training needs PyTorch;
-what is tested is the chip's arithmetic alone. Weights are limited to +-1, for which the largest conductance stands, so
-that they use the range of the devices. Three numbers for each resolution:
+Recordings of the Free Spoken Digit Dataset are looked for as a zip file in the folder `fsdd` below NEUROSIM_DATA. With
+`--split takes` (the default) takes 0 to 4 of each speaker and digit are the test set, 5 to 9 choose the epoch, the
+others train. With `--split speakers` each speaker in turn is the test set, takes 0 to 9 of the others choose the epoch,
+their other takes train: the voice that is tested was never heard, as in keyword tasks. Training needs PyTorch; what is
+tested is the chip's arithmetic alone. Weights are limited to +-1, for which the largest conductance stands, so that
+they use the range of the devices. Three numbers for each resolution:
 
 - converted: the network is trained in float32 and then put on the chip;
 - trained: it is trained on with the converters in the loop (straight-through gradients) and noise on the weights;
@@ -35,13 +37,14 @@ except ImportError:
     sys.exit(0)
 
 from hardware_models.memristor import Memristor
-from hardware_models.ramp_adc import FUNCTIONS, RampADC, lstm
+from hardware_models.ramp_adc import FUNCTIONS, RampADC, lstm, lstm_ramps
 from neurosim.plot import COLORS
 from neurosim.readouts import ridge, score
 from neurosim.readouts.evaluation import interval
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-arguments.add_argument("--seeds", type=int, default=1, help="networks that are trained (1)")
+arguments.add_argument("--split", choices=("takes", "speakers"), default="takes", help="what the test set is (takes)")
+arguments.add_argument("--seeds", type=int, default=1, help="networks that are trained in each fold (1)")
 arguments.add_argument("--epochs", type=int, default=30, help="epochs of training in float32 (30)")
 arguments.add_argument("--quick", action="store_true", help="a fraction of everything, only to see it run")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nladc_lstm.png")
@@ -81,62 +84,63 @@ def features(sound):
 
 
 def read(path):
-    """Return features, digits and numbers of the takes."""
-    x, digits, takes = [], [], []
+    """Return features, digits, speakers and numbers of the takes."""
+    x, names = [], []
     with zipfile.ZipFile(path) as archive:
         for name in sorted(n for n in archive.namelist() if n.endswith(".wav")):
-            digit, _, take = Path(name).stem.split("_")
             with wave.open(io.BytesIO(archive.read(name))) as sound:
                 x.append(features(np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(float)))
-            digits.append(int(digit))
-            takes.append(int(take))
-    return np.array(x), np.array(digits), np.array(takes)
+            names.append(Path(name).stem.split("_"))
+    digits, speakers, takes = map(np.array, zip(*names, strict=True))
+    return np.array(x), digits.astype(int), speakers, takes.astype(int)
+
+
+def standardised(x, train):
+    """Return features in units of three standard deviations of the training set, as a DAC of 8 bits gives them."""
+    mean, std = x[train].mean((0, 1)), x[train].std((0, 1))
+    return np.round(np.clip((x - mean) / (3 * std), -1.0, 1.0) * 127) / 127
+
+
+def folds(digits, speakers, takes):
+    """Return (name, rows of train, validation and test) of each fold."""
+    train = takes >= (40 if options.quick else 10)
+    if options.split == "takes":
+        return [("takes 0 to 4", {"train": train, "validation": (takes >= 5) & (takes < 10), "test": takes < 5})]
+    names = np.unique(speakers)[:2 if options.quick else None]
+    return [(name, {"train": train & (speakers != name), "validation": (takes < 10) & (speakers != name),
+                    "test": speakers == name}) for name in names]
 
 
 began = time.perf_counter()
-X, y, take = read(archives[0])
-part = {"test": take < 5, "validation": (take >= 5) & (take < 10), "train": take >= (40 if options.quick else 10)}
-mean, std = X[part["train"]].mean((0, 1)), X[part["train"]].std((0, 1))
-X = np.clip((X - mean) / (3 * std), -1.0, 1.0)
-X = np.round(X * 127) / 127  # what a DAC of 8 bits gives
-data = {name: (torch.tensor(X[rows], dtype=torch.float32).transpose(0, 1), torch.tensor(y[rows]))
-        for name, rows in part.items()}
-print(f"{len(y)} recordings, {len(data['train'][1])} train, {len(data['validation'][1])} validation, "
-      f"{len(data['test'][1])} test, {time.perf_counter() - began:.1f} s")
-plain = ridge(np.logspace(0, 6, 13)).fit(X[part["train"]].reshape(part["train"].sum(), -1), y[part["train"]])
-linear = score(plain, X[part["test"]].reshape(part["test"].sum(), -1), y[part["test"]], part["train"].sum())
+X, digits, speakers, takes = read(archives[0])
+FOLDS = folds(digits, speakers, takes)
+print(f"{len(digits)} recordings, {time.perf_counter() - began:.1f} s; in each of {len(FOLDS)} fold(s) "
+      + ", ".join(f"{rows.sum()} {name}" for name, rows in FOLDS[0][1].items()))
 
 
 # ---- the network ------------------------------------------------------------------------------------
 
 
-def converters(bits, error=0.0, seed=0):
+def ramps_of(bits, error=0.0, seed=0):
     """Return programmed ramps for sigmoid and tanh."""
-    adc = RampADC(bits=bits, rounding="nearest", programming_error=error, calibrate=error > 0)
-    return [adc.replace(function=name).program(seed, key) for key, name in enumerate(("sigmoid", "tanh"))]
-
-
-def on_crossbar(weights, error, generator):
-    """Return the weights that pairs of devices hold, with the gradient of the weights themselves."""
-    weights = weights.clamp(-W_MAX, W_MAX)
-    held = Memristor(weight_max=W_MAX, g_max=G_MAX, programming_noise=error / G_MAX).program(weights, generator)
-    return weights + (held - weights).detach()
+    return lstm_ramps(RampADC(bits=bits, rounding="nearest", programming_error=error, calibrate=error > 0), seed)
 
 
 def logits(net, x, ramps=None, error=0.0, generator=None, call="__call__"):
     """Return the scores of the ten digits; float32 where no ramps are given."""
     functions = [FUNCTIONS["sigmoid"], FUNCTIONS["tanh"]] if ramps is None else [getattr(r, call) for r in ramps]
-    w, out = (on_crossbar(net[name], error, generator) for name in ("w", "out"))
+    devices = Memristor(weight_max=W_MAX, g_max=G_MAX, programming_noise=error / G_MAX)
+    w, out = (devices.surrogate(net[name], generator) for name in ("w", "out"))
     return lstm(x, w, net["b"], *functions)[-1] @ out + net["b_out"]
 
 
-def accuracy(net, name, **how):
+def accuracy(net, data, **how):
+    x, labels = data
     with torch.no_grad():
-        x, labels = data[name]
         return float((logits(net, x, **how).argmax(1) == labels).float().mean())
 
 
-def train(net, epochs, rate, seed, ramps=None, error=0.0):
+def train(net, data, epochs, rate, seed, ramps=None, error=0.0):
     """Return the net of the epoch that is best on the validation recordings."""
     generator = np.random.default_rng(seed)
     net = {name: value.clone().requires_grad_() for name, value in net.items()}
@@ -153,7 +157,7 @@ def train(net, epochs, rate, seed, ramps=None, error=0.0):
             torch.nn.utils.clip_grad_norm_(net.values(), 1.0)
             optimiser.step()
             schedule.step()
-        found = accuracy(net, "validation", ramps=ramps)
+        found = accuracy(net, data["validation"], ramps=ramps)
         if found >= best[0]:
             best = found, {name: value.detach().clone() for name, value in net.items()}
     return best[1]
@@ -169,47 +173,61 @@ def start(seed):
 
 # ---- accuracy against bits and programming error ----------------------------------------------------
 
-torch.set_num_threads(1)
-floats, converted, aware, devices = [], [], [], []  # by seed; devices: by seed, bits, error
-for seed in range(options.seeds):
-    began = time.perf_counter()
-    net = train(start(seed), 4 if options.quick else options.epochs, 0.01, seed)
-    floats.append(accuracy(net, "test"))
-    converted.append([accuracy(net, "test", ramps=converters(bits)) for bits in BITS])
-    aware.append([])
-    devices.append([])
+
+def measured(data, seed):
+    """Return accuracies of one network: in float32, converted, trained (by bits), on devices (by bits, error)."""
+    net = train(start(seed), data, 4 if options.quick else options.epochs, 0.01, seed)
+    converted = [accuracy(net, data["test"], ramps=ramps_of(bits)) for bits in BITS]
+    aware, devices = [], []
     for bits in BITS:
-        tuned = train(net, 2 if options.quick else options.epochs // 3, 0.005, seed + 100, converters(bits), USUAL)
-        aware[-1].append(accuracy(tuned, "test", ramps=converters(bits)))
-        devices[-1].append([np.mean([
-            accuracy(tuned, "test", ramps=converters(bits, error, chip), error=error,
-                     generator=np.random.default_rng(1000 + chip)) for chip in range(CHIPS)]) for error in ERRORS])
-    print(f"seed {seed}: float32 {floats[-1]:.1%}, {time.perf_counter() - began:.0f} s")
-converted, aware, devices = (np.array(each) for each in (converted, aware, devices))
+        tuned = train(net, data, 2 if options.quick else options.epochs // 3, 0.005, seed + 100, ramps_of(bits), USUAL)
+        aware.append(accuracy(tuned, data["test"], ramps=ramps_of(bits)))
+        devices.append([np.mean([accuracy(
+            tuned, data["test"], ramps=ramps_of(bits, error, chip), error=error,
+            generator=np.random.default_rng(1000 + chip)) for chip in range(CHIPS)]) for error in ERRORS])
+    return accuracy(net, data["test"]), converted, aware, devices
+
+
+torch.set_num_threads(1)
+results, plain = [], []  # by fold, then by seed
+for name, rows in FOLDS:
+    began, x = time.perf_counter(), standardised(X, rows["train"])
+    data = {part: (torch.tensor(x[at], dtype=torch.float32).transpose(0, 1), torch.tensor(digits[at]))
+            for part, at in rows.items()}
+    flat, fit, test = x.reshape(len(x), -1), rows["train"], rows["test"]
+    plain.append(score(ridge(np.logspace(0, 6, 13)).fit(flat[fit], digits[fit]), flat[test], digits[test], fit.sum()))
+    results.append([measured(data, seed) for seed in range(options.seeds)])
+    exact, five = np.mean([(run[0], run[2][BITS.index(5)]) for run in results[-1]], axis=0)
+    print(f"test set {name}: linear readout {plain[-1].accuracy:.1%}, float32 {exact:.1%}, trained with 5 bits "
+          f"{five:.1%}, {time.perf_counter() - began:.0f} s", flush=True)
+floats, converted, aware, devices = (np.array([[run[k] for run in fold] for fold in results]) for k in range(4))
+exact, converted, aware, devices = floats.mean(), *(each.mean((0, 1)) for each in (converted, aware, devices))
+linear, chance = (np.mean([getattr(each, what) for each in plain]) for what in ("accuracy", "chance"))
+n_test = sum(each.n_test for each in plain)
 
 print(f"\n{'':<10}{'converted':>11}{'trained':>9}" + "".join(f"{error:>7g} uS" for error in ERRORS))
 for k, bits in enumerate(BITS):
-    print(f"{bits} bits{'':<4}{converted[:, k].mean():>11.1%}{aware[:, k].mean():>9.1%}"
-          + "".join(f"{devices[:, k, j].mean():>10.1%}" for j in range(len(ERRORS))))
-print(f"float32   {np.mean(floats):>11.1%}")
-print(f"linear readout of the same features {linear.accuracy:.1%}, chance {linear.chance:.1%}")
-low, high = interval(float(np.mean(floats)), linear.n_test)
-print(f"n_test {linear.n_test}, so that float32 has a 95 % interval of {low:.1%} to {high:.1%}; "
-      f"{options.seeds} seed(s), {CHIPS} chips for each error; the error trained with is {USUAL} uS")
+    print(f"{bits} bits{'':<4}{converted[k]:>11.1%}{aware[k]:>9.1%}" + "".join(f"{each:>10.1%}" for each in devices[k]))
+print(f"float32   {exact:>11.1%}")
+print(f"linear readout of the same features {linear:.1%}, chance {chance:.1%}")
+low, high = interval(float(exact), n_test)
+print(f"n_test {n_test}, so that float32 has a 95 % interval of {low:.1%} to {high:.1%}; {options.seeds} seed(s), "
+      f"whose float32 differ by {np.ptp(floats.mean(0)):.1%}; {CHIPS} chips for each error; the error trained with is "
+      f"{USUAL} uS")
 
 # Look
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for axes in (left, right):
-    axes.axhline(100 * np.mean(floats), color="black", linestyle="--", linewidth=1, label="float32")
-    axes.axhline(100 * linear.accuracy, color="grey", linestyle=":", linewidth=1, label="linear readout")
+    axes.axhline(100 * exact, color="black", linestyle="--", linewidth=1, label="float32")
+    axes.axhline(100 * linear, color="grey", linestyle=":", linewidth=1, label="linear readout")
     axes.set_ylabel("accuracy (%)")
-left.plot(BITS, 100 * converted.mean(0), "o-", color=COLORS[0], label="converted")
-left.plot(BITS, 100 * aware.mean(0), "o-", color=COLORS[1], label="trained with the converters")
-left.plot(BITS, 100 * devices[:, :, ERRORS.index(USUAL)].mean(0), "o-", color=COLORS[2],
-          label=f"and {USUAL} uS of error")
-left.set(xlabel="bits of the converters", xticks=BITS)
+left.plot(BITS, 100 * converted, "o-", color=COLORS[0], label="converted")
+left.plot(BITS, 100 * aware, "o-", color=COLORS[1], label="trained with the converters")
+left.plot(BITS, 100 * devices[:, ERRORS.index(USUAL)], "o-", color=COLORS[2], label=f"and {USUAL} uS of error")
+left.set(xlabel="bits of the converters", xticks=BITS, title={"takes": "speakers that are known",
+                                                              "speakers": "a speaker never heard"}[options.split])
 for k, bits in enumerate(BITS):
-    right.plot(ERRORS, 100 * devices[:, k].mean(0), "o-", color=COLORS[k], label=f"{bits} bits")
+    right.plot(ERRORS, 100 * devices[k], "o-", color=COLORS[k], label=f"{bits} bits")
 right.set_xlabel("programming error of every device (uS, of 150)")
 left.legend()
 right.legend()

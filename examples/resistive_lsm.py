@@ -70,7 +70,8 @@ def accuracy(*what, **how):
 
 print(f"{len(labels)} digits, chance {np.bincount(labels).max() / len(labels):.1%}, n_test {len(labels)}")
 counts = BinnedCounts(2).matrix([spikes(image, k) for k, image in enumerate(images)])
-print(f"input counts, no liquid       {evaluate(ridge(), counts, labels, seeds=[0]).accuracy:.1%}")
+control = evaluate(ridge(), counts, labels, seeds=[0]).accuracy
+print(f"input counts, no liquid       {control:.1%}")
 software = accuracy(gaussian)
 print(f"Gaussian software weights     {software:.1%}")
 shares, noises = (0.1, 0.3, 0.5, 0.7, 0.9), (0.02, 0.1, 0.3, 1.0)
@@ -106,11 +107,12 @@ panels[0].hist(g, bins=60, density=True)
 panels[0].set(xlabel="conductance (uS)", ylabel="density", title="cells formed at 3.433 V")
 for panel, x, right, label in ((panels[1], shares, by_share, "share of the cells that are formed"),
                                (panels[2], noises, by_noise, "read noise")):
-    panel.plot(x, 100 * np.array(right), marker="o")
+    panel.plot(x, 100 * np.array(right), marker="o", label="random resistors")
     panel.axhline(100 * software, color="grey", ls="--", label="Gaussian weights")
-    panel.set(xlabel=label, ylabel="accuracy (%)", ylim=(50, 100))
-    panel.legend()
+    panel.axhline(100 * control, color="black", ls=":", label="input counts, no liquid")
+    panel.set(xlabel=label, ylabel="accuracy (%)", ylim=(70, 100))
 panels[2].set_xscale("log")
+panels[2].legend(loc="lower left")
 options.out.mkdir(parents=True, exist_ok=True)
 figure.savefig(options.out / "resistive_lsm.png", dpi=100)
 print(f"wrote {options.out / 'resistive_lsm.png'}")

@@ -355,9 +355,10 @@ class Simulation:
             raise ParameterError(f"elapsed must be a finite number >= 0 ms, got {describe_value(elapsed)}")
         weights = self.weights(projection).astype(np.float64)
         aged = np.asarray(device.age(weights, float(elapsed), plan.aged), dtype=np.float64)
-        if aged.shape != weights.shape or not np.isfinite(aged).all():
-            raise ParameterError(f"{type(device).__name__}.age must return one finite weight per synapse")
-        self.set(projection, weight=aged)
+        if not np.array_equal(aged, weights, equal_nan=True):  # what does not age may be infinite
+            if aged.shape != weights.shape or not np.isfinite(aged).all():
+                raise ParameterError(f"{type(device).__name__}.age must return one finite weight per synapse")
+            self.set(projection, weight=aged)
         plan.aged += float(elapsed)
 
     def give(self, population: Population | str, spikes: Spikes) -> None:

@@ -8,7 +8,10 @@ import pytest
 
 import hardware_models
 import neurosim as ns
+from hardware_models import BitFlips, Memristor
+from hardware_models.ramp_adc import RampADC
 from neurosim.contracts import Device
+from neurosim.reservoirs import EchoState
 
 #: For every device layer: what makes it imperfect. A device that is exported must be here.
 IMPERFECT = {
@@ -116,6 +119,107 @@ def test_runs_in_the_core(name):
     again, _ = spikes(imperfect(name))
     assert found == again and found != plain
     assert (held != weights).any()
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_holds_the_weights_of_an_echo_state_network(name):
+    plain, u = EchoState(40, 2, density=0.5, seed=1), np.random.default_rng(8).normal(size=(50, 2))
+    states = plain.transform(u)
+    off, device = (each.fitted(plain.matrix) if hasattr(each, "fitted") else each for each in (ideal(name),
+                                                                                              imperfect(name)))
+    np.testing.assert_array_equal(plain.replace(device=off).transform(u), states)
+    np.testing.assert_array_equal(plain.replace(device=off, age=1e9).transform(u), states)
+    if device.read is not None and not hasattr(device, "matmul"):
+        with pytest.raises(ns.UnsupportedError, match="EchoState.device must have matmul.* switch its noise off"):
+            plain.replace(device=device)
+        return
+    network = plain.replace(device=device)
+    found = network.transform(u)
+    assert np.isfinite(found).all() and (found != states).any() and network.not_finite == 0
+    again = pickle.loads(pickle.dumps(network))
+    np.testing.assert_array_equal(again.transform(u), found)
+    held = device.program(plain.matrix, np.random.default_rng([1, 1]))
+    np.testing.assert_array_equal(network.matrix, held)
+    other = network.transform(u, generator=np.random.default_rng(9))
+    assert (other == found).all() == (device.read is None)
+    aged = plain.replace(device=device, age=1e8)
+    np.testing.assert_array_equal(aged.matrix, device.age(held, 1e8))
+    quiet = device.replace(**{name: 0.0 for name in ("read_noise", "flicker_noise") if name in device.parameters})
+    network, state = plain.replace(device=quiet), np.zeros(40)
+    for row, expected in zip(u, network.transform(u), strict=True):
+        state = network.step(state, row)
+        np.testing.assert_allclose(state, expected, atol=1e-12)
+
+
+def test_reads_of_an_echo_state_network_have_the_noise_of_the_device():
+    """Without recurrence and with the identity, states are one product each: x W_in with the variance of its reads."""
+    plain = EchoState(30, 5, spectral_radius=0.0, density=1.0, activation="identity", seed=2)
+    device, u = Memristor(read_noise=0.2), np.random.default_rng(3).normal(size=(4000, 5))
+    network = plain.replace(device=device)
+    error = network.transform(u) - u @ network.w_in.T
+    expected = np.sqrt(u**2 @ device.read_variance(network.w_in.T))
+    assert (error / expected).std() == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_ramp_converter_is_the_activation_of_an_echo_state_network():
+    u = np.random.default_rng(0).uniform(-1, 1, (200, 1))
+    exact = EchoState(60, seed=3)
+    states = exact.transform(u)
+    errors = []
+    for bits in (4, 8, 12):
+        ramp = RampADC("tanh", bits=bits, rounding="nearest")
+        made = exact.replace(activation=ramp).transform(u)
+        levels = np.round((made + 1.0) / ramp.lsb, 9)
+        assert (levels == np.rint(levels)).all()
+        errors.append(np.abs(made - states).max())
+        np.testing.assert_array_equal(exact.replace(activation=ramp.program(0)).transform(u), made)
+    assert errors[0] > 8 * errors[1] > 64 * errors[2] and errors[2] < 0.002
+    chip = exact.replace(activation=RampADC("tanh", programming_error=5.0).program(1))
+    assert (chip.transform(u) != exact.replace(activation=RampADC("tanh")).transform(u)).any()
+    assert "Ramp" in repr(chip) and chip == chip.replace() and isinstance(hash(chip), int)
+    noisy = exact.replace(activation=RampADC("tanh", noise=0.05))
+    np.testing.assert_array_equal(noisy.transform(u), noisy.transform(u))
+    assert (noisy.transform(u, generator=np.random.default_rng(0)) != noisy.transform(u)).any()
+    with pytest.raises(ns.UnsupportedError, match="must know the derivative"):
+        chip.jacobian(np.zeros(60), [0.0])
+
+
+def test_infinite_weights_of_an_echo_state_network_are_recorded_where_the_device_says_so():
+    plain, u = EchoState(60, 2, seed=4, activation="identity"), np.ones((20, 2))
+    network = plain.replace(device=BitFlips(rate=0.01))
+    bad = ~np.isfinite(network.matrix)
+    assert network.not_finite == bad.sum() > 0
+    states = network.transform(u)  # warnings are errors here
+    assert not np.isfinite(states).all() and np.isfinite(states[0]).any()
+    bounded = plain.replace(device=BitFlips(rate=0.01), activation="tanh")  # whose units saturate
+    assert bounded.not_finite == network.not_finite and (np.abs(bounded.transform(u)) <= 1.0).all()
+    kept = plain.replace(device=BitFlips(rate=0.01, infinite="zero"))
+    assert kept.not_finite == 0 and np.isfinite(kept.transform(u)).all()
+
+    class Broken(Device):
+        def program(self, weights, generator):
+            return weights + np.inf
+
+    with pytest.raises(ns.ParameterError, match="Broken.program must return one finite weight for each entry"):
+        plain.replace(device=Broken())
+
+
+@pytest.mark.parametrize("given, text", [
+    ({"device": 3}, "EchoState.device must be a device layer or None, got 3"),
+    ({"device": Memristor}, "EchoState.device must be a device layer or None, got <class"),
+    ({"device": Memristor(weight_max=0.01)}, "Memristor must be given weights within -0.01 .. 0.01, got"),
+    ({"activation": "relu"}, "EchoState.activation must be 'tanh' or 'identity', or a function of an array"),
+    ({"activation": RampADC}, "EchoState.activation must be 'tanh'"),
+    ({"activation": lambda x: x.sum()}, r"one finite number for each of 10 inputs, got an array of shape \(\)"),
+    ({"activation": lambda x: x / 0.0 * 0.0}, "one finite number for each of 10 inputs"),
+    ({"activation": lambda x, y: x}, "one finite number for each of 10 inputs, got TypeError"),
+    ({"activation": RampADC("tanh", comparator_offset=0.1).program(0, columns=3)}, "got ValueError: operands"),
+    ({"age": -1.0}, "EchoState.age must be a finite number >= 0 ms"),
+])
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_an_echo_state_network_refuses_what_is_no_device_or_activation(given, text):
+    with pytest.raises(ns.ParameterError, match=text):
+        EchoState(10, **given)
 
 
 @pytest.mark.parametrize("name", DEVICES)

@@ -23,6 +23,7 @@ from hardware_models.faults import (
     train_bounds,
 )
 from hardware_models.faults.formats import parse
+from hardware_models.memristor import Memristor
 from neurosim.errors import ParameterError
 
 
@@ -119,6 +120,34 @@ def test_float32_makes_infinities_and_counts_them():
     np.testing.assert_array_equal(kept.values[np.isfinite(found.values)], found.values[np.isfinite(found.values)])
 
 
+def test_a_layered_network_goes_on_with_infinite_weights_and_tells():
+    """The values that are not finite are counted, go on to the scores that hang on them, and warn nobody."""
+    layers, x = perceptron(draws(2)), draws(3).normal(size=(20, 6))
+    x[:, 3] = 0.0
+    w = layers[0][0].copy()
+    w[3, 5], w[0, 2] = np.inf, np.nan  # 0 times infinity is undefined
+    scores, before = forward([(w, layers[0][1]), *layers[1:]], x, keep=True)
+    np.testing.assert_array_equal(np.isnan(before[0]).all(axis=0), np.isin(np.arange(12), [2, 5]))
+    assert np.isnan(scores).all()
+    bounded = forward([(w, layers[0][1]), *layers[1:]], x, bounds=profile(layers, x))
+    w[:, [2, 5]] = 0.0
+    b = layers[0][1].copy()
+    b[[2, 5]] = -1.0  # neurons that are silent, as those that are undefined are at a bound
+    np.testing.assert_array_equal(bounded, forward([(w, b), *layers[1:]], x, bounds=profile(layers, x)))
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_flipped_bits_of_layers_are_counted_and_reach_the_scores(kind):
+    make = np.asarray if kind == "numpy" else pytest.importorskip("torch").tensor
+    x = draws(3).normal(size=(20, 6)).astype(np.float32)
+    layers = [(make(2.0 * w.astype(np.float32)), make(b.astype(np.float32))) for w, b in perceptron(draws(2))]
+    found = inject({str(k): w for k, (w, _) in enumerate(layers)}, BitFlips(rate=0.03), seed=2)
+    scores = forward([(found[str(k)].values, b) for k, (_, b) in enumerate(layers)], make(x))
+    told = [each.not_finite for each in found.values()]
+    assert told == [int((~np.isfinite(np.asarray(each.values))).sum()) for each in found.values()] and sum(told) > 0
+    assert not np.isfinite(np.asarray(scores)).all()
+
+
 def test_nothing_is_touched_where_faults_are_off():
     weights = draws().normal(size=50)
     for fault in (BitFlips(), StuckAt()):
@@ -159,12 +188,21 @@ def test_stuck_pairs_make_weights_of_the_end_or_nothing():
     weights = draws().uniform(-1, 1, 2000)
     on = StuckAt(on=0.2, w_max=1.0).program(weights, draws(1))
     off = StuckAt(off=0.2, w_max=1.0).program(weights, draws(1))
-    assert set(np.flatnonzero(~np.isclose(off, weights))) == set(np.flatnonzero(off == 0.0))
-    assert np.mean(off == 0.0) == pytest.approx(0.2, abs=0.03)
+    dead = np.abs(off) < 1e-15
+    assert set(np.flatnonzero(~np.isclose(off, weights))) == set(np.flatnonzero(dead))
+    assert np.mean(dead) == pytest.approx(0.2, abs=0.03)
     w = weights[~np.isclose(on, weights)]  # + 1 on the other side, to the end on its own, or both devices ON
     at = on[~np.isclose(on, weights)]
     assert (np.isclose(at, w - np.sign(w)) | np.isclose(np.abs(at), 1) | np.isclose(at, 0)).all()
     assert len(w) / 2000 == pytest.approx(1 - 0.8**2, abs=0.03)
+
+
+def test_stuck_devices_are_those_of_a_memristor():
+    weights, devices = draws().uniform(-1, 1, (30, 20)), StuckAt(off=0.1, on=0.05, w_max=1.0)
+    generator = draws(1)
+    same = Memristor(g_max=150.0, stuck_off=0.1, stuck_on=0.05, seed=int(generator.integers(2**53)))
+    np.testing.assert_array_equal(devices.program(weights, draws(1)), same.program(weights, generator))
+    assert not np.array_equal(devices.program(weights, draws(1)), devices.program(weights, draws(2)))
 
 
 # ---- in a spiking network ---------------------------------------------------------------------------
@@ -192,6 +230,29 @@ def test_a_projection_wears_faults():
     assert np.mean(weights == 0) == pytest.approx(0.25, abs=0.08) and not np.array_equal(other, v)
     weights, _ = outcome(BitFlips(rate=1e-3, format="Q7.8"))
     assert 0 < np.mean(weights != 0.5) < 0.05
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_run_with_infinite_weights_stops_or_records_them(threads):
+    def made(device):
+        net = ns.Network()
+        spikes = ns.Spikes.from_times(np.arange(1.0, 40.0), np.arange(39) % 20, size=20, duration=50.0)
+        source, cells = net.add(ns.SpikeSource(spikes)), net.add(ns.LIF(v_threshold=1e9), 30, name="cells")
+        net.connect(source, cells, ns.AllToAll(), weight=1.5, delay=1.0, device=device, name="p")
+        net.record(cells, "v")
+        return ns.Simulation(net, dt=0.5, seed=3, threads=threads)
+
+    sim, told = made(BitFlips(rate=3e-3)), made(BitFlips(rate=3e-3))
+    infinite = ~np.isfinite(sim.weights("p"))
+    assert infinite.any() and not infinite.all()
+    with pytest.raises(ns.SimulationError, match="v of neuron .* became"):
+        sim.run(50.0)
+    told.run(50.0, allow_infinite=True)
+    told.age("p", 1e6)
+    np.testing.assert_array_equal(told.weights("p"), sim.weights("p"))
+    v = told.trace("cells")[1]
+    assert not np.isfinite(v[-1, infinite.reshape(20, 30).any(axis=0)]).any() and np.isfinite(v[0]).all()
+    assert np.isfinite(made(BitFlips(rate=3e-3, infinite="zero")).weights("p")).all()
 
 
 # ---- clipped activations ----------------------------------------------------------------------------
@@ -344,11 +405,11 @@ def test_knee_of_a_known_curve():
     (lambda: BitFlips(format="Q1.4").apply(np.array([3.0]), draws()), "weights must fit Q1.4, -2 to 1.9375, got 3"),
     (lambda: BitFlips(format="int8").apply(np.array([np.inf]), draws()), "weights must be finite, got inf"),
     (lambda: BitFlips(rate=0.1).apply(np.array([1e40]), draws()), "weights must be finite in float32, got 1e.40"),
-    (lambda: StuckAt(off=0.6, on=0.5), r"StuckAt.off \+ on must be <= 1"),
+    (lambda: StuckAt(off=0.6, on=0.5), r"StuckAt.on \+ off must be <= 1, .* got 1.1"),
     (lambda: StuckAt(off=-1), "StuckAt.off must be"), (lambda: StuckAt(on=2), "StuckAt.on must be"),
     (lambda: StuckAt(g_min=5.0, g_max=5.0), "StuckAt.g_min must be < g_max"),
-    (lambda: StuckAt(g_max=100.0).apply(np.array([120.0]), draws()), "from g_min = 0 to g_max = 100 uS, got 120"),
-    (lambda: StuckAt().apply(np.array([np.nan]), draws()), "conductances must be from"),
+    (lambda: StuckAt(g_max=100.0).apply(np.array([120.0]), draws()), "given conductances within 0 .. 100 uS, got 120"),
+    (lambda: StuckAt().apply(np.array([np.nan]), draws()), "given conductances within 0 .. 150 uS, got nan"),
     (lambda: StuckAt(off=0.1, w_max=1.0).program(np.array([2.0]), draws()), r"w_max must be >= every \|weight\|"),
     (lambda: inject({"a": np.ones(3)}, {"b": BitFlips()}), "faults must be for layers among a, got 'b'"),
     (lambda: inject({"a": np.ones(3)}, BitFlips(), seed=-1), "inject.seed must be a whole number"),

@@ -14,7 +14,11 @@ from hardware_models.memristor import (
     PCM,
     VTEAM,
     ConstantStep,
+    Converter,
+    CrossbarCircuit,
+    CrossbarLayer,
     ExponentialStep,
+    HfO2,
     LinearIonDrift,
     LinearStep,
     MeasuredPulses,
@@ -379,6 +383,80 @@ def test_presets_are_found_by_name():
         assert np.isfinite(layer.program(w, np.random.default_rng(0))).all()
     with pytest.raises(ns.ParameterError, match="preset must be one of ideal, pcm"):
         preset("unobtainium")
+
+
+G = np.random.default_rng
+
+
+@pytest.mark.parametrize("make, text", [
+    (lambda: PCM().program_conductance(np.array([30.0]), G(0)), "PCM must be given conductances within 0 .. 25 uS"),
+    (lambda: HfO2().program_conductance(np.array([60.0, 10.0]), G(0)), "conductances within 50 .. 225 uS, got 10"),
+    (lambda: Memristor().program(np.array([np.inf]), G(0)), "weights within -1 .. 1, got inf; set weight_max"),
+    (lambda: Memristor().fitted([]), "weight_max must be a finite number > 0, got 0"),
+    (lambda: Memristor().age(np.ones(2), np.nan), "elapsed and since >= 0 ms, got nan and 0.0"),
+    (lambda: CrossbarLayer(np.ones((65, 10)), array=(64, 64)), "must fit an array of 64 x 64, got 65 x 10; cut the"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), array=64), "CrossbarLayer.array must be None or a pair of whole"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), array=(0, 3)), "CrossbarLayer.array must be None or a pair"),
+    (lambda: CrossbarLayer(np.ones(5)), "CrossbarLayer.weights must be a matrix of finite numbers"),
+    (lambda: CrossbarLayer(2 * np.ones((5, 5)), Memristor()), "must be given weights within -1 .. 1, got 2"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), input_bits=2.5), "CrossbarLayer.input_bits must be None or a whole number"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), bits=0), "CrossbarLayer.bits must be None or a whole number from 1 to 32"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), seed=-1), "CrossbarLayer.seed must be a whole number >= 0, got -1"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), r_word=-1.0), "CrossbarLayer.r_word must be a finite number >= 0 ohm"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), bits=3).forward(np.ones(5)), "call calibrate"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), bits=3).calibrate(np.zeros((2, 5))), "the range would be zero"),
+    (lambda: CrossbarLayer(np.ones((5, 4)), bits=3).calibrate(np.ones((2, 4))), r"of shape \(..., 5\), got \(2, 4\)"),
+    (lambda: CrossbarLayer(np.ones((5, 4))).forward(np.ones((2, 4))), r"must be given inputs of shape \(..., 5\)"),
+    (lambda: CrossbarLayer(np.ones((5, 5)), PCM.measured()).age(-1.0), "CrossbarLayer.age must be given elapsed"),
+    (lambda: CrossbarCircuit([[1.0]], floating_words="a"), "floating_words must be numbers of lines in 0 .. 0"),
+    (lambda: CrossbarCircuit([[1.0]], floating_bits=[0.5]), "floating_bits must be numbers of lines"),
+    (lambda: Converter(4, low=1.0, high=1.0), "Converter.low must be < high, got a range from 1 to 1"),
+    (lambda: Converter.calibrated(4, np.zeros(3)), "not all 0: the range would be zero"),
+    (lambda: preset("unobtainium"), "preset must be one of ideal, pcm, .* got 'unobtainium'"),
+    (lambda: preset(["pcm"]), "preset must be one of"),
+    (lambda: preset("pcm", nonsense=3), "PCM: got an unexpected keyword argument 'nonsense'; it takes weight_max"),
+])
+def test_what_does_not_fit_is_refused(make, text):
+    with pytest.raises(ns.ParameterError, match=text):
+        make()
+
+
+@pytest.mark.parametrize("floating, text", [
+    ({"floating_bits": [2]}, "singular: bit line 2 floats"), ({"floating_words": [1]}, "singular: word line 1 floats")])
+def test_a_singular_network_is_refused(floating, text):
+    with pytest.raises(ns.NetworkError, match=text):
+        CrossbarCircuit([[1.0, 2.0, 0.0], [0.0, 0.0, 0.0]], **floating)
+
+
+def test_a_layer_that_is_off_is_the_product_and_goes_on_so():
+    """The short way of what is off must not outlive a change of type, shape or age."""
+    rng = np.random.default_rng(0)
+    w, x = rng.uniform(-1, 1, (8, 5)), rng.normal(size=(3, 8))
+    layer = CrossbarLayer(w)
+    for each in (x, x, x[0], x.astype(np.float32), x.astype(np.float32), x, x[None], x.tolist(), x.astype(int)):
+        found = layer.forward(each)
+        np.testing.assert_array_equal(found, np.asarray(each) @ w.astype(found.dtype))
+    with pytest.raises(ns.ParameterError, match=r"shape \(..., 8\), got \(3, 5\)"):
+        layer.forward(np.ones((3, 5)))
+    drifting = CrossbarLayer(w, Memristor(drift=0.05))
+    before = drifting.forward(x)
+    np.testing.assert_array_equal(drifting.forward(x), before)
+    after = drifting.age(1e9).forward(x)
+    np.testing.assert_allclose(after, x @ drifting.weights)
+    assert (np.abs(after) < np.abs(before)).all()
+
+
+def test_weights_to_train_with_have_errors_and_the_gradient_of_themselves():
+    rng = np.random.default_rng(0)
+    w, layer = rng.uniform(-1.5, 1.5, (6, 4)), Memristor(programming_noise=0.05)
+    held = layer.surrogate(w, np.random.default_rng(1))
+    np.testing.assert_array_equal(held, layer.program(np.clip(w, -1, 1), np.random.default_rng(1)))
+    torch = pytest.importorskip("torch")
+    t = torch.tensor(w, requires_grad=True)
+    found = layer.surrogate(t, np.random.default_rng(1))
+    np.testing.assert_allclose(found.detach().numpy(), held, rtol=1e-12)
+    (found * torch.arange(4.0)).sum().backward()
+    np.testing.assert_array_equal(t.grad.numpy(), np.where(np.abs(w) <= 1, np.arange(4.0), 0.0))
 
 
 def test_presets_learn_as_measured():

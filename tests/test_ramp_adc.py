@@ -282,7 +282,7 @@ def test_lstm_agrees_with_that_of_torch():
     ({"programming_error": -1.0}, "programming_error must be"),
     ({"stuck_off": 1.5}, "stuck_off must be a finite number >= 0 and <= 1, got 1.5"),
     ({"stuck_on": -0.1}, "stuck_on must be"),
-    ({"stuck_off": 0.6, "stuck_on": 0.6}, r"stuck_off \+ stuck_on must be <= 1"),
+    ({"stuck_off": 0.6, "stuck_on": 0.6}, r"stuck_on \+ stuck_off must be <= 1, a device is stuck at one end only"),
     ({"drift": -1.0}, "drift must be a finite number > -1"),
     ({"redundancy": 0}, "redundancy must be"), ({"rounding": "up"}, "rounding must be 'down' or 'nearest'"),
     ({"calibrate": 1}, "calibrate must be False or True"),

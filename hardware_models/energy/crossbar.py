@@ -147,10 +147,10 @@ def layer(rows: int, columns: int, bits: int, kind: str = "nladc", technology: T
     read                         92.16        10       311.5
     word lines                 0.02396
     DAC                            150                 11.95
-    converter                    95.49        32        3840
-    ramp                         1.788                 360.5
+    converter                    98.82        32        5011
+    ramp                         2.121                 369.7
     buffer                       99.84
-    total                        439.3        42        4524
+    total                          443        42        5704
     """
     t = technology or Technology()
     rows, columns = _count("layer: rows", rows), _count("layer: columns", columns)

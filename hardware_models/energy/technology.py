@@ -25,6 +25,9 @@ class Source:
 
 ISAAC = "Shafiee and others, ISAAC, ISCA 2016 (32 nm), in the tables of hwcomponents-library"
 HOROWITZ = "Horowitz, ISSCC 2014 (45 nm, 0.9 V)"
+NEUROSIM = "the default of DNN+NeuroSim V1.4 (Param.cpp)"
+PUMA = "of ISAAC's unit for sigmoid or tanh, in the constants of the PUMA simulator, which names ISAAC"
+ALADDIN = "of Aladdin (40 nm), in the tables of hwcomponents-library"
 KULL = ("Kull and others, ISSCC 2013 (3.1 mW, 8 bits, 1.2 GS/s, 32 nm), as used by ISAAC; 4 to 10 bits scaled after "
         "Saberi and others 2011, in the tables of hwcomponents-library; fewer and more bits extrapolated here")
 
@@ -63,8 +66,8 @@ class Technology(Parametrised):
     clock = Parameter(1.0, "GHz", above=0, per_element=False, doc="of ramp and counter")
     comparator_energy = _cost(0.023, "pJ", "one clocked decision")
     comparator_area = _cost(20.0, "um^2", "one comparator")
-    register_energy = _cost(0.002, "pJ", "one bit of a register toggles")
-    register_area = _cost(2.0, "um^2", "one bit of a register")
+    register_energy = _cost(0.0072, "pJ", "one bit of a register is read and written")
+    register_area = _cost(3.83, "um^2", "one bit of a register")
     integrator_power = _cost(50.0, "uW", "integrator that sums up the ramp")
     integrator_area = _cost(350.0, "um^2", "integrator that sums up the ramp")
     activation_energy = _cost(0.217, "pJ", "one digital sigmoid or tanh")
@@ -75,27 +78,29 @@ class Technology(Parametrised):
 
     sources: ClassVar[dict[str, Source]] = {
         "v_read": Source("within the 0.15 to 0.25 V swept in doi 10.1038/s41467-025-56254-6, figure 3", "read"),
-        "t_read": Source("ISAAC reads in 100 ns, later macros in about 10 ns", "assumed"),
-        "v_write": Source("typical of oxide ReRAM", "memory"),
-        "t_write": Source("typical of oxide ReRAM", "memory"),
-        "cell_pitch": Source("4 F at F = 32 nm, one transistor and one device", "assumed"),
-        "wire_capacitance": Source("0.2 fF/um holds for most nodes", "memory"),
+        "t_read": Source(f"{NEUROSIM}; ISAAC's cycle is 100 ns", "read"),
+        "v_write": Source(NEUROSIM, "read"),
+        "t_write": Source(NEUROSIM, "read"),
+        "cell_pitch": Source("4 F at F = 32 nm, one transistor and one device; DNN+NeuroSim has 4 x 12 widths of wire",
+                             "assumed"),
+        "wire_capacitance": Source("the value of DNN+NeuroSim (SubArray.cpp) for all nodes", "read"),
         "dac_energy": Source(ISAAC, "read"),
         "dac_area": Source(ISAAC, "read"),
         "sar_scale": Source(KULL, "read"),
         "sar_rate": Source(KULL, "read"),
-        "sar_columns": Source("ISAAC: one converter for the 128 columns of an array", "memory"),
+        "sar_columns": Source("ISAAC: eight converters for eight arrays of 128 x 128, in the tables of "
+                              "hwcomponents-library", "read"),
         "clock": Source("doi 10.1038/s41467-025-56254-6, figure 4: 16 nm, 1 GHz", "read"),
         "comparator_energy": Source("67 fJ at 65 nm and 1.2 V (Satapathy, Kaur, Circuits, Systems, and Signal "
                                     "Processing 42 (2023) 5108, read), times 32/65 (1.0/1.2)^2", "computed"),
         "comparator_area": Source("a few tens of transistors", "assumed"),
-        "register_energy": Source("about 1 to 3 fJ at this node", "memory"),
-        "register_area": Source("about 2 um^2 at this node", "memory"),
+        "register_energy": Source(f"9 fJ a bit {ALADDIN}, times 32/40", "computed"),
+        "register_area": Source(f"5.98 um^2 a bit {ALADDIN}, times (32/40)^2", "computed"),
         "integrator_power": Source("an amplifier that settles in 1 ns", "assumed"),
         "integrator_area": Source("350 um^2 in Wan and others, Nature 608 (2022) 504, at 130 nm, in the tables of "
                                   "hwcomponents-library; capacitors do not shrink", "read"),
-        "activation_energy": Source("ISAAC: two sigmoid units 0.52 mW, at 1.2 GS/s", "memory"),
-        "activation_area": Source("ISAAC: two sigmoid units 0.0006 mm^2", "memory"),
+        "activation_energy": Source(f"0.26 mW {PUMA}, at 1.2 GS/s", "computed"),
+        "activation_area": Source(f"0.0003 mm^2 {PUMA}", "read"),
         "activation_rate": Source("that of the converters", "assumed"),
         "activation_units": Source("ISAAC: two in a tile", "memory"),
         "sram_energy": Source(f"10 pJ for 64 bits of 8 kB, {HOROWITZ}", "read"),

@@ -6,6 +6,8 @@ import numpy as np
 
 from hardware_models.arrays import as_float, like, namespace
 from hardware_models.faults.formats import FormatChoice, parse
+from hardware_models.memristor.device import Memristor, check_range
+from hardware_models.stuck import check_shares
 from neurosim.checks import Option, Parameter
 from neurosim.contracts.device import Device
 from neurosim.errors import ParameterError
@@ -45,8 +47,8 @@ class BitFlips(Device):
     Weights are first rounded to the format, as they lie in memory; a weight that does not fit is refused. What comes
     back has the float type that was given: float32 holds a word of more than 24 bits rounded to 24. With rate = 0
     and the default format nothing is touched. In float32 a flip in the exponent can make a weight huge, infinite or
-    undefined: `apply` returns such values and counts them. As the device layer of a projection, which needs finite
-    weights, use `infinite="zero"`, or a format without infinities.
+    undefined: `apply` returns such values and counts them, and so does an `EchoState` that wears this. In a
+    projection they end a run unless it is told to record them (`allow_infinite=True`); `infinite="zero"` makes them 0.
 
     >>> flips = BitFlips(rate=0.01, format="Q15.16")
     >>> found = flips.apply(np.zeros(1000), np.random.default_rng(1))
@@ -60,6 +62,11 @@ class BitFlips(Device):
     rate = _one(0.0, at_least=0, at_most=1, doc="probability that a bit is flipped, the bit error rate")
     format = FormatChoice("float32", doc="how weights lie in memory")
     infinite = Option("keep", ("keep", "zero"), doc="what becomes of weights that are not finite any more")
+
+    @property
+    def may_be_infinite(self) -> bool:
+        """Whether weights that are programmed may be infinite or undefined."""
+        return self.infinite == "keep" and self.format == "float32" and self.rate > 0
 
     def apply(self, weights, generator: np.random.Generator) -> Faulty:
         """Return an array or tensor of weights after flips.
@@ -109,19 +116,23 @@ def _flip(words, bits, rate, generator) -> int:
 class StuckAt(Device):
     r"""Devices of an array that are stuck at one end of their range, whatever is programmed.
 
-    G = g_min where u < off,  g_max where off <= u < off + on,  u uniform in [0, 1)
+    G = g_max where u < on,  g_min where u >= 1 - off,  u uniform in [0, 1)
 
     One draw decides, so that no device is stuck at both ends. OFF is the high-resistance state (SA0), ON the low one
     (SA1). As the device layer of a projection, each weight is a pair of devices,
     w = w_max (G+ - G-) / (g_max - g_min), the one of the other sign at g_min.
 
+    This is an otherwise ideal `hardware_models.memristor.Memristor` with `stuck_on` and `stuck_off`, whose devices are
+    others in every trial; use that one for faults that belong to the devices, and together with what else they do.
+
     >>> stuck = StuckAt(off=0.1, on=0.02, g_min=1.0, g_max=100.0)
     >>> found = stuck.apply(np.full(10_000, 50.0), np.random.default_rng(0))
     >>> found.faults, [int(n) for n in np.unique(found.values, return_counts=True)[1]]
-    (1215, [1033, 8785, 182])
+    (1222, [1027, 8778, 195])
 
-    Source: the partition of one draw follows MemIntelli; typical rates (from memory): Chen and others, IEEE
-    Transactions on Computers 64 (2015) 180, 9.04 % OFF and 1.75 % ON.
+    Source: the partition of one draw follows MemIntelli; for rates see Chen and others, IEEE Transactions on Computers
+    64 (2015) 180: about a tenth of the devices of a chip, as other papers quote it (9.04 % OFF and 1.75 % ON are from
+    memory).
     """
 
     off = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_min")
@@ -131,9 +142,7 @@ class StuckAt(Device):
     w_max = _one(None, above=0, optional=True, doc="weight of a pair at its end; by default the largest |weight|")
 
     def validate(self):
-        if self.off + self.on > 1:
-            raise ParameterError(f"StuckAt.off + on must be <= 1, a device is stuck at one end only, "
-                                 f"got {self.off + self.on:g}")
+        check_shares("StuckAt", self.on, self.off, ("on", "off"))
         if self.g_min >= self.g_max:
             raise ParameterError(f"StuckAt.g_min must be < g_max = {self.g_max:g} uS, got {self.g_min:g}")
 
@@ -148,29 +157,26 @@ class StuckAt(Device):
             ParameterError: if a conductance is out of range.
         """
         plain = _to_numpy(conductances)
-        outside = ~((plain >= self.g_min) & (plain <= self.g_max))
-        if outside.any():
-            raise ParameterError(f"StuckAt: conductances must be from g_min = {self.g_min:g} to g_max = {self.g_max:g} "
-                                 f"uS, got {plain[outside][0]:g}")
+        check_range("StuckAt", "conductances", plain, self.g_min, self.g_max, "uS")
         if self.off == 0 and self.on == 0:
             return Faulty(conductances, 0, 0)
-        u = generator.random(plain.shape)
-        values = np.where(u < self.off, self.g_min, np.where(u < self.off + self.on, self.g_max, plain))
-        return Faulty(like(values, as_float(conductances)), int(np.sum(u < self.off + self.on)), 0)
+        devices = self._devices(generator)
+        values = devices.program_conductance(plain, generator)
+        return Faulty(like(values, as_float(conductances)), int(np.count_nonzero(devices.stuck(plain.shape))), 0)
 
     def program(self, weights, generator):
         """Return the weights that pairs of devices hold, some of them stuck."""
         if self.off == 0 and self.on == 0:
             return weights
-        plain = _to_numpy(weights)
-        w_max = np.abs(plain).max(initial=0.0) if self.w_max is None else self.w_max
-        if not np.isfinite(plain).all() or np.abs(plain).max(initial=0.0) > w_max:
-            raise ParameterError(f"StuckAt.w_max must be >= every |weight|, got {w_max:g} and a weight of "
-                                 f"{np.abs(plain).max():g}")
-        scale = (self.g_max - self.g_min) / (w_max or 1.0)
-        pair = np.minimum(self.g_min + scale * np.stack([np.maximum(plain, 0), np.maximum(-plain, 0)]), self.g_max)
-        found = self.apply(pair, generator).values
-        return like((found[0] - found[1]) / scale, as_float(weights))
+        most = np.abs(_to_numpy(weights)).max(initial=0.0)
+        w_max = self.w_max or most or 1.0
+        if not most <= w_max < np.inf:
+            raise ParameterError(f"StuckAt.w_max must be >= every |weight|, got {w_max:g} and a weight of {most:g}")
+        return self._devices(generator, w_max).program(weights, generator)
+
+    def _devices(self, generator, w_max=1.0):
+        return Memristor(weight_max=w_max, g_min=self.g_min, g_max=self.g_max, stuck_on=self.on, stuck_off=self.off,
+                         seed=int(generator.integers(2**53)))
 
 
 def inject(layers: dict, faults, *, seed: int = 0, trial: int = 0) -> dict:

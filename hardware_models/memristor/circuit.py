@@ -53,8 +53,8 @@ class CrossbarCircuit:
 
     def __init__(self, conductance, r_word: float = 0.0, r_bit: float = 0.0, *, floating_words=(), floating_bits=()):
         self.conductance = check_conductance("CrossbarCircuit.conductance", conductance)
-        self.r_word = _check_resistance("r_word", r_word)
-        self.r_bit = _check_resistance("r_bit", r_bit)
+        self.r_word = check_resistance("CrossbarCircuit.r_word", r_word)
+        self.r_bit = check_resistance("CrossbarCircuit.r_bit", r_bit)
         rows, columns = self.conductance.shape
         self.floating_words = _check_lines("floating_words", floating_words, rows)
         self.floating_bits = _check_lines("floating_bits", floating_bits, columns)
@@ -304,17 +304,18 @@ def check_conductance(name: str, value) -> np.ndarray:
     return g
 
 
-def _check_resistance(name, value):
+def check_resistance(name: str, value) -> float:
+    """Return the resistance of a segment of wire; raise ParameterError where it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
-        raise ParameterError(f"CrossbarCircuit.{name} must be a finite number >= 0 ohm, got {describe_value(value)}")
+        raise ParameterError(f"{name} must be a finite number >= 0 ohm, got {describe_value(value)}")
     return float(value)
 
 
 def _check_lines(name, lines, n):
-    found = np.unique(np.asarray(lines, dtype=np.int64))
-    if found.size and (found[0] < 0 or found[-1] >= n):
+    found = np.unique(np.asarray(lines))
+    if found.size and (found.dtype.kind not in "iu" or found[0] < 0 or found[-1] >= n):
         raise ParameterError(f"CrossbarCircuit.{name} must be numbers of lines in 0 .. {n - 1}, got {lines!r}")
-    return found
+    return found.astype(np.int64)
 
 
 __all__ = ["CrossbarCircuit", "Solution"]

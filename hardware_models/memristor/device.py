@@ -8,6 +8,7 @@ import numpy as np
 from hardware_models.arrays import as_float, like, namespace
 from hardware_models.memristor import mapping as maps
 from hardware_models.memristor.equations import normals, to_numpy
+from hardware_models.stuck import check_shares, stuck_ends
 from neurosim.checks import Option, Parameter, describe_value
 from neurosim.contracts import Device
 from neurosim.errors import ParameterError, UnsupportedError
@@ -105,8 +106,7 @@ class Memristor(Device):
         name = type(self).__name__
         if not self.g_min < self.g_max:
             raise ParameterError(f"{name}.g_min must be < g_max = {self.g_max:g} uS, got {self.g_min:g}")
-        if self.stuck_on + self.stuck_off > 1:
-            raise ParameterError(f"{name}.stuck_on + stuck_off must be <= 1, got {self.stuck_on + self.stuck_off:g}")
+        check_shares(name, self.stuck_on, self.stuck_off)
         if self.slices > 1 and (self.read_noise or self.flicker_noise):
             raise UnsupportedError(f"{name} with slices > 1 must have no noise of single reads; use several layers, "
                                    "one for each slice")
@@ -120,7 +120,7 @@ class Memristor(Device):
 
     def fitted(self, weights) -> "Memristor":
         """Return the same layer with weight_max at the largest size among some weights."""
-        return self.replace(weight_max=float(np.abs(to_numpy(weights)).max()))
+        return self.replace(weight_max=float(np.abs(to_numpy(weights)).max(initial=0.0)))
 
     @property
     def exact(self) -> bool:
@@ -201,7 +201,7 @@ class Memristor(Device):
             (m0, s0), (m1, s1) = self.relaxation_moments(before), self.relaxation_moments(after)
             draw = self._own("relaxation", part, g.shape)
             new = np.maximum(new + self.relaxation * (m1 - m0 + (s1 - s0) * draw), 0.0)
-        return np.where(self._stuck(part, g.shape) == 0, new, g)
+        return np.where(self.stuck(g.shape, part) == 0, new, g)
 
     def read_conductance(self, g, generator, programmed=None) -> np.ndarray:
         """Return what one read of each device gives, uS, >= 0.
@@ -237,28 +237,21 @@ class Memristor(Device):
         """Return standard normal numbers that belong to the devices, whenever they are asked for."""
         return _stream(self.seed, f"{what} {part}").standard_normal(shape)
 
-    def _stuck(self, part, shape):
-        """Return 1, -1 or 0 for devices that are stuck on, stuck off, or not."""
+    def stuck(self, shape, part: int = 0) -> np.ndarray:
+        """Return +1, -1 or 0 for the devices of weights of a shape that are stuck at g_max, at g_min, or work."""
         if not (self.stuck_on or self.stuck_off):
             return np.zeros(shape, dtype=np.int8)
-        u = _stream(self.seed, f"stuck {part}").random(shape)
-        return np.where(u < self.stuck_on, 1, np.where(u > 1 - self.stuck_off, -1, 0)).astype(np.int8)
+        return stuck_ends(_stream(self.seed, f"stuck {part}").random(shape), self.stuck_on, self.stuck_off)
 
     def _stick(self, g, part):
-        stuck = self._stuck(part, g.shape)
+        stuck = self.stuck(g.shape, part)
         return np.where(stuck > 0, self.g_max, np.where(stuck < 0, self.g_min, g))
 
     def _warmth(self):
         return np.exp(-self.activation_energy / BOLTZMANN * (1 / self.temperature - 1 / ROOM))
 
     def _check_range(self, what, values, low, high, unit):
-        slack = 1e-6 * (high - low)
-        if values.size and not (np.isfinite(values).all() and values.min() >= low - slack
-                                and values.max() <= high + slack):
-            bad = values[~(np.isfinite(values) & (values >= low - slack) & (values <= high + slack))].ravel()[0]
-            unit = f" {unit}" if unit else ""
-            raise ParameterError(f"{type(self).__name__} must be given {what} within {low:g} .. {high:g}{unit}, got "
-                                 f"{bad:g}" + ("" if unit else "; set weight_max, or use fitted(weights)"))
+        check_range(type(self).__name__, what, values, low, high, unit)
 
     # Weights ------------------------------------------------------------------------------------------------------
 
@@ -279,15 +272,27 @@ class Memristor(Device):
             new = new + gain * (self.program_conductance(target, _stream(seed, "program"), part) - target)
         return like(new, as_float(weights))
 
+    def surrogate(self, weights, generator):
+        """Return the weights as programmed, as a torch tensor with the gradient of the weights themselves.
+
+        Straight-through: a network that is trained with it learns to bear the errors of programming. Weights beyond
+        weight_max are held at it, where they have no gradient. For a numpy array it is `program` of what fits.
+
+        Args:
+            weights: array or tensor, of any shape.
+            generator: numpy generator of the errors, drawn anew in each call.
+        """
+        wanted = namespace(weights).clip(weights, -self.weight_max, self.weight_max)
+        held = self.program(wanted, generator)
+        return held if namespace(weights) is np else wanted + (held - wanted).detach()
+
     def age(self, weights, elapsed: float, since: float = 0.0):
         """Return the weights after `elapsed` ms, for devices that were programmed `since` ms before.
 
         The conductances are those that ideal devices would have for the weights as they are. Ageing in steps (with
         `since`) gives what one step gives, as far as nu does not depend on the conductance.
         """
-        if isinstance(elapsed, bool) or not np.isfinite(elapsed) or elapsed < 0 or since < 0:
-            raise ParameterError(f"{type(self).__name__}.age must be given elapsed and since >= 0 ms, got "
-                                 f"{describe_value(elapsed)} and {describe_value(since)}")
+        check_times(f"{type(self).__name__}.age", elapsed, since)
         if not (self.drift or self.relaxation) or elapsed == 0:
             return weights
         values = to_numpy(weights)
@@ -337,6 +342,25 @@ class Memristor(Device):
         body = self.read if xp is np else reader(type(self), self.mapping, xp)
         names = body.__code__.co_varnames[2:body.__code__.co_argcount]
         return body(weights, draws, *(getattr(self, name) for name in names))
+
+
+def check_times(owner, elapsed, since=0.0) -> None:
+    """Refuse what is no time to age; raise ParameterError."""
+    good = all(isinstance(t, (int, float, np.number)) and not isinstance(t, bool) and 0 <= t < np.inf
+               for t in (elapsed, since))
+    if not good:
+        raise ParameterError(f"{owner} must be given elapsed and since >= 0 ms, got {describe_value(elapsed)} and "
+                             f"{describe_value(since)}")
+
+
+def check_range(owner, what, values, low, high, unit) -> None:
+    """Refuse values that are not finite or beyond low .. high, but for rounding; raise ParameterError."""
+    slack = 1e-6 * (high - low)
+    good = np.isfinite(values) & (values >= low - slack) & (values <= high + slack)
+    if not good.all():
+        bad, unit = values[~good].ravel()[0], f" {unit}" if unit else ""
+        raise ParameterError(f"{owner} must be given {what} within {low:g} .. {high:g}{unit}, got {bad:g}"
+                             + ("" if unit else "; set weight_max, or use fitted(weights)"))
 
 
 @cache

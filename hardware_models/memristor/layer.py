@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from hardware_models.arrays import as_float, like
+from hardware_models.arrays import aligned, as_float, like, namespace
 from hardware_models.memristor import mapping as maps
-from hardware_models.memristor.circuit import CrossbarCircuit
+from hardware_models.memristor.circuit import CrossbarCircuit, check_resistance
 from hardware_models.memristor.converters import Converter, exact_adc_bits
-from hardware_models.memristor.device import Memristor
+from hardware_models.memristor.device import Memristor, check_times
 from hardware_models.memristor.equations import to_numpy
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
+
+NOT_BARE = None, None, False  #: matrix, its float type, whether it is numpy's: of a layer that is more than a product
 
 
 class CrossbarLayer:
@@ -50,6 +52,7 @@ class CrossbarLayer:
         if values.ndim != 2 or not values.size or not np.isfinite(values).all():
             raise ParameterError("CrossbarLayer.weights must be a matrix of finite numbers, got "
                                  f"{describe_value(values)}")
+        _check_options(array, input_bits, bits, seed)
         if array is not None and (values.shape[0] > array[0] or values.shape[1] > array[1]):
             raise ParameterError(f"CrossbarLayer.weights must fit an array of {array[0]} x {array[1]}, got "
                                  f"{values.shape[0]} x {values.shape[1]}; cut the matrix into several layers")
@@ -57,7 +60,9 @@ class CrossbarLayer:
             device = Memristor(weight_max=float(np.abs(values).max()) or 1.0)
         if not isinstance(device, Memristor):
             raise ParameterError(f"CrossbarLayer.device must be a Memristor, got {describe_value(device)}")
-        self.device, self.r_word, self.r_bit, self.aged = device, r_word, r_bit, 0.0
+        self.r_word, self.r_bit = (check_resistance(f"CrossbarLayer.{name}", value)
+                                   for name, value in (("r_word", r_word), ("r_bit", r_bit)))
+        self.device, self.aged = device, 0.0
         self.input_bits, self.bits, self.dac, self.adcs = input_bits, bits, None, None
         self.ideal = values
         self._program(np.random.default_rng(seed))
@@ -83,7 +88,7 @@ class CrossbarLayer:
 
     def _combine(self):
         """Put the matrices of the slices together from what the circuits of their arrays pass on."""
-        self._kept = {}
+        self._kept, self._bare = {}, NOT_BARE
         device, wires = self.device, self.r_word > 0 or self.r_bit > 0
         held = maps.held(self.ideal, device.weight_max, device.mapping, device.slices, device.slice_bits)
         if device.exact and not wires and not self.aged:
@@ -103,6 +108,7 @@ class CrossbarLayer:
     def age(self, elapsed: float) -> "CrossbarLayer":
         """Let the devices drift for some ms; return the layer. Several calls give what one gives."""
         device = self.device
+        check_times("CrossbarLayer.age", elapsed)
         self.conductances = [
             device.drift_conductance(g, share.target / device.g_max, elapsed, self.aged, part)
             for part, (g, share) in enumerate(zip(self.conductances, self.shares, strict=True))]
@@ -111,7 +117,7 @@ class CrossbarLayer:
         if device.drift_compensation and np.abs(self.weights).sum() > 0:
             factor = np.abs(self.ideal).sum() / np.abs(self.weights).sum()
             self.slices = [part * factor for part in self.slices]
-            self._kept = {}
+            self._kept, self._bare = {}, NOT_BARE
         return self
 
     def calibrate(self, x, share: float = 1.0) -> "CrossbarLayer":
@@ -122,6 +128,7 @@ class CrossbarLayer:
             share: of the values that the ranges hold; the rest is clipped.
         """
         x = to_numpy(x)
+        self._check_inputs("calibrate", x)
         if self.input_bits is not None:
             self.dac = Converter.calibrated(self.input_bits, x, share)
             x = self.dac(x)
@@ -135,24 +142,38 @@ class CrossbarLayer:
         Raises:
             ParameterError: there are converters without ranges, or read noise without a generator.
         """
+        matrix, real, host = self._bare
+        if real is getattr(x, "dtype", 0) and (host or x.is_cpu):  # what is off costs no more than this look
+            try:
+                return x @ matrix
+            except (ValueError, RuntimeError):  # of a shape that does not fit, as is told below
+                pass
         if self.dac is None and self.input_bits is not None or self.adcs is None and self.bits is not None:
             raise ParameterError("CrossbarLayer must have the ranges of its converters: call calibrate(x) first")
         x = as_float(x)
+        self._check_inputs("forward", x)
         if self.dac is not None:
             x = self.dac(x)
         if self.adcs is None:
             matrix, variance = self._parts(x)[0]
+            if self.dac is None and variance is None:
+                self._bare = matrix, matrix.dtype, namespace(x) is np
             return self.device.matmul(x, matrix, generator, variance)
         y = 0
         for adc, (part, variance) in zip(self.adcs, self._parts(x, sliced=True), strict=True):
             y = y + adc(self.device.matmul(x, part, generator, variance))
         return y
 
+    def _check_inputs(self, what, x):
+        if x.shape[-1:] != self.shape[:1]:
+            raise ParameterError(f"CrossbarLayer.{what} must be given inputs of shape (..., {self.shape[0]}), got "
+                                 f"{tuple(x.shape)}")
+
     def _parts(self, x, sliced=False):
         """Return (matrix, variance of its reads) of each slice, or of all together, as x is; kept until they age."""
         key = sliced, type(x), x.dtype, getattr(x, "device", None)
         if key not in self._kept:
-            parts = [like(part, x) for part in (self.slices if sliced else [self.weights])]
+            parts = [aligned(like(part, x)) for part in (self.slices if sliced else [self.weights])]
             self._kept[key] = [(part, None if self.device.read is None else self.device.read_variance(part))
                                for part in parts]
         return self._kept[key]
@@ -168,6 +189,23 @@ class CrossbarLayer:
 
     def __repr__(self):
         return f"<crossbar layer of {self.shape[0]} x {self.shape[1]}, {self.device!r}>"
+
+
+def _check_options(array, input_bits, bits, seed):
+    """Refuse what is no size of an array, number of bits or seed."""
+    def whole(value, low, high):
+        return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high
+
+    if array is not None and not (isinstance(array, tuple) and len(array) == 2
+                                  and all(whole(n, 1, np.inf) for n in array)):
+        raise ParameterError(f"CrossbarLayer.array must be None or a pair of whole numbers >= 1, rows and columns, got "
+                             f"{describe_value(array)}")
+    for name, value in (("input_bits", input_bits), ("bits", bits)):
+        if value is not None and not whole(value, 1, 32):
+            raise ParameterError(f"CrossbarLayer.{name} must be None or a whole number from 1 to 32, got "
+                                 f"{describe_value(value)}")
+    if not whole(seed, 0, np.inf):
+        raise ParameterError(f"CrossbarLayer.seed must be a whole number >= 0, got {describe_value(seed)}")
 
 
 __all__ = ["CrossbarLayer"]

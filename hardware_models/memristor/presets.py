@@ -59,7 +59,7 @@ def preset(name: str, **changes):
     PCM(weight_max=2.0, programming_noise=1.0, flicker_noise=1.0, drift=1.0)
     """
     table = _table()
-    if name not in table:
+    if not isinstance(name, str) or name not in table:
         raise ParameterError(f"preset must be one of {', '.join(table)}, got {name!r}")
     return table[name](**changes)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from hardware_models.arrays import as_float, like, namespace
 from hardware_models.ramp_adc.functions import FUNCTIONS, Function, FunctionChoice, check_range
+from hardware_models.stuck import check_shares, stuck_ends
 from neurosim.checks import Option, Parameter, Parametrised
 from neurosim.errors import ParameterError
 
@@ -76,7 +77,7 @@ class RampADC(Parametrised):
     >>> bool(0.1 < noisy.max_inl < 1.0)
     True
 
-    Source: Yang, Mao, Jiang and others, Nature Communications 16 (2025), doi 10.1038/s41467-025-56254-6.
+    Source: Yang, Mao, Jiang and others, Nature Communications 16 (2025) 1136, doi 10.1038/s41467-025-56254-6.
     """
 
     positional = 1
@@ -103,9 +104,7 @@ class RampADC(Parametrised):
     ratiometric = _switch(True, "whether ramp and inputs share the read voltage")
 
     def validate(self):
-        if self.stuck_off + self.stuck_on > 1:
-            raise ParameterError(f"RampADC.stuck_off + stuck_on must be <= 1, a device is stuck at one end only, "
-                                 f"got {self.stuck_off + self.stuck_on:g}")
+        check_shares("RampADC", self.stuck_on, self.stuck_off)
         if self.g_min >= self.g_max:
             raise ParameterError(f"RampADC.g_min must be < g_max = {self.g_max:g} uS, got {self.g_min:g}")
         check_range("RampADC: x", *self.input_range)
@@ -220,7 +219,7 @@ class RampADC(Parametrised):
         return self.ideal(x, generator)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a converter of its own: arrays have no one truth, and it can be a parameter
 class Ramp:
     """A programmed converter; it takes numpy arrays and torch tensors.
 
@@ -337,13 +336,13 @@ def _program(adc, branch, shape, generators):
 
 def _stuck(adc, conductances, stuck, spare):
     """Return the conductances with stuck devices, and how many steps have no device that works."""
-    broken_at = adc.stuck_off + adc.stuck_on
-    u = stuck.random(conductances.shape)
-    broken = u < broken_at
+    state = stuck_ends(stuck.random(conductances.shape), adc.stuck_on, adc.stuck_off)
+    broken = state != 0
     if not adc.bypass:
-        ends = np.where(u < adc.stuck_off, adc.g_min, adc.g_max)
+        ends = np.where(state < 0, adc.g_min, adc.g_max)
         return np.where(broken, ends, conductances), np.zeros(conductances.shape[:-1], dtype=np.int64)
-    working = np.sum(spare.random((*conductances.shape[:-1], adc.spares)) >= broken_at, axis=-1)
+    spares = stuck_ends(spare.random((*conductances.shape[:-1], adc.spares)), adc.stuck_on, adc.stuck_off)
+    working = np.sum(spares == 0, axis=-1)
     left_out = broken & (np.cumsum(broken, axis=-1) > working[..., None])
     return np.where(left_out, 0.0, conductances), left_out.sum(axis=-1)
 

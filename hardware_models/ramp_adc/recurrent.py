@@ -1,4 +1,4 @@
-"""An LSTM layer whose gates are whatever converters are given; numpy and torch share the equations."""
+"""An LSTM layer whose activations are whatever converters are given; numpy and torch share the equations."""
 
 from hardware_models.arrays import like, namespace
 from neurosim.errors import ParameterError
@@ -53,3 +53,17 @@ def lstm(x, weights, bias, sigmoid, tanh):
         h = gates[:, 2 * hidden:] * tanh(c)
         outputs.append(h)
     return xp.stack(outputs)
+
+
+def lstm_ramps(adc, seed: int = 0) -> tuple:
+    """Return the programmed converters of an LSTM: one whose codes follow a sigmoid, and one that follows a tanh.
+
+    Args:
+        adc: a `RampADC`, for all but the function.
+        seed: of the errors of both.
+
+    >>> from hardware_models.ramp_adc import RampADC
+    >>> [ramp.adc.function for ramp in lstm_ramps(RampADC(bits=4, programming_error=2.67), seed=3)]
+    ['sigmoid', 'tanh']
+    """
+    return tuple(adc.replace(function=name).program(seed, key) for key, name in enumerate(("sigmoid", "tanh")))

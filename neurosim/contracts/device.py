@@ -21,11 +21,15 @@ class Device(Parametrised):
     * `age(weights, elapsed, since)`: numpy; returns the weights after `elapsed` ms more, of devices that
       were programmed `since` ms before; called by `Simulation.age`.
 
+    A device whose faults make weights infinite or undefined says so by `may_be_infinite`; a run that meets them stops,
+    unless it is told to go on (`Simulation.run(..., allow_infinite=True)`).
+
     `read` and `update` may also take `normal` or `uniform`, a fresh random number for this synapse
     and tick, the variables in `state`, and the parameters, all by name.
     """
 
     state: ClassVar[dict[str, State]] = {}
+    may_be_infinite: ClassVar[bool] = False  #: whether programmed weights may be infinite or undefined
     read = None
     update = None
 

@@ -127,7 +127,7 @@ class EchoState(Parametrised):
         if self.age:
             held = np.asarray(self.device.age(held, self.age))
         bad = int(np.count_nonzero(~np.isfinite(held)))
-        if held.shape != self.matrix.shape or (bad and not getattr(self.device, "may_be_infinite", False)):
+        if held.shape != self.matrix.shape or (bad and not self.device.may_be_infinite):
             raise ParameterError(f"{type(self.device).__name__}.program must return one finite weight for each entry "
                                  f"of the matrix, got {describe_value(held)} with {bad} that are not finite")
         self.__dict__.update(w_in=held[:self.inputs].T, w=held[self.inputs:].T, not_finite=bad)
