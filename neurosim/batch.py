@@ -86,7 +86,7 @@ class Result:
 
 
 def run_batch(sim, samples, duration: float, keys=None, threads: int | None = None,
-              progress: bool = False) -> list[Result]:
+              progress: bool = False, allow_infinite: bool = False) -> list[Result]:
     """Run the network of a simulation once for each of many inputs, each from the simulation's present state.
 
     Args:
@@ -96,6 +96,7 @@ def run_batch(sim, samples, duration: float, keys=None, threads: int | None = No
         keys: whole numbers in 0 .. 2^32 - 2, one for each sample; by default its position.
         threads: how many samples run at once; by default one for each core.
         progress: whether to show a progress bar.
+        allow_infinite: whether values that are infinite or undefined let a sample go on.
 
     Returns:
         One `Result` for each sample, in order.
@@ -107,7 +108,7 @@ def run_batch(sim, samples, duration: float, keys=None, threads: int | None = No
     """
     _check_network(sim)
     samples = list(samples)
-    batch = _Batch(sim, check_ticks("duration", duration, sim.dt, at_least=1))
+    batch = _Batch(sim, check_ticks("duration", duration, sim.dt, at_least=1), allow_infinite)
     inputs = [batch.input(index, sample) for index, sample in enumerate(samples)]
     keys = _keys(keys, len(samples))
     if not samples:
@@ -158,7 +159,8 @@ def _layout(sim):
 class _Batch:
     """What all samples of a batch share."""
 
-    def __init__(self, sim, ticks):
+    def __init__(self, sim, ticks, allow_infinite):
+        self.allow_infinite = allow_infinite
         self.net, self.dt, self.seed, self.tick, self.ticks = sim.net, sim.dt, sim.seed, sim.tick, ticks
         self.recordings, self.memory_limit, self.instance = sim._recordings, sim.memory_limit, sim._instance
         self.given = dict(sim._instance.given)
@@ -255,7 +257,7 @@ class _Worker:
             instance.advance(self.tick, steps)
             self.tick += steps
             recordings.collect(self, steps)
-            found = instance.infinite()
+            found = None if batch.allow_infinite else instance.infinite()
             if found:
                 passed = (self.tick - batch.tick) * self.dt
                 raise SimulationError(f"{found} at or before t = {passed:g} ms of the sample; look for too large "

@@ -493,7 +493,7 @@ class Simulation:
     # -- many inputs ---------------------------------------------------------------------------------
 
     def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None,
-                  progress: bool = False) -> list:
+                  progress: bool = False, allow_infinite: bool = False) -> list:
         """Run the network once for each of many independent inputs, each from the present state.
 
         What a sample learns is gone at its end. Samples that teach a network are run one after the
@@ -508,6 +508,7 @@ class Simulation:
                 position. With its key a sample gives the same result in any order and any batch.
             threads: how many samples run at once; by default one for each core.
             progress: whether to show a progress bar.
+            allow_infinite: whether values that are infinite or undefined let a sample go on.
 
         Returns:
             One `Result` per sample, in order: `result.spikes(population)`, `result.trace(...)`, whose
@@ -531,7 +532,7 @@ class Simulation:
         """
         from neurosim.batch import run_batch
 
-        return run_batch(self, samples, duration, keys, threads, progress)
+        return run_batch(self, samples, duration, keys, threads, progress, allow_infinite)
 
     # -- helpers -------------------------------------------------------------------------------------
 

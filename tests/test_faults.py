@@ -234,9 +234,10 @@ def test_a_projection_wears_faults():
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_run_with_infinite_weights_stops_or_records_them(threads):
+    spikes = ns.Spikes.from_times(np.arange(1.0, 40.0), np.arange(39) % 20, size=20, duration=50.0)
+
     def made(device):
         net = ns.Network()
-        spikes = ns.Spikes.from_times(np.arange(1.0, 40.0), np.arange(39) % 20, size=20, duration=50.0)
         source, cells = net.add(ns.SpikeSource(spikes)), net.add(ns.LIF(v_threshold=1e9), 30, name="cells")
         net.connect(source, cells, ns.AllToAll(), weight=1.5, delay=1.0, device=device, name="p")
         net.record(cells, "v")
@@ -247,7 +248,11 @@ def test_a_run_with_infinite_weights_stops_or_records_them(threads):
     assert infinite.any() and not infinite.all()
     with pytest.raises(ns.SimulationError, match="v of neuron .* became"):
         sim.run(50.0)
+    with pytest.raises(ns.SimulationError, match="v of neuron .* became"):
+        told.run_batch([spikes], 50.0)
+    (sample,) = told.run_batch([spikes], 50.0, allow_infinite=True)
     told.run(50.0, allow_infinite=True)
+    np.testing.assert_array_equal(sample.trace("cells")[1], told.trace("cells")[1])
     told.age("p", 1e6)
     np.testing.assert_array_equal(told.weights("p"), sim.weights("p"))
     v = told.trace("cells")[1]
