@@ -1,0 +1,327 @@
+"""What is done in every tick with the arrays of a network: blocks of kernels, and their order."""
+
+from functools import partial
+
+import numpy as np
+
+from neurosim.engine import inputs, learn
+from neurosim.engine.arrays import LONGEST_CHUNK, Arrays
+from neurosim.engine.bundle import Bundle
+from neurosim.engine.deliver import deliver
+from neurosim.engine.intrinsics import FLAGS
+from neurosim.engine.kernel import LINE, aligned
+from neurosim.engine.layout import Layout, begins, timed_table
+from neurosim.engine.loop import Program
+from neurosim.engine.update import state_field
+from neurosim.engine.wiring import decay_field, decays, synapse_field
+from neurosim.random import seed_words
+from neurosim.sources import Current, Poisson, SpikeSource
+
+
+class Programs(Arrays):
+    """Arrays, and one program of kernels per thread that goes over them.
+
+    Args:
+        layout: what does not change.
+        recorders: the recorders of state variables, whose kernels belong into the programs.
+        sample: number of the sample in a batch, plus one; 0 outside a batch.
+        most_ticks: how many ticks are run at once at most.
+    """
+
+    def __init__(self, layout: Layout, recorders=(), sample: int = 0, most_ticks: int = LONGEST_CHUNK):
+        super().__init__(layout, recorders, most_ticks)
+        self.sample = sample
+        self.wire()
+
+    def wire(self) -> None:
+        """Make the programs anew from the arrays; parameters may have changed."""
+        threads = range(self.layout.threads)
+        self._widen_slots()
+        self.chunk = self._room()
+        self.blocks, self.emitters = [], {population: [] for population in self.given}
+        steps = [self._signals, self._early_notes, partial(self._deliveries, direct=False),
+                 partial(self._drives, direct=False), self._updates, partial(self._deliveries, direct=True),
+                 partial(self._drives, direct=True), self._notes, self._records]
+        self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
+        settling = [[self._settling(p, plan, thread, "") for p, plan in self._learning(thread)]
+                    for thread in threads]
+        self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
+
+    def _widen_slots(self):
+        """Make room for more spikes in a tick where rates or given spikes now ask for it."""
+        for population, parts in self.slots.items():
+            plan = self.layout.populations[population]
+            if population in self.given and not crowded(self.given[population][0], max(1, parts[0].capacity)):
+                continue
+            for thread, slots in enumerate(parts):
+                most = self._most_spikes(population, plan, thread)
+                if most > slots.capacity:
+                    parts[thread] = slots.widened(most, self.tick)
+
+    def _block(self, kernel, **values):
+        block = kernel.block(**values)
+        self.blocks.append(block)
+        return block
+
+    def _random(self, stream, origin):
+        key0, key1 = seed_words(self.layout.seed)
+        return {"key0": key0, "key1": key1, "stream": stream, "sample": self.sample, "origin": origin}
+
+    def _slice(self, owner, name, low, high):
+        return self.neurons[owner, name][low:high]
+
+    def _deliveries(self, thread, direct):
+        """Of projections whose synapses may lie in bundles, all come in the place of the first."""
+        wanted = [each for plan in self.layout.projections.values() if plan.leader in (None, plan)
+                  for each in (plan.deliveries or [plan]) if self._is_direct(plan) == direct]
+        segments = max((self._segments(each, thread) for each in wanted), default=0)
+        segments = {f"segment_{name}": np.empty(segments, dtype=np.int64) for name in ("low", "high", "cell")}
+        for each in wanted:
+            yield from self._deliver(each, thread, segments)
+
+    def _is_direct(self, plan) -> bool:
+        return (plan.projection.target.base, plan.port) in self.layout.direct
+
+    def _segments(self, each, thread) -> int:
+        """How many segments of rows a tick may have."""
+        source, delays = (each.source, each.delays) if isinstance(each, Bundle) else (
+            each.projection.source.base, each.connectivity.delays)
+        return sum(slots.capacity for slots in self.slots[source]) * delays.size
+
+    def _deliver(self, each, thread, segments):
+        """The block that delivers the synapses of a projection, or of a bundle of them, on a thread."""
+        if isinstance(each, Bundle):
+            source, values, first = each.source, each.values(thread), each.begin[thread]
+            values |= {"dt": self.layout.dt, "arrivals": self.arrivals[thread][first:first + values["n_target"]]}
+        else:
+            source, values = each.projection.source.base, None
+            if each.bounds[thread] < each.bounds[thread + 1] and each.connectivity.n_synapses:
+                values = self._synapse_values(each, thread)
+                values["arrivals"] = self._arrivals(each, thread)
+        if values is None or values["n_synapses"] == 0:
+            return
+        slots = self.slots[source]
+        yield self._block(
+            deliver(each.wiring), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
+            ids_at=_addresses(s.ids for s in slots), marks_at=_addresses(s.marks for s in slots),
+            room=segments["segment_low"].size, **segments, **values)
+
+    def _arrivals(self, plan, thread):
+        """The part of a thread's buffer that its synapses of a projection, or a drive, add to."""
+        begin = begins(plan, self.layout.reach)[thread]
+        return self.arrivals[thread][begin:begin + int(plan.bounds[thread + 1] - plan.bounds[thread])]
+
+    def _synapse_values(self, plan, thread) -> dict:
+        projection, wiring, part = plan.projection, plan.wiring, plan.connectivity.parts[thread]
+        start, offsets = plan.rows[thread]
+        low, high = plan.bounds[thread:thread + 2] + projection.target.start
+        values = {"n_source": projection.source.base.size, "n_target": int(high - low),
+                  "n_delays": plan.connectivity.delays.size, "n_synapses": part.target.size, "dt": self.layout.dt,
+                  "delays": plan.connectivity.delays, "start": start, "target": part.target}
+        if offsets is not None:
+            values["offsets"] = offsets
+        own = {name: arrays[thread] for (owner, name), arrays in self.synapses.items() if owner is projection}
+        values |= {synapse_field(name): part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
+        late = {name: learn.late_field(name, ticks) for name, ticks in learn.lags(projection, self.layout.dt).items()}
+        values |= {f"target_{name}": self._slice(projection.target.base, late.get(name, state_field(name)), low, high)
+                   for name, _ in wiring.reads}
+        values |= plan.periods if wiring.periodic else {}
+        values |= {decay_field(tau): decays(float(part.values[tau]), self.layout.dt, self.layout.real)
+                   for tau in wiring.time_constants}
+        if wiring.random:
+            values |= self._random(plan.stream, 0) | {"base": plan.base[thread]}
+            del values["origin"]
+        return values
+
+    def _drives(self, thread, direct):
+        for drive, plan in self.layout.drives.items():
+            low, high = plan.bounds[thread:thread + 2]
+            if low == high:
+                continue
+            if isinstance(drive.drive, Current):
+                if not direct:
+                    yield self._current(drive, plan, int(low), int(high))
+            elif self._is_direct(plan) == direct:
+                arrivals = self._arrivals(plan, thread)
+                yield self._poisson(plan, int(low), int(high), drive, arrivals)
+
+    def _current(self, drive, plan, low, high):
+        layout, target = self.layout, drive.target
+        varies, values, table = {}, {}, (1, 1, "hold", 1)
+        for name, value in plan.coefficients.items():
+            rows, every, after = timed_table(value, target.size, layout.dt, drive.name)
+            if rows.shape[0] > 1:
+                rows = rows[:, low:high] if rows.shape[1] > 1 else rows
+                table = (rows.shape[0], rows.shape[1], after, every)
+                varies[name], values[name] = "timed", np.ascontiguousarray(rows).ravel()
+            else:
+                varies[name] = rows.size > 1
+                values[name] = np.ascontiguousarray(rows[0, low:high] if rows.size > 1 else rows[0])
+        kernel = inputs.current(drive.drive, varies, layout.real)
+        state = {name: self._slice(drive, name, low, high) for name in drive.drive.state}
+        injected = self._slice(target.base, "injected", low + target.start, high + target.start)
+        return self._block(kernel, n=high - low, dt=layout.dt, rows=table[0], columns=table[1], every=table[3],
+                           after=inputs.AFTER[table[2]], injected=injected, **values, **state,
+                           **self._random(plan.stream, low))
+
+    def _poisson(self, plan, low, high, drive=None, arrivals=None, slots=None):
+        real, n = self.layout.real, high - low
+        label = "Poisson" if drive is None else drive.name
+        rates, every, after = timed_table(plan.parameters.rate, n, self.layout.dt, label)
+        individual = rates.shape[1] > 1
+        means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
+        most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
+        values = {"n": n, "counts": aligned(0, n + 128, np.uint16), "rows": means.shape[0],
+                  "columns": means.shape[1], "every": every, "after": inputs.AFTER[after], "means": means.ravel(),
+                  **self._random(plan.stream, low)}
+        if individual:
+            values["most"] = most
+        else:  # draws come in groups of whole populations, so that a part of one has them in common with its threads
+            skip = (low + (0 if drive is None else drive.target.start)) % inputs.GROUP
+            values |= {"draws": aligned(0, n + skip + 128, np.uint16), "n_edges": most, "skip": skip,
+                       "edges": aligned(0, most, np.uint16)}
+            values["origin"] += 0 if drive is None else drive.target.start - skip
+        if drive is None:
+            return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
+        weights = np.atleast_1d(np.asarray(plan.parameters.weight, dtype=real))
+        differ = weights.size > 1
+        return self._block(inputs.poisson(individual, differ, real), arrivals=arrivals,
+                           weight=np.ascontiguousarray(weights[low:high]) if differ else weights, **values)
+
+    def _updates(self, thread):
+        for population, plan in self.layout.populations.items():
+            low, high = (int(b) for b in plan.bounds[thread:thread + 2])
+            if low == high:
+                continue
+            slots = self.slots[population][thread] if population.spiking else None
+            if isinstance(population.model, Poisson):
+                yield self._poisson(plan, low, high, slots=slots)
+            elif isinstance(population.model, SpikeSource):
+                yield self._given(population, low, high, slots)
+            else:
+                yield self._update(population, plan, thread, low, high, slots)
+
+    def _given(self, population, low, high, slots):
+        ticks, ids = within(*self.given[population], low, high, population.size)
+        block = self._block(inputs.given_spikes(), n_events=ticks.size, event_tick=ticks, event_id=ids,
+                            cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0))
+        self.emitters[population].append((block, low, high, slots))
+        return block
+
+    def _update(self, population, plan, thread, low, high, slots):
+        coefficients, n = plan.coefficients, high - low
+        kernel = coefficients.kind.kernel()
+        values = {"n": n}
+        for port in coefficients.ports:
+            values[port.variable if port.direct else port.buffer] = self._port(population, port.index, thread)
+        for name, kind in kernel.fields.items():
+            if name in values:
+                continue
+            if name in coefficients.values:
+                value = np.atleast_1d(coefficients.values[name])
+                value = value[low:high] if value.size > 1 else value
+                values[name] = aligned(value, value.size, kind.dtype)
+            elif (population, name) in self.neurons:
+                values[name] = self._slice(population, name, low, high)
+        if population.spiking:
+            values |= {"spiked": aligned(0, n + FLAGS, np.uint8), **slots.arguments(low)}
+        if "uniform" in kernel.fields:
+            values |= {"uniform": aligned(0, n, np.float64), **self._random(plan.stream, low)}
+        if plan.n_ref is not None:
+            values |= {"n_ref": plan.n_ref[low:high].copy(), "held": aligned(0, n, np.uint32),
+                       "held_v": aligned(0, n, self.neurons[population, state_field("v")].dtype),
+                       "n_held": aligned(0, LINE, np.int64)[:1]}
+        return self._block(kernel, **{name: values[name] for name in kernel.fields})
+
+    def _early_notes(self, thread):
+        """Spikes of targets that reach their synapses late, behind a dendritic delay, come before arrivals."""
+        for projection, plan in self._learning(thread):
+            if plan.wiring.dendritic and not plan.wiring.lagged:
+                yield self._note(projection, plan, thread, 2 * int(plan.connectivity.delays[0]))
+
+    def _learning(self, thread):
+        return [(projection, plan) for projection, plan in self.layout.projections.items()
+                if plan.wiring.rules and plan.bounds[thread] < plan.bounds[thread + 1] and plan.connectivity.n_synapses]
+
+    def _note(self, projection, plan, thread, behind):
+        kernel = learn.note(plan.wiring)
+        values = self._synapse_values(plan, thread) | self.slots[projection.target.base][thread].arguments(0)
+        values |= {"first": int(plan.bounds[thread]) + projection.target.start, "behind": behind}
+        return self._block(kernel, **{name: values[name] for name in kernel.fields})
+
+    def _notes(self, thread):
+        for (population, late), (name, ticks) in self.late.items():
+            low, high = self.layout.populations[population].bounds[thread:thread + 2]
+            now, was = (self._slice(population, each, low, high) for each in (state_field(name), late))
+            ring = self._slice(population, f"ring_{late}", low * ticks, high * ticks)
+            if low < high:
+                yield self._block(learn.fall_behind(now.dtype), n=int(high - low), ticks=ticks, now=now, was=was,
+                                  ring=ring)
+        for projection, plan in self._learning(thread):
+            if plan.wiring.lagged or not plan.wiring.dendritic:
+                yield self._note(projection, plan, thread, 0)
+            if plan.wiring.periodic:
+                yield self._settling(projection, plan, thread, "period")
+        for (population, variable), past in self.signals.items():
+            bounds = self.layout.populations[population.base].bounds
+            if bounds[thread] <= population.start < bounds[thread + 1]:
+                state = self._slice(population.base, state_field(variable), population.start, population.start + 1)
+                yield self._block(learn.remember(state.dtype), state=state, past=past)
+
+    def _settling(self, projection, plan, thread, end, **instead):
+        return self._block(learn.Settle(plan.wiring, end).kernel(), **self._synapse_values(plan, thread) | instead)
+
+    def _signals(self, thread):
+        """What modulators were at the end of the tick before is fetched before anything else happens."""
+        for projection, plan in self._learning(thread):
+            wiring = plan.wiring
+            if not wiring.modulators:
+                continue
+            kernel, values = learn.modulate(wiring), self._synapse_values(plan, thread)
+            for name, (population, variable) in projection.modulators.items():
+                if variable == "spikes":
+                    slots = self.slots[population]
+                    values |= {f"parts_{name}": len(slots), f"slots_{name}": slots[0].length,
+                               f"stride_{name}": slots[0].stride,
+                               f"marks_at_{name}": _addresses(each.marks for each in slots)}
+                else:
+                    values[f"past_{name}"] = self.signals[population, variable]
+            yield self._block(kernel, **{name: values[name] for name in kernel.fields})
+
+    def _records(self, thread):
+        for recorder in self.recorders:
+            population, variable = recorder.key
+            low, high = self.layout.populations[population].bounds[thread:thread + 2]
+            mine = np.flatnonzero((recorder.ids >= low) & (recorder.ids < high))
+            if mine.size == 0:
+                continue
+            state = self._running(population, variable, thread)
+            out, begin = self.outputs[recorder]
+            yield self._block(inputs.recorder(state.dtype), n=mine.size, every=recorder.every, begin_row=begin,
+                              columns=out.shape[1], n_state=state.size, n_rows=out.shape[0],
+                              which=recorder.ids[mine] - low, column=mine, state=state, out=out.reshape(-1))
+
+    def _running(self, population, variable, thread):
+        """The part of a variable that a thread changes while the network runs."""
+        coefficients = self.layout.populations[population].coefficients
+        for port in coefficients.ports:
+            if port.direct and variable == port.variable:
+                return self._port(population, port.index, thread)
+        return self._slice(population, variable, *self.layout.populations[population].bounds[thread:thread + 2])
+
+
+def _addresses(arrays) -> np.ndarray:
+    return np.array([array.ctypes.data for array in arrays], dtype=np.int64)
+
+
+def within(ticks, ids, low, high, size):
+    """Return the events of the neurons low <= id < high of a population."""
+    if low == 0 and high == size:
+        return ticks, ids
+    mine = (ids >= low) & (ids < high)
+    return ticks[mine], ids[mine]
+
+
+def crowded(ticks, capacity) -> bool:
+    """Return whether more than `capacity` of the sorted events come in one tick."""
+    return ticks.size > capacity and bool((ticks[capacity:] == ticks[:-capacity]).any())
