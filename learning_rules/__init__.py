@@ -25,7 +25,7 @@ _WHERE = {
     "hebbian": ["BCM", "Hebb", "Oja", "SoftWinnerTakeAll"],
     "homeostasis": ["SynapticScaling", "normalise"],
     "inhibitory": ["InhibitorySTDP"],
-    "intrinsic": ["IntrinsicLIF"],
+    "intrinsic": ["IntrinsicLIF", "IntrinsicSigmoid"],
     "lms": ["LeastMeanSquares"],
     "polychronous": ["SlowSTDP"],
     "relayout": ["with_synapses"],

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,7 +11,29 @@ from neurosim.contracts import Plasticity
 from neurosim.errors import NeurosimWarning, ParameterError
 
 
-class Bounded(Plasticity):
+class Stepping(Plasticity):
+    """Base of the rules that say by how much one event may change a weight."""
+
+    steps: ClassVar[tuple[str, ...]] = ()  #: the parameters that are such changes
+
+    def check(self, projection):
+        """Warn about changes that are larger than the range of the weights."""
+        super().check(projection)
+        for name in self.steps:
+            self.warn_if_above(projection, name, getattr(self, name))
+
+    def warn_if_above(self, projection, name: str, largest) -> None:
+        """Warn where one event may change a weight by more than the whole range between its bounds."""
+        if any(isinstance(value, Samples) for value in (largest, *self.values().values())):
+            return
+        low, high = self.weight_bounds(self)
+        if np.any(np.abs(largest) > np.subtract(high, low)):
+            warnings.warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
+                          f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound",
+                          NeurosimWarning, stacklevel=4)
+
+
+class Bounded(Stepping):
     """Base of the rules that keep every weight in w_min .. w_max."""
 
     w_min = Parameter(0.0, "", doc="smallest weight, in the weight's unit")
@@ -24,16 +47,6 @@ class Bounded(Plasticity):
     def weight_bounds(self, p):
         """Return the smallest and the largest weight, numbers or one per synapse."""
         return p.w_min, p.w_max
-
-    def warn_if_above(self, projection, name: str, largest) -> None:
-        """Warn where one event may change a weight by more than the whole range between its bounds."""
-        low, high = self.w_min, self.w_max
-        if any(isinstance(value, Samples) for value in (low, high, largest)):
-            return
-        if np.any(np.abs(largest) > np.subtract(high, low)):
-            warnings.warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
-                          f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound",
-                          NeurosimWarning, stacklevel=3)
 
     def use_nearest(self) -> None:
         """Let every spike set its traces to 1, instead of raising them."""

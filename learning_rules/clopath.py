@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import numpy as np
+
 from learning_rules.bounded import Bounded, clip
 from learning_rules.clopath_neuron import ClopathAdEx
 from neurosim.checks import Option, Parameter
@@ -45,6 +47,13 @@ class ClopathSTDP(Bounded):
     lags: ClassVar[dict[str, str]] = {"u_plus": "u_delay", "u_minus": "u_delay"}
     state: ClassVar[dict] = {"arrivals": State(0.0, "", "arrivals in this tick")}
     source_traces: ClassVar[dict] = {"x": Trace("tau_x")}
+
+    def check(self, projection):
+        """Warn about an arrival at theta_plus that would take a weight from bound to bound."""
+        super().check(projection)
+        if all(isinstance(each, (float, np.ndarray)) for each in (self.a_ltd, self.theta_plus, self.theta_minus)):
+            self.warn_if_above(projection, "a_ltd (theta_plus - theta_minus)",
+                               self.a_ltd * (self.theta_plus - self.theta_minus))
 
     @staticmethod
     def on_source(weight, arrivals):

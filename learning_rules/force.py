@@ -17,7 +17,8 @@ from neurosim.sources import InjectedCurrent
 _FIELDS = {
     "n": INT, "size": INT, "outputs": INT, "feeds": INT, "squares": INT, "rows": INT, "first": INT, "learn": INT,
     "every": INT, "slots": INT, "stride": INT, "room": INT, "keep_slow": REAL, "keep_fast": REAL,
-    "share": REAL, "scale": REAL, "rate": REAL, "ids": Array(np.uint32, "room"), "marks": Array(np.int64, "slots * stride"),
+    "share": REAL, "scale": REAL, "rate": REAL, "ids": Array(np.uint32, "room"),
+    "marks": Array(np.int64, "slots * stride"),
     "slow": Array(np.float64, "n"), "fast": Array(np.float64, "n"), "trace": Array(np.float64, "size"),
     "weights": Array(np.float64, "size * outputs"), "feedback": Array(np.float64, "n * outputs * feeds"),
     "out": Array(np.float64, "rows * outputs"), "target": Array(np.float64, "rows * outputs * learn"),

@@ -13,11 +13,8 @@ class _Sampled(Bounded):
 
     eta = Parameter(1e-3, "", doc="learning rate, in the weight's unit")
     tau_x = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
+    steps: ClassVar[tuple[str, ...]] = ("eta",)
     source_traces: ClassVar[dict] = {"x": Trace("tau_x")}
-
-    def check(self, projection):
-        """Warn about steps that are larger than the range of the weights."""
-        self.warn_if_above(projection, "eta", self.eta)
 
 
 class Hebb(_Sampled):
@@ -117,4 +114,4 @@ class SoftWinnerTakeAll(_Sampled):
     @staticmethod
     def on_target(weight, x, eta, c, w_min, w_max):
         """Approach the log likelihood of the source's activity."""
-        return clip(weight + eta * (c * x * exp(-weight) - 1.0), w_min, w_max)
+        return clip(weight + eta * (c * x * exp(min(-weight, 80.0)) - 1.0), w_min, w_max)  # float32 ends at exp(88)

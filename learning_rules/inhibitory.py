@@ -4,11 +4,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from learning_rules.bounded import Stepping
 from neurosim.checks import Option, Parameter
-from neurosim.contracts import Plasticity, Trace
+from neurosim.contracts import Trace
 
 
-class InhibitorySTDP(Plasticity):
+class InhibitorySTDP(Stepping):
     r"""Inhibition that grows where its target spikes more often than it should.
 
     At an arrival:             |w| -> |w| + eta (y - alpha);
@@ -33,6 +34,7 @@ class InhibitorySTDP(Plasticity):
     w_max = Parameter(1.0, "", doc="strongest weight; negative where weights are negative")
 
     delay = Option("axonal", ("axonal", "dendritic"), doc="whether the delay lies before or behind the synapse")
+    steps: ClassVar[tuple[str, ...]] = ("eta",)
     source_traces: ClassVar[dict] = {"x": Trace("tau")}
     target_traces: ClassVar[dict] = {"y": Trace("tau")}
 

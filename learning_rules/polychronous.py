@@ -36,6 +36,7 @@ class SlowSTDP(Bounded):
     w_max = Parameter(10.0, "", doc="largest weight, in the weight's unit")
     period = Parameter(1000.0, "ms", above=0, per_element=False, doc="how often s acts; a pass over all synapses")
 
+    steps: ClassVar[tuple[str, ...]] = ("a_plus", "a_minus", "drift")
     state: ClassVar[dict] = {"s": State(0.0, "", "what the weight will gain at the end of the period")}
     source_traces: ClassVar[dict] = {"x": Trace("tau_plus", nearest=True)}
     target_traces: ClassVar[dict] = {"y": Trace("tau_minus", nearest=True)}

@@ -45,6 +45,7 @@ class PairSTDP(Bounded):
     pairs = Option("all", ("all", "nearest"), doc="which pairs of spikes count")
     compensated = Option(False, (False, True), doc="whether what rounding takes is kept, one more number per synapse")
 
+    steps: ClassVar[tuple[str, ...]] = ("a_plus", "a_minus")
     source_traces: ClassVar[dict] = {"x": Trace("tau_plus")}
     target_traces: ClassVar[dict] = {"y": Trace("tau_minus")}
 
@@ -54,11 +55,6 @@ class PairSTDP(Bounded):
             self.use_nearest()
         if self.compensated:  # the others carry nothing
             self.__dict__["state"] = {"lost": State(0.0, "", "what rounding took from the weight")}
-
-    def check(self, projection):
-        """Warn about steps that are larger than the range of the weights."""
-        self.warn_if_above(projection, "a_plus", self.a_plus)
-        self.warn_if_above(projection, "a_minus", self.a_minus)
 
     @property
     def on_source(self):

@@ -48,6 +48,7 @@ class TripletSTDP(Bounded):
     delay = Option("axonal", ("axonal", "dendritic"), doc="whether the delay lies before or behind the synapse")
     spikes = Option("all", ("all", "nearest"), doc="which earlier spikes count")
 
+    steps: ClassVar[tuple[str, ...]] = ("a2_plus", "a3_plus", "a2_minus", "a3_minus")
     source_traces: ClassVar[dict] = {"x": Trace("tau_plus"), "x_slow": Trace("tau_x")}
     target_traces: ClassVar[dict] = {"y": Trace("tau_minus"), "y_slow": Trace("tau_y")}
 
@@ -55,11 +56,6 @@ class TripletSTDP(Bounded):
         super().validate()
         if self.spikes == "nearest":
             self.use_nearest()
-
-    def check(self, projection):
-        """Warn about steps that are larger than the range of the weights."""
-        self.warn_if_above(projection, "a2_plus", self.a2_plus)
-        self.warn_if_above(projection, "a2_minus", self.a2_minus)
 
     @classmethod
     def preset(cls, name: str, **changes) -> "TripletSTDP":

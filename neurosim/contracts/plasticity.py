@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from neurosim.checks import Parametrised
+from neurosim.errors import UnsupportedError
 from neurosim.neurons.base import State
 
 
@@ -83,6 +84,11 @@ class Plasticity(Parametrised):
     on_change = None
     period: float = 0.0  #: ms between two calls of `on_period`
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the rule states bounds; where one of a projection does not, a run looks out for weights like NaN."""
+        return type(self).weight_bounds is not Plasticity.weight_bounds
+
     def weight_bounds(self, p) -> tuple | None:
         """Return the least and the largest weight, each a number or one per synapse, or None where there is no bound.
 
@@ -94,4 +100,12 @@ class Plasticity(Parametrised):
         return None
 
     def check(self, projection) -> None:
-        """Look at the projection that is to carry the rule; raise or warn, naming it, where it does not fit."""
+        """Look at the projection that is to carry the rule; raise or warn, naming it, where it does not fit.
+
+        Raises:
+            UnsupportedError: the rule answers to spikes of a target that never spikes.
+        """
+        if not projection.target.spiking and (self.on_target is not None or self.target_traces):
+            raise UnsupportedError(f"projection {projection.name!r} must end at neurons that spike, as "
+                                   f"{type(self).__name__} learns from their spikes; "
+                                   f"{type(projection.target.model).__name__} never does")

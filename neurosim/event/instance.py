@@ -335,6 +335,12 @@ class EventInstance:
 
     def infinite(self) -> str | None:
         """Return a sentence about a value that is not finite, or None."""
+        for projection in self.layout.projections:
+            if not all(rule.bounded for rule in projection.plasticity):
+                weights = self.column(projection, "weight")
+                bad = weights[~np.isfinite(weights)]
+                if bad.size:
+                    return f"a weight of projection {projection.name!r} became {bad[0]}"
         for population, plan in self.layout.populations.items():
             if hasattr(plan, "numbers"):
                 rows = self.rows(population)

@@ -158,7 +158,8 @@ def _check_parts(projection):
     if projection.device is not None:
         _refuse(f"{type(projection.device).__name__} {where} cannot be used")
     if len(projection.plasticity) > 1:
-        _refuse(f"several plasticity rules {where} cannot be used")
+        names = ", ".join(type(rule).__name__ for rule in projection.plasticity)
+        _refuse(f"several plasticity rules, {names}, {where} cannot be used")
     for rule in projection.plasticity:
         name = type(rule).__name__
         for what in ("on_period", "on_modulator", "between", "on_change"):

@@ -10,7 +10,32 @@ from neurosim.neurons.base import Linear, State
 from neurosim.neurons.lif import LIF
 
 
-class AdaptiveLIF(LIF):
+class RisingLIF(LIF):
+    """Base of the neurons whose threshold rises at every spike, by the coefficient `rise`, and comes down by itself."""
+
+    state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential"),
+             "theta": State(0.0, "mV", "how far the threshold is raised", slow=True)}
+
+    @staticmethod
+    def fires(v, theta, v_threshold):
+        """Strictly above the threshold as it is now."""
+        return v > v_threshold + theta
+
+    @property
+    def after_spike(self):
+        """The reset that the option chose."""
+        return _to_value if self.reset == "to_value" else _subtract
+
+
+def _to_value(v, theta, v_reset, rise):
+    return v_reset, theta + rise
+
+
+def _subtract(v, theta, step_down, rise):
+    return v - step_down, theta + rise
+
+
+class AdaptiveLIF(RisingLIF):
     r"""Leaky integrate-and-fire neuron whose threshold rises at every spike and decays, integrated exactly.
 
     tau_mem dv/dt = (v_leak - v) + r (i_bias + I);  tau_theta dtheta/dt = -theta;
@@ -30,9 +55,6 @@ class AdaptiveLIF(LIF):
     tau_theta = Parameter(200.0, "ms", above=0, doc="time constant with which the threshold comes back")
     delta_theta = Parameter(1.0, "mV", doc="how much a spike raises the threshold")
 
-    state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential"),
-             "theta": State(0.0, "mV", "how far the threshold is raised", slow=True)}
-
     def linear(self, p):
         membrane = super().linear(p)
         return Linear(matrix=membrane.matrix | {("theta", "theta"): -1.0 / p.tau_theta}, constant=membrane.constant,
@@ -42,7 +64,7 @@ class AdaptiveLIF(LIF):
         return replace(super().crossing(p), decays={"theta": p.delta_theta})
 
     def coefficients(self, p, dt):
-        return super().coefficients(p, dt) | {"delta_theta": p.delta_theta, "lost": -np.expm1(-dt / p.tau_theta)}
+        return super().coefficients(p, dt) | {"rise": p.delta_theta, "lost": -np.expm1(-dt / p.tau_theta)}
 
     @staticmethod
     def step(v, theta, i, g, leak, drive, gain, lost):
@@ -50,21 +72,3 @@ class AdaptiveLIF(LIF):
         rate = leak + gain * g
         target = (drive + gain * i) / rate
         return target + (v - target) * exp(-rate), theta - lost * theta
-
-    @staticmethod
-    def fires(v, theta, v_threshold):
-        """Strictly above the threshold as it is now."""
-        return v > v_threshold + theta
-
-    @property
-    def after_spike(self):
-        """The reset that the option chose."""
-        return _to_value if self.reset == "to_value" else _subtract
-
-
-def _to_value(v, theta, v_reset, delta_theta):
-    return v_reset, theta + delta_theta
-
-
-def _subtract(v, theta, step_down, delta_theta):
-    return v - step_down, theta + delta_theta
