@@ -5,10 +5,12 @@
 A source's spike arrives at a synapse, and its target spikes some ms later or earlier. One pair of spikes gives the
 window of the pair rule; how it depends on the weight tells additive from multiplicative rules. Sixty pairs at different
 frequencies separate the triplet rule from the pair rule: in the visual cortex, pairs at 10 ms before the target's spike
-depress at low frequencies, and all pairs potentiate at high ones. Inhibitory synapses have a symmetric window.
+depress at low frequencies, and all pairs potentiate at high ones. The rule of Clopath says the same from the target's
+voltage alone, if a spike's own voltage comes too late for it; NEST's neuron and synapse agree. Inhibitory synapses have
+a symmetric window.
 
 Source: Song, Miller, Abbott, Nature Neuroscience 3 (2000) 919; Pfister, Gerstner, J. Neuroscience 26 (2006) 9673, fig.
-3; Vogels et al., Science 334 (2011) 1569.
+3; Clopath et al., Nature Neuroscience 13 (2010) 344, fig. 2; Vogels et al., Science 334 (2011) 1569.
 """
 
 import argparse
@@ -21,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import neurosim as ns
-from learning_rules import InhibitorySTDP, PairSTDP, TripletSTDP
+from learning_rules import ClopathAdEx, ClopathSTDP, InhibitorySTDP, PairSTDP, TripletSTDP
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for stdp_curves.png")
@@ -49,12 +51,33 @@ def changes(rule, deltas, arrivals, weight=0.5):
     return sim.weights("p") - weight
 
 
+def by_voltage(rates, delta, u_delay):
+    """Return the change by 15 pairs at each rate in Hz under the voltage-based rule."""
+    dt, n, counts = 0.1, len(rates), np.arange(15)
+    targets = [50.0 + counts * np.round(1000.0 / rate, 1) for rate in rates]
+    duration = max(each[-1] for each in targets) + 100.0
+
+    def given(trains, shift):
+        times, ids = np.concatenate(trains) + shift, np.repeat(np.arange(n), [len(each) for each in trains])
+        return ns.SpikeSource(ns.Spikes.from_times(times, ids, size=n, dt=dt, duration=duration))
+
+    net = ns.Network()
+    cells = net.add(ClopathAdEx(), n)
+    net.connect(net.add(given(targets, -dt)), cells, ns.OneToOne(), weight=150.0, delay=dt)
+    net.connect(net.add(given(targets, -delta - dt)), cells, ns.OneToOne(), weight=0.01, delay=dt, name="p",
+                plasticity=ClopathSTDP(u_delay=u_delay, w_min=-9.0, w_max=9.0))
+    sim = ns.Simulation(net, dt, dtype="float64")
+    sim.run(duration)
+    return sim.weights("p") - 0.01
+
+
 def train(rate):
     """Return the times of 60 arrivals at a rate in Hz."""
     return 100.0 + np.arange(60) * np.round(1000.0 / rate)
 
 
-figure, ((pair, bound), (triplet, inhibitory)) = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
+figure, panels = plt.subplots(2, 3, figsize=(13, 7), layout="constrained")
+(pair, bound, inhibitory), (triplet, voltage, early) = panels
 deltas = np.concatenate([np.arange(-60.0, 0.0), np.arange(1.0, 61.0)])
 one = np.array([100.0])
 
@@ -91,6 +114,17 @@ for color, (delta, expected) in zip(ns.plot.COLORS, published.items(), strict=Fa
                  label=f"pairs, {delta:+g} ms")
 triplet.set(title="sixty pairs", xlabel="Frequency (Hz)", ylabel="Change")
 triplet.legend(frameon=False)
+
+frequencies = (10.0, 20.0, 30.0, 40.0, 50.0)
+print(f"\nfifteen pairs, voltage-based rule{'':<10}" + "".join(f"{rate:>9g} Hz" for rate in frequencies))
+for axes, u_delay in ((voltage, 5.0), (early, 0.0)):
+    for color, delta in zip(ns.plot.COLORS, (10.0, -10.0), strict=False):
+        found = by_voltage(frequencies, delta, u_delay)
+        print(f"{f'{delta:+g} ms, u_delay = {u_delay:g} ms':>42}" + "".join(f"{value:>12.4f}" for value in found))
+        axes.plot(frequencies, found, "o-", color=color, label=f"{delta:+g} ms")
+    axes.axhline(0.0, color="0.8")
+    axes.set(title=f"fifteen pairs, by voltages {u_delay:g} ms late", xlabel="Frequency (Hz)", ylabel="Change")
+    axes.legend(frameon=False)
 
 rule = InhibitorySTDP(eta=0.01, alpha=0.25, w_max=9.0)
 inhibitory.plot(deltas, changes(rule, deltas, one), ".", color=ns.plot.COLORS[0])

@@ -1,4 +1,5 @@
-"""What holds for every learning rule on any projection: bounds, threads, cuts, checkpoints, receptors, refusals."""
+"""What holds for every learning rule on any projection: bounds, threads, cuts, checkpoints, receptors, refusals, and
+that it works without ticks or says why not."""
 
 import inspect
 from functools import cache
@@ -8,9 +9,10 @@ import pytest
 
 import learning_rules
 import neurosim as ns
-from learning_rules import PairSTDP
-from neurosim.checks import REQUIRED, Option
-from neurosim.contracts import Plasticity
+from learning_rules import PairSTDP, SynapticScaling
+from neurosim.checks import REQUIRED, Option, Parameter
+from neurosim.contracts import Plasticity, Release
+from neurosim.neurons import Neuron
 
 DT, SIZE, DURATION = 0.5, 300, 120.0  # SIZE: more than two groups of 128, so that two threads share the population
 
@@ -81,7 +83,7 @@ def network(rules, model, receptor=None, weight=None, delay=None, release=None):
 def bounds(rules):
     """The bounds that all rules of a projection keep."""
     found = [limits for rule in rules if (limits := rule.weight_bounds(rule)) is not None]
-    return max(float(low) for low, _ in found), min(float(high) for _, high in found)
+    return max((float(low) for low, _ in found), default=0.0), min((float(high) for _, high in found), default=1.0)
 
 
 def run(cls, choice, pieces, threads=1, other_threads=None, dtype="float32", receptor=None):
@@ -166,6 +168,119 @@ def test_weights_out_of_bounds_are_refused_by_the_name_of_the_projection(cls):
     sim = ns.Simulation(network(rules, target_of(cls)), DT)
     with pytest.raises(ns.NeurosimError, match="weights of 'p' must be within .* the bounds of its"):
         sim.set("p", weight=high + 0.5 * abs(high))
+
+
+#: those that have no amplitude in the weight's unit: a share, or what other rules and signals make of it
+WITHOUT_STEPS = {"AstrocyteSTDP", "ClopathSTDP", "Gated", "Reward", "SynapticScaling", "ThreeFactor"}
+
+
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_a_step_beyond_the_bounds_is_a_warning_that_names_the_projection(cls):
+    steps = getattr(cls, "steps", ())
+    assert bool(steps) != (cls.__name__ in WITHOUT_STEPS)
+    for name in [*steps, *(["a_ltd"] if cls.__name__ == "ClopathSTDP" else [])]:
+        net = ns.Network()
+        a, b = net.add(ns.Poisson(5.0), 3), net.add(target_of(cls), 3)
+        with pytest.warns(ns.NeurosimWarning, match=rf"'here': {cls.__name__}\.{name}.* more than the range"):
+            net.connect(a, b, weight=0.0, plasticity=cls(**{name: 100.0}), name="here")
+
+
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_a_target_that_never_spikes_is_refused_by_the_name_of_the_projection(cls):
+    rules = composed(cls)
+    if all(rule.on_target is None and not rule.target_traces for rule in rules):
+        pytest.skip("does not need spikes of its target")
+    net = ns.Network()
+    a, b = net.add(ns.Poisson(5.0), 3), net.add(ns.LeakyIntegrator(), 3)
+    signals = {name: (b[:1], "v") for rule in rules for name in rule.modulators}
+    with pytest.raises(ns.UnsupportedError, match="projection 'here' must end at neurons that spike, as .*Integrator"):
+        net.connect(a, b, plasticity=rules, modulators=signals, name="here")
+
+
+def numbers(rule, rng):
+    """Arguments of a body: parameters of any size, weights within their bounds, traces and signals of any size."""
+    low, high = bounds([rule])
+    return {**{name: getattr(rule, name) for name, each in rule.parameters.items() if isinstance(each, Parameter)},
+            **{name: rng.choice([0.0, 1.0, 1e-9, 50.0]) for name in (*rule.source_traces, *rule.target_traces)},
+            **{name: rng.choice([0.0, -1.0, 1e3]) for name in (*rule.modulators, *rule.state)},
+            **{name: rng.choice([-100.0, -70.6, 0.0, 33.0, 1e3]) for name in rule.reads},
+            "weight": rng.choice([low, high, 0.5 * (low + high)]), "elapsed": rng.choice([0.0, 0.1, 1e7])}
+
+
+@CASE
+def test_no_body_lets_a_weight_leave_its_bounds_or_become_nan(cls, choice):
+    """The bodies themselves, which are plain functions, with amplitudes up to 1e12."""
+    rng = np.random.default_rng(1)
+    amplitudes = [*getattr(cls, "steps", ()), *(name for name in ("a_ltd", "a_ltp", "eta", "step") if name in
+                                                cls.parameters and cls.__name__ != "SynapticScaling")]
+    for scale in (1e-12, 1.0, 1e12):
+        rule = cls(**{**choice, **dict.fromkeys(amplitudes, scale)})
+        low, high = bounds([rule]) if rule.weight_bounds(rule) is not None else (-np.inf, np.inf)
+        for body in filter(None, (getattr(rule, name) for name in ("on_source", "on_target", "on_modulator",
+                                                                   "on_period", "between"))):
+            for _ in range(50):
+                known = numbers(rule, rng)
+                result = body(**{name: known[name] for name in inspect.signature(body).parameters})
+                weight = result[0] if isinstance(result, tuple) else result
+                assert low <= weight <= high, (body.__name__, known)
+
+
+#: the rules that the event-driven mode runs; the others it refuses
+WITHOUT_TICKS = {"BCM", "Hebb", "InhibitorySTDP", "Oja", "PairSTDP", "SoftWinnerTakeAll", "TripletSTDP"}
+
+
+def forced(rule, grid):
+    """Twelve sources and eight targets, all forced to spike at times on a grid, synapses with delays on it."""
+    net, rng = ns.Network(), np.random.default_rng(6)
+
+    def given(size, count):
+        ticks, ids = np.divmod(np.unique(rng.integers(2 * size, round(DURATION / grid) * size, count)), size)
+        return net.add(ns.SpikeSource(ns.Spikes.from_times(ticks * grid, ids, size=size, dt=grid, duration=DURATION)))
+
+    source, force = given(12, 250), given(8, 150)
+    cells = net.add(ns.LIF(tau_mem=1e-2, v_leak=0.0, v_reset=0.0, v_threshold=1e6), 8, name="cells")
+    net.connect(force, cells, ns.OneToOne(), weight=2e6, delay=grid)
+    pairs = np.array([(i, j) for i in range(12) for j in range(8)])
+    low, high = bounds([rule])
+    net.connect(source, cells, ns.Explicit(*pairs.T), weight=rng.uniform(low, high, 96), plasticity=rule, name="p",
+                delay=rng.integers(1, 12, 96) * grid)
+    net.record(cells)
+    return net
+
+
+@CASE
+def test_every_rule_is_run_without_ticks_or_refused_with_the_reason(cls, choice):
+    """With all spikes on the grid of the ticks the two modes agree to rounding."""
+    rule = cls(**{**STRONG.get(cls.__name__, {}), **choice})
+    if cls.__name__ not in WITHOUT_TICKS or rule.delay != "axonal":
+        reason = "must have an axonal delay" if rule.delay != "axonal" else r"(has|reads|takes) \S+ and cannot be used"
+        with pytest.raises(ns.UnsupportedError, match=f"{cls.__name__} of projection 'p' {reason} in the mode 'event'"):
+            ns.Simulation(network([rule], ns.LIF()), mode="event")
+        return
+    with pytest.raises(ns.UnsupportedError, match=f"SynapticScaling, {cls.__name__}, of projection 'p' cannot be used"):
+        ns.Simulation(network([SynapticScaling(), rule.replace(w_max=1.0)], ns.LIF()), mode="event")
+    found = []
+    for how in ({"dt": DT, "dtype": "float64"}, {"mode": "event"}):
+        sim = ns.Simulation(forced(rule, DT), **how)
+        before = sim.weights("p").std()
+        sim.run(DURATION)
+        assert len(sim.spikes("cells")) > 100
+        found.append(sim.weights("p", sparse=True).toarray())
+    assert np.isfinite(found[0]).all() and abs(found[0].std() - before) > 1e-3 * before
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("cls", public((Neuron, Release)), ids=lambda cls: cls.__name__)
+def test_every_neuron_and_release_is_run_without_ticks_or_refused_by_name(cls):
+    """What is here besides rules; that those which run agree with the clocked mode is tested with the mode."""
+    net = ns.Network()
+    a, b = net.add(ns.Poisson(50.0), 3), net.add(cls() if issubclass(cls, Neuron) else ns.LIF(), 3)
+    net.connect(a, b, weight=0.1, name="p", release=cls() if issubclass(cls, Release) else None)
+    if cls.__name__ == "NonAccumulating":
+        ns.Simulation(net, mode="event").run(5.0)
+        return
+    with pytest.raises(ns.UnsupportedError, match=f"{cls.__name__} .*in the mode 'event'.*; use"):
+        ns.Simulation(net, mode="event")
 
 
 @pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)

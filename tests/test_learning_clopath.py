@@ -37,7 +37,8 @@ def simulate(pre, post, start, rule, dtype="float64"):
 @pytest.mark.parametrize("name", GOLDEN)
 def test_neuron_and_weight_are_those_of_nest(name):
     golden = GOLDEN[name]
-    sim = simulate(golden["pre"], golden["post"], golden["start"], ClopathSTDP(w_max=100.0))
+    sim = simulate(golden["pre"], golden["post"], golden["start"],
+                   ClopathSTDP(w_max=100.0, u_delay=golden["u_delay"]))
     np.testing.assert_allclose(sim.spikes("cell").times, golden["spikes"], atol=1e-9)
     for variable in ("v", "w", "u_plus", "u_minus"):
         times, values = sim.trace("cell", variable)
@@ -47,12 +48,20 @@ def test_neuron_and_weight_are_those_of_nest(name):
     assert change == pytest.approx(theirs, rel=5e-4)
 
 
+def ago(values, ms, first):
+    """What a variable was some time ago, and before the start what it was at first."""
+    ticks = round(ms / DT)
+    return np.concatenate([np.full(ticks, first), values])[:values.size]
+
+
+@pytest.mark.parametrize("u_delay", [0.0, DT, 5.0])
 @pytest.mark.parametrize("homeostasis", ["off", "on"])
-def test_the_weight_follows_its_equation_on_the_recorded_voltages(homeostasis):
-    rule = ClopathSTDP(homeostasis=homeostasis, w_max=100.0, a_ltd=1e-2)
+def test_the_weight_follows_its_equation_on_the_recorded_voltages(homeostasis, u_delay):
+    rule = ClopathSTDP(homeostasis=homeostasis, w_max=100.0, a_ltd=1e-2, u_delay=u_delay)
     golden = GOLDEN["fast"]
     sim = simulate(golden["pre"], golden["post"], 50.0, rule)
     v, u_plus, u_minus, u_bar = (sim.trace("cell", name)[1][1:, 0] for name in ("v", "u_plus", "u_minus", "u_bar"))
+    u_plus, u_minus = (ago(values, u_delay, -70.6) for values in (u_plus, u_minus))
     ticks = np.arange(1, v.size + 1)
     arrivals = np.rint((np.array(golden["pre"]) - DT) / DT).astype(int)
     x = sum(np.where(ticks > a, np.exp(-(ticks - a) * DT / 15.0), 0.0) for a in arrivals) / 15.0
@@ -63,14 +72,18 @@ def test_the_weight_follows_its_equation_on_the_recorded_voltages(homeostasis):
     assert sim.weights("p")[0] - 50.0 == pytest.approx(gain - loss, rel=1e-9)
 
 
-def test_pairs_at_high_frequency_potentiate_more_than_at_low():
-    """Fifteen pairs, arrival 10 ms before the target's spike."""
+@pytest.mark.parametrize("u_delay, least, most", [(0.0, 0.5, 0.9), (5.0, -0.02, 0.02)])
+def test_pairs_at_high_frequency_potentiate_more_than_at_low(u_delay, least, most):
+    """Fifteen pairs, arrival 10 ms before the target: with late voltages nothing at low frequency, as published.
+
+    Source: Sjostrom, Turrigiano, Nelson, Neuron 32 (2001) 1149; Clopath et al. 2010, fig. 2.
+    """
     def change(rate):
         post = 50.0 + np.arange(15) * np.round(1000.0 / rate, 1)
-        return simulate(post - 10.0, post, 0.01, ClopathSTDP(w_max=100.0)).weights("p")[0] - 0.01
+        return simulate(post - 10.0, post, 0.01, ClopathSTDP(w_max=100.0, u_delay=u_delay)).weights("p")[0] - 0.01
 
     low, high = change(10.0), change(50.0)
-    assert high > 1.3 * low > 0
+    assert high > 0.01 and least < low / high < most
 
 
 def test_float32_gives_the_same_spikes():

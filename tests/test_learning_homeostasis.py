@@ -5,7 +5,7 @@ import pytest
 from learning_runs import weight_after
 
 import neurosim as ns
-from learning_rules import InhibitorySTDP, IntrinsicLIF, PairSTDP, SynapticScaling, normalise
+from learning_rules import InhibitorySTDP, IntrinsicLIF, IntrinsicSigmoid, PairSTDP, SynapticScaling, normalise
 
 
 def test_inhibitory_stdp_by_its_equations():
@@ -80,6 +80,44 @@ def test_the_threshold_sinks_at_the_rate_without_spikes():
     with pytest.warns(ns.NeurosimWarning):
         sim.run(1000.0)
     assert sim.get(cell, "theta")[0] == pytest.approx(-2.1, rel=1e-9)
+
+
+def test_gain_and_bias_follow_their_equations():
+    net = ns.Network()
+    cells = net.add(IntrinsicSigmoid(rate=20.0, eta=0.01, i_bias=ns.Uniform(-0.5, 0.5)), 5)
+    net.drive(cells, ns.SineCurrent(amplitude=2.0, frequency=5.0))
+    for name in ("v", "gain", "bias"):
+        net.record(cells, name)
+    sim = ns.Simulation(net, 0.5, seed=1, dtype="float64")
+    sim.run(300.0)
+    v, gain, bias = (sim.trace(cells, name)[1] for name in ("v", "gain", "bias"))
+    a, b, mu = gain[0], bias[0], 0.2
+    for k in range(len(v) - 1):
+        y = 1 / (1 + np.exp(-(a * v[k] + b)))
+        a, b = (a + 0.005 * (1 / a + v[k] - (2 + 1 / mu) * v[k] * y + v[k] * y**2 / mu),
+                b + 0.005 * (1 - (2 + 1 / mu) * y + y**2 / mu))
+        np.testing.assert_allclose((gain[k + 1], bias[k + 1]), (a, b), rtol=1e-9)
+    assert np.abs(bias[-1]).min() > 0.1
+
+
+@pytest.mark.parametrize("drive", [ns.OUCurrent(mean=0.0, std=1.0, tau=20.0), ns.OUCurrent(mean=3.0, std=4.0, tau=20.0),
+                                   ns.SineCurrent(amplitude=2.0, frequency=7.0)], ids=["noise", "strong", "sine"])
+def test_rates_become_exponentially_distributed_whatever_the_input(drive):
+    """Mean and variation of the rate are those of an exponential distribution, and spikes come at the wanted rate."""
+    net = ns.Network()
+    cells = net.add(IntrinsicSigmoid(rate=10.0, rate_max=100.0, eta=2e-3, tau_mem=5.0), 100)
+    net.drive(cells, drive)
+    for name in ("v", "gain", "bias"):
+        net.record(cells, name, every=5.0)
+    net.record(cells)
+    sim = ns.Simulation(net, 0.5, seed=2)
+    sim.run(30_000.0)
+    v, gain, bias = (sim.trace(cells, name)[1].astype(float) for name in ("v", "gain", "bias"))
+    y = 1 / (1 + np.exp(-(gain * v + bias)))
+    before, after = y[:20], y[-2000:]
+    assert after.mean() == pytest.approx(0.1, rel=0.05) and abs(before.mean() - 0.1) > 0.1
+    assert after.std() / after.mean() == pytest.approx(1.0, abs=0.15)
+    assert sim.spikes(cells).between(20_000.0).mean_rate() == pytest.approx(10.0, rel=0.06)
 
 
 def test_normalise_gives_every_neuron_the_same_sum():

@@ -1,5 +1,8 @@
 """Three factors: eligibility, reward and gates, against closed forms and a fine integration; rules that compose."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +12,9 @@ from learning_runs import one_synapse, weight_after
 import neurosim as ns
 from learning_rules import Gated, InhibitorySTDP, PairSTDP, Reward, SynapticScaling, ThreeFactor, TripletSTDP
 
+FOLDER = Path(__file__).parent / "golden"
+NEST, TRAINS = (json.loads((FOLDER / f"nest_{name}.json").read_text(encoding="utf-8")) for name in ("dopamine",
+                                                                                                    "plasticity"))
 WIDE = PairSTDP(a_plus=0.1, a_minus=0.15, w_min=-1e3, w_max=1e3)
 
 
@@ -56,6 +62,56 @@ def test_trains_of_all_three_agree_with_a_fine_integration(arrivals, targets, re
     found = weight_after([WIDE, rule], arrivals, targets, weight=0.0, rewards=rewards, duration=200.0)
     exact = integrated(rule, arrivals, targets, rewards, 200.0)
     assert found == pytest.approx(exact, rel=1e-6, abs=1e-9)
+
+
+def as_in_nest(case, late=True, **different):
+    """The synapses of tests/nest_stdp.py: dendritic delays; a spike of dopamine adds 1 / tau_n, a tick after it.
+
+    With a dendritic delay a source's spike is handled when it is delivered, with the signals of that time, where NEST
+    takes those of a delay before: so each delay has a projection of its own here, and dopamine comes as much later.
+    Spikes of several dopamine cells in one tick add up. NEST's weights are those of the last spikes of the sources,
+    when concentration and eligibility are gone.
+    """
+    p, dt, n = NEST["cases"][case]["parameters"], NEST["dt"], len(TRAINS["sources"])
+    pair = PairSTDP(a_plus=p["A_plus"], a_minus=p["A_minus"], tau_plus=p["tau_plus"], tau_minus=NEST["tau_minus"],
+                    w_min=-1e3, w_max=1e3, delay="dendritic")
+    reward = Reward(tau_c=p["tau_c"], tau_n=p["tau_n"], step=1 / p["tau_n"], baseline=p["b"], ceiling=p["Wmax"])
+    rules = [rule.replace(**{k: v for k, v in different.items() if k in rule.parameters}) for rule in (pair, reward)]
+
+    def spikes(trains, shift=0.0, last=()):
+        trains = [[*train, *last] for train in trains]
+        ids = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+        return ns.SpikeSource(ns.Spikes.from_times(np.concatenate(trains) + shift, ids, size=len(trains), dt=dt,
+                                                   duration=NEST["end"] + 10.0))
+
+    net = ns.Network()
+    source, force = net.add(spikes(TRAINS["sources"], 0.0, [NEST["end"]])), net.add(spikes(TRAINS["targets"], -dt))
+    cells = net.add(ns.LIF(tau_mem=1e-2, v_leak=0.0, v_reset=0.0, v_threshold=1e6, t_ref=0.3), n)
+    net.connect(force, cells, ns.OneToOne(), weight=2e6, delay=dt)
+    delays = np.array(NEST["delays"])
+    projections = []
+    for delay in np.unique(delays):
+        dopamine = net.add(spikes(NEST["dopamine"], delay if late else 0.0))
+        projections.append(net.connect(source, cells, ns.Explicit(*np.nonzero(delays == delay)), weight=NEST["start"],
+                                       plasticity=rules, delay=delay, modulators={"reward": dopamine}))
+    sim = ns.Simulation(net, dt, dtype="float64")
+    sim.run(NEST["end"] + 10.0)
+    return sum(sim.weights(each, sparse=True).toarray() for each in projections)
+
+
+@pytest.mark.parametrize("case", NEST["cases"])
+def test_weights_are_those_of_nests_dopamine_synapse(case):
+    theirs = np.array(NEST["cases"][case]["weights"])
+    assert theirs.std() > 0.5
+    if case == "bounded":
+        assert (theirs == 0.0).any() and (theirs == 9.0).any()
+    np.testing.assert_allclose(as_in_nest(case), theirs, rtol=1e-9)
+
+
+def test_the_comparison_with_nest_tells_conventions_apart():
+    theirs = np.array(NEST["cases"]["baseline"]["weights"])
+    for different in ({"delay": "axonal"}, {"baseline": 0.0}, {"step": 1 / 41.0}, {"late": False}):
+        assert np.abs(as_in_nest("baseline", **different) / theirs - 1).max() > 1e-4
 
 
 def test_a_long_silence_costs_float32_no_precision():

@@ -92,6 +92,22 @@ class Voltage(Plasticity):
         return weight + 1e-4 * w, seen, total + elapsed
 
 
+class LateVoltage(Voltage):
+    """The same with what one of the two variables was some time ago, at spikes and at the end of a period."""
+
+    ago = Parameter(3.7, "ms", per_element=False)
+    lags = {"v": "ago"}
+    period = 2.5
+
+    @staticmethod
+    def on_target(weight, seen, total, v, w, elapsed):
+        return weight + 1e-4 * (w + v), seen, total + elapsed
+
+    @staticmethod
+    def on_period(weight, seen, total, v, w):
+        return weight + 1e-5 * (v - w), seen, total
+
+
 class ModulatedTraces(Plasticity):
     """Takes both traces when a population spikes, and at the end of a period."""
 
@@ -129,6 +145,7 @@ CASES = {
     "scaling": [Pair(), Scaling()],
     "gated": [Pair(), Gate(), Scaling()],
     "voltage": [Voltage()],
+    "late voltage": [LateVoltage()],
     "modulated": [ModulatedTraces(), Pair()],
     "three": [Pair(), Eligibility(), Gate(), Scaling()],
 }
@@ -209,12 +226,19 @@ class Reference:
                 entry[:2] = [1.0 if trace.nearest else decayed + 1.0, tick]
 
 
+def late(values, rules, name):
+    """What a variable was, tick by tick from the start, as long ago as the rules read it."""
+    ago = max(round(getattr(rule, rule.lags[name]) / DT) if name in rule.lags else 0 for rule in rules)
+    return np.concatenate([np.repeat(values[:1], ago, axis=0), values])[:len(values)]
+
+
 def expected(sim, rules):
     """Weights and synapse variables by the order of events that the contract states."""
     s, given, cells = sim.synapses("p"), sim.spikes("given"), sim.spikes("cells")
     reward = sim.spikes("reward").ticks
     level = np.concatenate([[3.0], sim.trace("level", "v")[1][:, 0][-sim.tick:]])
-    read = {name: sim.trace("cells", name)[1][-sim.tick:] for name in ("v", "w")} if any(r.reads for r in rules) else {}
+    read = {name: late(sim.trace("cells", name)[1], rules, name) for name in ("v", "w")} if any(
+        r.reads for r in rules) else {}
     start = ns.Simulation(sim.net, DT, dtype="float64", seed=5).weights("p")
     dendritic = any(rule.delay == "dendritic" for rule in rules)
     periods = {t for rule in rules if rule.on_period for t in range(0, sim.tick + 1, round(rule.period / DT)) if t}
@@ -228,19 +252,18 @@ def expected(sim, rules):
             events += [(t + 1, 3, "on_modulator") for t in np.unique(reward)]
         events += [(t, 4, "on_period") for t in periods]
         synapse = Reference(rules, start[k])
-        late = None
+        met = None
         for tick, _, body in sorted(events):
             if tick > sim.tick:
                 continue
             extra = {"level": level[tick - 1], "reward": float((reward == tick - 1).sum())}
-            extra |= {name: values[tick - (body == "on_source") - 1, s.target[k]] for name, values in read.items()
-                      if tick > 1}
+            extra |= {name: values[tick - (body == "on_source"), s.target[k]] for name, values in read.items()}
             if body == "on_target" and not any(rule.on_target for rule in rules):
                 synapse.spike("target", tick)
                 continue
             if body == "on_target":
                 synapse.event(body, tick, extra)
-                late = tick if dendritic else None  # one that meets an arrival counts after it for the traces
+                met = tick if dendritic else None  # one that meets an arrival counts after it for the traces
                 if not dendritic or (tick, 1, "on_source") not in events:
                     synapse.spike("target", tick)
             else:
@@ -248,7 +271,7 @@ def expected(sim, rules):
                     synapse.event(body, tick, extra)
                 if body == "on_source":
                     synapse.spike("source", tick)
-                    if late == tick:
+                    if met == tick:
                         synapse.spike("target", tick)
         synapse.event("look", sim.tick, {})
         found.append([synapse.weight, *(v for state in synapse.state for v in state.values())])
@@ -348,6 +371,42 @@ def test_what_a_projection_cannot_carry_is_refused_by_name():
     net2.connect(a, b, plasticity=Pair(delay="dendritic"), delay=ns.Uniform(1.0, 20.0), name="late")
     with pytest.raises(ns.UnsupportedError, match="'late': with a dendritic delay of up to .* ms its target must be"):
         ns.Simulation(net2, DT)
+
+
+class Bad(Plasticity):
+    """Makes weights that are no numbers."""
+
+    @staticmethod
+    def on_source(weight):
+        return weight * 0.0 / 0.0
+
+
+@pytest.mark.parametrize("how", [{"dt": DT}, {"mode": "event"}], ids=["clocked", "event"])
+def test_weights_that_are_no_numbers_stop_the_run_and_name_the_projection(how):
+    net = network([Bad()])
+    net.recorders.pop()  # of every tick, which the event-driven mode has not
+    with pytest.raises(ns.SimulationError, match="a weight of projection 'p' became nan at or before t = "):
+        ns.Simulation(net, **how).run(30.0)
+
+
+def test_rules_that_read_one_variable_at_two_times_are_refused():
+    for rules, message in (([Voltage(), Later()], "'p': its rules must read 'v' of the target as it was at one time, "
+                            "got 0 and 3.7 ms ago"),
+                           ([Voltage(), Later(ago=0.33)], "Later.ago must be a multiple of dt = 0.1 ms and >= 0 ms, "
+                            "got 0.33")):
+        with pytest.raises(ns.NeurosimError, match=message):
+            ns.Simulation(network(rules), DT)
+
+
+class Later(Plasticity):
+    """Reads what v was."""
+
+    reads, lags = ("v",), {"v": "ago"}
+    ago = Parameter(3.7, "ms", per_element=False)
+
+    @staticmethod
+    def on_source(weight, v):
+        return weight + 1e-4 * v
 
 
 def test_two_rules_may_share_a_parameter_but_not_two_values():

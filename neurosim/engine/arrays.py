@@ -107,7 +107,8 @@ class Arrays:
         if plastic:
             for name in wiring.traces("source"):
                 arrays(synapse_field(name), cells, 0, real)
-            arrays("settled", lambda number: 1, 0, np.int64)
+            for name in ("settled", "latest"):
+                arrays(name, lambda number: 1, 0, np.int64)
             arrays("noted", targets, 0, np.int64)
             arrays("noted_before", targets, 0, np.int64)
             arrays("recent", lambda number: targets(number) * RECENT, NEVER, np.int64)

@@ -83,8 +83,17 @@ class _Deliver(Learner):
                 "    arrivals[row[e]] += weights[e]"]
 
     def _full(self) -> list[str]:
-        return [*self._row_begins(), "for e in range(low, high):", *(f"    {line}" for line in self._synapse()),
-                *self._row_ends()]
+        each = ["for e in range(low, high):", *(f"    {line}" for line in self._synapse())]
+        if self._only_targets_teach():  # mostly, no target has spiked since the row's last spike
+            each = ["if latest[0] < since:", *(f"    {line}" for line in self._scatter()), "else:",
+                    *(f"    {line}" for line in each)]
+        return [*self._row_begins(), *each, *self._row_ends()]
+
+    def _only_targets_teach(self) -> bool:
+        """Whether a synapse that no spike of a target has reached since its last arrival only transmits."""
+        w = self.wiring
+        other = w.timed or w.lagged or w.modulators or w.random or w.release is not None or w.device is not None
+        return bool(w.rules) and not (other or w.has("on_source"))
 
     def _row_begins(self) -> list[str]:
         w, lines = self.wiring, []

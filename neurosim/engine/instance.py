@@ -217,8 +217,9 @@ class Instance(Programs):
             for number, array in enumerate(self.synapses[projection, name]):
                 each = values.size // max(1, projection.target.size)
                 array[:] = values[each * bounds[number]:each * bounds[number + 1]] if self._by_target(name) else values
-        for settled in self.synapses.get((projection, "settled"), []):
-            settled[:] = tick
+        for name in ("settled", "latest"):
+            for array in self.synapses.get((projection, name), []):
+                array[:] = tick
         wiring = self.layout.projections[projection].wiring
         if wiring.rules and not wiring.lagged:
             self._put_last_spike(projection, wiring)

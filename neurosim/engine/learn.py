@@ -260,7 +260,7 @@ def note(wiring: Wiring) -> Kernel:
     body = ("slot = (tick - behind) % slots * stride\nbegin = marks[slot]\nfor n in range(marks[slot + 1]):\n"
             "    j = np.int64(ids[begin + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"
-            f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n"
+            f"    at = {_place('noted[j]')}\n    ring_tick[at] = tick\n    latest[0] = tick\n"
             + "".join(f"    {line}\n" for line in lines)
             + f"    for k in range({RECENT} * j + {RECENT - 1}, {RECENT} * j, -1):\n        recent[k] = recent[k - 1]\n"
             f"    recent[{RECENT} * j] = tick\n    noted[j] += 1\n")

@@ -230,9 +230,9 @@ class Synapse:
 
 
 def history_fields(wiring: Wiring) -> dict:
-    """Return the arguments that hold the target's last spikes: a ring of ticks, traces and variables."""
+    """Return the arguments that hold the targets' last spikes: the last tick of all, and rings of ticks and traces."""
     n, ring = "n_target", f"n_target * {RING}"
-    fields = {"noted": Array(np.int64, n), "noted_before": Array(np.int64, n),
+    fields = {"latest": Array(np.int64, 1), "noted": Array(np.int64, n), "noted_before": Array(np.int64, n),
               "recent": Array(np.int64, f"{RECENT} * n_target"), "ring_tick": Array(np.int64, ring)}
     for name, _trace in wiring.traces("target").items():
         fields |= {f"trace_{name}": Array(wiring.real, n),
