@@ -1,7 +1,8 @@
 """`python -m benchmarks WHAT ...`: measure neurosim and its peers in alternation, and print tables.
 
 WHAT is one of the cases (cuba, cuba40k, coba, coba40k, brunel, brunel_stdp, izhikevich, microcircuit, microcircuit20,
-lsm), or `all`: the cases, startup and kernels; or
+lsm, diehl_cook, nalsm); `learning`, those whose synapses learn (brunel_stdp, diehl_cook, nalsm); `all`, the cases,
+startup and kernels; or
 
     startup             importing, and the first simulation of a process
     kernels             each compiled loop beside a plain copy of the same bytes; fails where one is ten times too slow
@@ -23,6 +24,7 @@ from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
 OTHERS = ("startup", "kernels", "load", "scaling", "microcircuit-stats", "report")
+GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 
 
@@ -52,8 +54,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("what", nargs="*", metavar="WHAT", help=f"see above; by default {', '.join(DEFAULT)}")
     made.add_argument("--threads", type=_list(kind=int), help="of neurosim, such as 2 or 1,2 (1 and, where there are "
                       "several cores, 2); the largest is what peers get that gain from threads")
-    made.add_argument("--dtype", type=_list(("float32", "float64")), default=("float32",),
-                      help="of neurosim: float32, float64 or both with a comma (float32)")
+    made.add_argument("--dtype", type=_list(("float32", "float64", "packed")), default=("float32",),
+                      help="of neurosim, several with commas: float32, float64, packed "
+                      "(float32 with weights packed, where synapses have weights of their own) (float32)")
     made.add_argument("--peers", type=_list(("none", *PEERS)), help=f"of {', '.join(PEERS)}, or none; by default those "
                       "that suit the case. NEST takes minutes for the whole microcircuit and runs it only when named")
     made.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
@@ -105,12 +108,10 @@ def main(arguments=None) -> int:
     """Do what the command line says; return 0 if everything agreed and passed, else 1."""
     made = parser()
     options = made.parse_args(arguments)
-    wanted = list(options.what or DEFAULT)
-    if "all" in wanted:
-        wanted = [*CASES, "startup", "kernels"]
+    wanted = list(dict.fromkeys(each for name in options.what or DEFAULT for each in GROUPS.get(name, [name])))
     unknown = [name for name in wanted if name not in CASES and name not in OTHERS]
     if unknown:
-        made.error(f"WHAT must be of all, {', '.join([*CASES, *OTHERS])}, got {unknown[0]}")
+        made.error(f"WHAT must be of {', '.join([*GROUPS, *CASES, *OTHERS])}, got {unknown[0]}")
     if "report" in wanted:
         _report(options)
         return 0

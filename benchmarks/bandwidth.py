@@ -77,9 +77,15 @@ def _rate(work, threads, size) -> float:
     return threads * size / best
 
 
+def _real(dtype):
+    return 8 if dtype == "float64" else 4
+
+
 def synapse_bytes(case: Case, dtype: str) -> float:
     """Return the bytes that an event reads and writes."""
-    real = 4 if dtype == "float32" else 8
+    if dtype == "packed":
+        return 4.0
+    real = _real(dtype)
     # of the synapses of a network with two populations, those among the first learn
     sizes = {"target": 2, "weight": real, "learned": 2 * real * case.n[0] ** 2 / sum(case.n) ** 2}
     return sum(sizes[part] for part in case.synapse)
@@ -87,9 +93,8 @@ def synapse_bytes(case: Case, dtype: str) -> float:
 
 def working_sets(case: Case, dtype: str) -> tuple[float, float]:
     """Return the bytes of all state and of all synapses."""
-    real = 4 if dtype == "float32" else 8
     synapses = sum(n * k for n, k in zip(case.n, case.fan_out, strict=True))
-    return sum(case.n) * case.variables * real, synapses * synapse_bytes(case, dtype)
+    return sum(case.n) * case.variables * _real(dtype), synapses * synapse_bytes(case, dtype)
 
 
 def bound(case: Case, dtype: str, events: float, ms: float, speed: dict) -> float:

@@ -9,21 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import recordings
-from benchmarks.cases import (
-    BRUNEL,
-    COBA,
-    CUBA,
-    IZHIKEVICH,
-    LSM,
-    STDP,
-    Case,
-    brunel_background,
-    connection_probability,
-    liquid_weights,
-)
+from benchmarks import cases, recordings
+from benchmarks.cases import Case, brunel_background, connection_probability
 
 THREAD = 1  #: its loops with OpenMP are slower on these networks
+TRACES = f"""
+    dx/dt = -x / ({cases.STDP['tau_plus']}*ms) : 1
+    dy/dt = -y / ({cases.STDP['tau_minus']}*ms) : 1"""
 
 
 def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spikes: str = "") -> dict:
@@ -71,6 +63,7 @@ def measure_cython(case: Case, threads: int, dtype: str = "float32", folder=None
 
 
 def _prefer(b, dtype):
+    b.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
     b.prefs.core.default_float_dtype = np.float32 if dtype == "float32" else np.float64
     b.seed(1)
     b.BrianLogger.log_level_error()
@@ -111,7 +104,7 @@ def _vogels_abbott(b, case, p, group, ge, gi):
 
 
 def _cuba(b, case):
-    p = CUBA
+    p = cases.CUBA
     group = b.NeuronGroup(
         sum(case.n), f"""dv/dt = (ge + gi - (v - ({p['v_leak']}))) / ({p['tau_mem']}*ms) : 1 (unless refractory)
         dge/dt = -ge / ({p['tau_exc']}*ms) : 1
@@ -121,7 +114,7 @@ def _cuba(b, case):
 
 
 def _coba(b, case):
-    p = COBA
+    p = cases.COBA
     leak = p["c_mem"] / p["tau_mem"]
     group = b.NeuronGroup(
         sum(case.n), f"""dv/dt = ({leak} * ({p['v_leak']} - v) + ge * ({p['e_exc']} - v) + gi * ({p['e_inh']} - v)
@@ -133,51 +126,78 @@ def _coba(b, case):
 
 
 def _brunel(b, case, plastic=False):
-    """A probability instead of in-degrees; arrivals at neurons that are refractory are discarded, as elsewhere."""
-    p, (n_e, n_i) = BRUNEL, case.n
+    """Arrivals at neurons that are refractory are discarded, as elsewhere."""
+    p, n_e = cases.BRUNEL, case.n[0]
     b.defaultclock.dt = case.dt * b.ms
     group = b.NeuronGroup(
-        n_e + n_i, f"dv/dt = -v / ({p['tau_mem']}*ms) : 1 (unless refractory)", threshold=f"v > {p['v_threshold']}",
-        reset=f"v = {p['v_reset']}", refractory=(p["t_ref"] + case.dt) * b.ms, method="exact")
-    whole = slice(0, n_e + n_i)
-    groups = [(slice(n_e, n_e + n_i), n_i, p["k_inh"], -p["g"] * p["weight"], whole)]
-    exc = (slice(0, n_e), n_e, p["k_exc"], p["weight"])
-    groups.append((*exc, slice(n_e, n_e + n_i) if plastic else whole))
-    parts = [group]
-    for sources, n, k, weight, targets in groups:
-        parts.append(b.Synapses(group[sources], group[targets],
-                                on_pre=f"v_post += {weight} * int(not_refractory_post)"))
-        _connect(b, parts[-1], k / n, p["delay"])
+        sum(case.n), f"dv/dt = -v / ({p['tau_mem']}*ms) : 1 (unless refractory)" + TRACES * plastic,
+        threshold=f"v > {p['v_threshold']}", reset=f"v = {p['v_reset']}", refractory=(p["t_ref"] + case.dt) * b.ms,
+        method="exact")
+    exc, inh, parts, rng = group[:n_e], group[n_e:], [group], np.random.default_rng(1)
+    delay = _early(b, p["delay"], case)
+    for source, target, k, weight in ((inh, group, p["k_inh"], -p["g"] * p["weight"]),
+                                      (exc, inh if plastic else group, p["k_exc"], p["weight"])):
+        on_pre = f"v_post += {weight} * int(not_refractory_post)"
+        parts.append(b.Synapses(source, target, on_pre=on_pre, delay=delay))
+        _connect_in_degree(parts[-1], k, rng)
     if plastic:
-        parts.append(_learning(b, group[:n_e], p["weight"]))
-        _connect(b, parts[-1], p["k_exc"] / n_e, p["delay"])
-        parts[-1].w = p["weight"]
+        parts += learning(b, case, exc, lambda made: _connect_in_degree(made, p["k_exc"], rng))
     parts.append(b.PoissonInput(group, "v", 1000, brunel_background() / 1000 * b.Hz, weight=p["weight"]))
-    return b.Network(*parts), group
+    return counting_at_once(b, parts), group
 
 
-def _connect(b, synapses, p, delay):
-    synapses.connect(p=min(1.0, p))
-    synapses.delay = delay * b.ms
+def counting_at_once(b, parts):
+    """Return a network where arrivals count in their own tick, as elsewhere; a spike is then sent in the next one."""
+    net = b.Network(*parts)
+    net.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    return net
 
 
-def _learning(b, group, weight):
-    """Return synapses with additive STDP; the delay is axonal, which spares Brian2 a third pathway."""
-    up = STDP["rate"] * STDP["w_max"]
-    return b.Synapses(
-        group, group, f"""w : 1
-        dx/dt = -x / ({STDP['tau_plus']}*ms) : 1 (event-driven)
-        dy/dt = -y / ({STDP['tau_minus']}*ms) : 1 (event-driven)""",
-        on_pre=f"""v_post += w * int(not_refractory_post)
-        x += {up}
-        w = clip(w - y, 0, {STDP['w_max']})""",
-        on_post=f"""y += {STDP['alpha'] * up}
-        w = clip(w + x, 0, {STDP['w_max']})""")
+def _early(b, delay, case):
+    """Return the delay of a spike that is sent in the tick after its own."""
+    return (delay - case.dt) * b.ms
+
+
+def _connect_in_degree(synapses, k, rng):
+    """Connect each target to k sources; synapses in the order of their sources are what spikes find fastest."""
+    n_source, n_target = len(synapses.source), len(synapses.target)
+    sources = rng.integers(n_source, size=n_target * k, dtype=np.uint16)
+    order = np.argsort(sources, kind="stable")
+    synapses.connect(i=sources[order].astype(np.int32), j=(order // k).astype(np.int32))
+
+
+def learning(b, case, exc, connect):
+    """Return synapses with additive STDP and a dendritic delay, and what keeps the traces of their neurons.
+
+    A synapse sees spikes of its source at once and those of its target after the delay, and transmits the weight
+    from after the change, which arrives after the delay. All is done a delay later here: then arrival and change are
+    one event, and a synapse has no variable but its weight. Spikes at one time do not make a pair.
+
+    Args:
+        exc: the neurons, with traces x and y.
+        connect: a function that makes the synapses.
+    """
+    p, rule = cases.BRUNEL, cases.STDP
+    up, most = rule["rate"] * rule["w_max"], rule["w_max"]
+    once, twice = (_early(b, times * p["delay"], case) for times in (1, 2))
+    synapses = b.Synapses(exc, exc, "w : 1", delay={"pre": once, "post": twice},
+                          on_pre=f"""w = clip(w - y_post, 0, {most})
+                          v_post += w * int(not_refractory_post)""",
+                          on_post=f"w = clip(w + x_pre, 0, {most})")
+    synapses.pre.order, synapses.post.order = 1, 0
+    connect(synapses)
+    synapses.w = p["weight"]
+    traces = [b.Synapses(exc, exc, on_pre=change, delay=late)
+              for change, late in ((f"x_post += {up}", once), (f"y_post += {rule['alpha'] * up}", twice))]
+    for trace in traces:
+        trace.connect(j="i")
+        trace.pre.order = 2
+    return [synapses, *traces]
 
 
 def _izhikevich(b, case):
     """The numerics of the published script: two half steps for v, one step for u, the input held."""
-    p, (n_e, n_i) = IZHIKEVICH, case.n
+    p, (n_e, n_i) = cases.IZHIKEVICH, case.n
     b.defaultclock.dt = case.dt * b.ms
     group = b.NeuronGroup(n_e + n_i, """v : 1
         u : 1
@@ -195,7 +215,8 @@ def _izhikevich(b, case):
     e.connect(p=min(1.0, p["k"] / (n_e + n_i)))
     e.delay = f"(1 + int({p['longest']} * rand())) * ms"
     i = b.Synapses(group[n_e:], group[:n_e], on_pre=f"current_post += {p['w_inh']}")
-    _connect(b, i, p["k"] / n_e, 1.0)
+    i.connect(p=min(1.0, p["k"] / n_e))
+    i.delay = 1.0 * b.ms
     noise = b.PoissonInput(group, "current", 1, p["background"] * b.Hz, weight=p["jump"])
     return b.Network(group, e, i, noise), group
 
@@ -248,33 +269,65 @@ def _delays(rng, drawn, n):
 
 
 def _lsm(b, case):
-    """All recordings one after the other; the state is set back where one ends."""
-    samples = recordings.samples(round(case.run / LSM["ms"]))
-    inputs, weights = liquid_weights()
-    p, n = LSM, case.n[0]
-    b.defaultclock.dt = case.dt * b.ms
-    times = np.concatenate([sample.times + k * p["ms"] for k, sample in enumerate(samples)])
-    ids = np.concatenate([sample.ids for sample in samples]).astype(int)
-    source = b.SpikeGeneratorGroup(p["inputs"], ids, times * b.ms)
-    group = b.NeuronGroup(n, f"dv/dt = -v / ({p['tau_mem']}*ms) : 1 (unless refractory)",
+    """All recordings one after another; the state is set back where one ends."""
+    p, samples, (inputs, weights) = cases.LSM, recordings.samples(case), cases.liquid_weights()
+    source = _given(b, case, samples, p["inputs"])
+    group = b.NeuronGroup(case.n[0], f"dv/dt = -v / ({p['tau_mem']}*ms) : 1 (unless refractory)",
                           threshold=f"v > {p['v_threshold']}", reset="v = 0", refractory=(p["t_ref"] + case.dt) * b.ms,
                           method="exact")
-    group.run_regularly("v = 0", dt=p["ms"] * b.ms, when="start")
+    group.run_regularly("v = 0", dt=case.sample_ms * b.ms, when="start")
     parts = [source, group]
     for origin, matrix in ((source, inputs), (group, weights)):
         rows, columns = np.nonzero(matrix)
         parts.append(b.Synapses(origin, group, "w : 1 (constant)", on_pre="v_post += w * int(not_refractory_post)"))
         parts[-1].connect(i=rows, j=columns)
         parts[-1].w = matrix[rows, columns]
-        parts[-1].delay = case.dt * b.ms
-    net = b.Network(*parts)
-    # arrivals count in their own tick, as elsewhere
-    net.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
-    return net, group, {"recordings": len(samples), "input_events": recordings.events_of(samples)}
+    reached = np.count_nonzero(inputs, axis=1)
+    return counting_at_once(b, parts), group, {"input_events": recordings.events_of(samples, reached)}
+
+
+def _given(b, case, samples, inputs, late=0.0):
+    """Return inputs that are given the spikes of samples, one after another."""
+    b.defaultclock.dt = case.dt * b.ms
+    times, ids = recordings.one_after_another(samples, case.sample_ms)
+    return b.SpikeGeneratorGroup(inputs, ids, (times + late) * b.ms)
+
+
+def _diehl_cook(b, case):
+    """Inputs are neurons that keep the traces and are fired by the given spikes, which come a tick early for that.
+
+    Brian2 handles a spike of a target a tick late, before it raises the traces of the arrivals of that tick.
+    """
+    p, samples, weights, last = cases.DIGITS, recordings.digits(case), cases.digit_weights(), case.sample_ms * b.ms
+    given = _given(b, case, samples, p["inputs"], -case.dt)
+    pixels = b.NeuronGroup(p["inputs"], f"""dx/dt = -x / ({p['tau_x']}*ms) : 1
+        given : 1""", threshold="given > 0", reset="given = 0", method="exact")
+    fire = b.Synapses(given, pixels, on_pre="given_post = 1")
+    trace = b.Synapses(pixels, pixels, on_pre=f"x_post += {np.exp(case.dt / p['tau_x'])}")
+    trace.pre.order = 2
+    for synapses in (fire, trace):
+        synapses.connect(j="i")
+    cells = b.NeuronGroup(case.n[0], f"""dv/dt = ({p['v_leak']} - v) / ({p['tau_mem']}*ms) : 1 (unless refractory)
+        dtheta/dt = -theta / ({p['tau_theta']}*ms) : 1
+        total : 1""", threshold=f"v > {p['v_threshold']} + theta", method="exact",
+        reset=f"v = {p['v_reset']}\ntheta += {p['delta_theta']}", refractory=(p["t_ref"] + case.dt) * b.ms)
+    cells.v = p["v_leak"]
+    learning = b.Synapses(pixels, cells, "w : 1", on_pre="v_post += w * int(not_refractory_post)",
+                          on_post=f"w = clip(w + {p['eta']} * (x_pre - {p['x_0']}), 0, 1)")
+    learning.connect()
+    learning.w = weights.ravel()
+    # before each image, the weights of a neuron are given their sum
+    cells.run_regularly("total = 0", dt=last, when="start", order=0)
+    learning.run_regularly("total_post += w", dt=last, when="start", order=1)
+    learning.run_regularly(f"w *= {p['total']} / total_post", dt=last, when="start", order=2)
+    inhibition = b.Synapses(cells, cells, on_pre=f"v_post += {p['inhibition']} * int(not_refractory_post)")
+    inhibition.connect(condition="i != j")
+    net = counting_at_once(b, [given, pixels, fire, trace, cells, learning, inhibition])
+    return net, cells, {"input_events": float(sum(len(sample) for sample in samples) * len(cells))}
 
 
 _NETWORKS = {"cuba": _cuba, "coba": _coba, "brunel": _brunel, "brunel_stdp": lambda b, case: _brunel(b, case, True),
-             "izhikevich": _izhikevich, "microcircuit": _microcircuit, "lsm": _lsm}
+             "izhikevich": _izhikevich, "microcircuit": _microcircuit, "lsm": _lsm, "diehl_cook": _diehl_cook}
 
 
 def versions() -> str:

@@ -25,6 +25,7 @@ class Case:
         peer_run: ms that a slow peer runs instead, by peer.
         dt: length of a tick, ms.
         scale: share of the neurons of the published network.
+        sample, sample_ms: what a sample is where time is made of samples, and how long each takes.
     """
 
     name: str
@@ -41,6 +42,13 @@ class Case:
     peer_run: dict = field(default_factory=dict)
     dt: float = 0.1
     scale: float = 1.0
+    sample: str = ""
+    sample_ms: float = 0.0
+
+    @property
+    def samples(self) -> int:
+        """How many samples are run."""
+        return max(1, round(self.run / self.sample_ms))
 
     @property
     def family(self) -> str:
@@ -56,11 +64,16 @@ class Case:
 
     def scaled(self, scale: float) -> "Case":
         """Return the case with a share of the neurons; each keeps its synapses, except in the microcircuit."""
-        if self.family == "lsm":
+        if self.sample:
             return self
         n = tuple(max(1, round(size * scale)) for size in self.n)
         fan_out = tuple(k * scale for k in self.fan_out) if self.family == "microcircuit" else self.fan_out
         return replace(self, n=n, fan_out=fan_out, scale=self.scale * scale)
+
+    @property
+    def packs(self) -> bool:
+        """Whether it has weights of single synapses that can be packed with their targets."""
+        return "weight" in self.synapse and self.family != "diehl_cook"
 
     def events(self, rates, ms: float) -> float:
         """Return the number of synaptic events in some ms, from the mean rate of each population in Hz."""
@@ -93,21 +106,27 @@ CASES = {
              (80.0, 80.0), 5, ("target",), 2000.0, 0.06, f"{_DRAWN} 2 % each way, and the schemes of integration "
              "differ", peer_run={"nest": 100.0}),
         Case("brunel", "Brunel, 12,500 neurons and 15.6 million synapses, Poisson background", (10000, 2500),
-             (1250.0, 1250.0), 2, ("target",), 1000.0, 0.05, "Brian2 connects with a probability, the others by "
-             "in-degree, and states of a second differ by 2 %"),
+             (1250.0, 1250.0), 2, ("target",), 1000.0, 0.05, "each simulator draws its own connections and input, "
+             "and states of a second differ by 2 %"),
         Case("brunel_stdp", "the same with STDP at the 10 million synapses from excitatory to excitatory neurons",
-             (10000, 2500), (1250.0, 1250.0), 2, ("target", "learned"), 1000.0, 0.08, "as without STDP; and in Brian2 "
-             "the delay is axonal and a spike carries the weight from before its change, which it runs fastest",
+             (10000, 2500), (1250.0, 1250.0), 2, ("target", "learned"), 1000.0, 0.05, "as without STDP",
              peer_run={"nest": 500.0, "brian2": 500.0}),
         Case("izhikevich", "Izhikevich, 10,000 neurons with 100 synapses each, delays of 1 to 20 ms, dt 1 ms",
-             (8000, 2000), (100.0, 100.0), 4, ("target", "weight"), 10000.0, 0.05, "each simulator draws its own "
+             (8000, 2000), (100.0, 100.0), 4, ("target",), 10000.0, 0.05, "each simulator draws its own "
              "connections and input", dt=1.0, peers=("brian2", "brian2_cython", "nest")),
         _PD,
         replace(_PD.scaled(0.2), name="microcircuit20", what="Potjans and Diesmann at a fifth of the size",
                 run=2000.0, tolerance=0.1, peers=("brian2", "nest"), peer_run={"nest": 1000.0, "brian2": 1000.0}),
         Case("lsm", "a liquid of 1,000 LIF over 200 recordings of N-MNIST, 2,312 inputs, 1 % connectivity, dt 1 ms",
-             (1000,), (10.0,), 2, ("target", "weight"), 200 * 300.0, 0.03, "the same weights and recordings; sums "
-             "differ in the last bit", 0.0, ("brian2", "torch"), dt=1.0),
+             (1000,), (10.0,), 2, ("target", "weight"), 200 * 300.0, 0.001, "the same weights and recordings; sums "
+             "differ in the last bit", 0.0, ("brian2", "torch"), dt=1.0, sample="recording", sample_ms=300.0),
+        Case("diehl_cook", "the network of Diehl and Cook learns digits: 784 inputs, 400 neurons, dt 1 ms", (400,),
+             (399.0,), 3, ("target", "weight"), 50 * 400.0, 0.1, "the same weights and inputs; in BindsNET a neuron "
+             "leaks while it is refractory, which shows where many spike at once", 0.0, ("brian2", "bindsnet"),
+             dt=1.0, sample="image", sample_ms=400.0),
+        Case("nalsm", "a liquid of 1,000 neurons learns with an astrocyte during 200 recordings of N-MNIST, dt 1 ms",
+             (1000,), (16.9,), 5, ("target", "learned"), 200 * 300.0, 0.05, "float32 and float64 part after a while",
+             0.0, (), dt=1.0, sample="recording", sample_ms=300.0),
     )
 }
 
@@ -125,8 +144,12 @@ STDP = {"tau_plus": 20.0, "tau_minus": 20.0, "rate": 0.01, "alpha": 1.05, "w_max
 # Izhikevich, Neural Computation 18 (2006) 245, without plasticity; background: jumps of the current, mV/ms
 IZHIKEVICH = {"exc": (0.02, 0.2, -65.0, 8.0), "inh": (0.1, 0.2, -65.0, 2.0), "k": 100, "w_exc": 6.0, "w_inh": -5.0,
               "longest": 20, "background": 3.0, "jump": 20.0}
-LSM = {"tau_mem": 20.0, "v_threshold": 20.0, "t_ref": 2.0, "inputs": 2312, "p": 0.01, "recordings": 200, "ms": 300.0,
-       "w_in": 5.0, "w_exc": 1.0, "w_inh": -2.0, "share_exc": 0.8}
+LSM = {"tau_mem": 20.0, "v_threshold": 20.0, "t_ref": 2.0, "inputs": 2312, "p": 0.01, "w_in": 5.0, "w_exc": 1.0,
+       "w_inh": -2.0, "share_exc": 0.8}
+# Diehl, Cook, Frontiers in Computational Neuroscience 9 (2015) 99, as in examples/diehl_cook.py
+DIGITS = {"tau_mem": 100.0, "v_leak": -65.0, "v_reset": -60.0, "v_threshold": -52.0, "t_ref": 5.0, "tau_theta": 1e7,
+          "delta_theta": 0.5, "inhibition": -120.0, "eta": 0.01, "x_0": 0.1, "tau_x": 20.0, "total": 78.4,
+          "largest": 0.3, "inputs": 784, "white": 128.0, "shown": 250.0}
 
 
 def connection_probability(case: Case) -> float:
@@ -150,3 +173,10 @@ def liquid_weights() -> tuple[np.ndarray, np.ndarray]:
 
     inputs = drawn(LSM["inputs"], LSM["w_in"])
     return inputs, np.concatenate([drawn(n_exc, LSM["w_exc"]), drawn(n - n_exc, LSM["w_inh"])])
+
+
+def digit_weights() -> np.ndarray:
+    """Return the weights of the network of digits before it learns, (inputs, neurons), with the sum that they keep."""
+    p = DIGITS
+    weights = np.random.default_rng(1).uniform(0.0, p["largest"], (p["inputs"], CASES["diehl_cook"].n[0]))
+    return weights * (p["total"] / weights.sum(axis=0))

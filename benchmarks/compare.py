@@ -18,7 +18,7 @@ class Settings:
     """How cases are measured.
 
     Args:
-        threads, dtypes: of neurosim; every combination is measured.
+        threads, dtypes: of neurosim; every combination is measured. The type "packed" is float32 with weights packed.
         peers: names, or None for those of each case.
         rounds: how often each is measured.
         patience: seconds of simulation after which a competitor is not measured again.
@@ -54,14 +54,16 @@ def compare(name: str, settings: Settings) -> dict:
     _add_ratios(rows)
     _add_bound(case, rows)
     return {"case": name, "what": case.what, "neurons": sum(case.n), "scale": settings.scale, "simulated_ms": case.run,
-            "tolerance": case.tolerance, "why": case.why, "rows": rows, "absent": absent, "failed": failed,
-            "disagreements": disagreements(case, rows)}
+            "sample": case.sample, "tolerance": case.tolerance, "why": case.why, "rows": rows, "absent": absent,
+            "failed": failed, "disagreements": disagreements(case, rows)}
 
 
 def _competitors(case, settings):
     """Return who takes part, and who is left out and why."""
-    found = [Competitor(OURS, threads, dtype) for dtype in settings.dtypes for threads in settings.threads]
-    absent, most = [], max(settings.threads)
+    dtypes = _dtypes(case, settings)
+    found = [Competitor(OURS, threads, dtype) for dtype in dtypes for threads in settings.threads]
+    absent = [f"{case.name} has no weights to pack"] if "packed" in settings.dtypes and not case.packs else []
+    most = max(settings.threads)
     for name in case.peers if settings.peers is None else settings.peers:
         peer = PEERS[name]
         if case.family not in peer.families:
@@ -75,10 +77,16 @@ def _competitors(case, settings):
     return found, absent
 
 
+def _dtypes(case, settings):
+    """Return the float types that are measured; a case without weights to pack is measured in float32 at least."""
+    return tuple(dtype for dtype in settings.dtypes if dtype != "packed" or case.packs) or ("float32",)
+
+
 def _rounds(name, competitors, settings, folder):
     """Return the results of each competitor, measured in turns until there are enough or it took too long."""
     found, spent = {competitor: [] for competitor in competitors}, dict.fromkeys(competitors, 0.0)
-    compiled = {dtype: _compile(name, settings, dtype, folder) for dtype in settings.dtypes}
+    compiled = {dtype: _compile(name, settings, dtype, folder)
+                for dtype in dict.fromkeys(each.dtype for each in competitors if each.peer is OURS)}
     for _ in range(settings.rounds):
         for competitor in competitors:
             if spent[competitor] > settings.patience:
@@ -141,8 +149,8 @@ def _row(case: Case, competitor, results) -> dict:
            "ns_per_update": simulate * 1e9 / (sum(case.n) * ms / case.dt), "memory_mb": median("memory_mb"),
            "rate": sum(rate * n for rate, n in zip(rates, case.n, strict=True)) / sum(case.n), "rates": rates,
            "versions": results[0]["versions"]}
-    if "recordings" in results[0]:
-        row["recordings_per_s"] = results[0]["recordings"] / simulate
+    if case.sample:
+        row["samples_per_s"] = ms / case.sample_ms / simulate
     return row
 
 
@@ -171,8 +179,8 @@ def disagreements(case: Case, rows) -> list[str]:
     found, ours = [], rows[0]["rate"]
     for row in rows[1:]:
         if abs(row["rate"] - ours) > case.tolerance * ours:
-            found.append(f"{case.name}: mean rates must agree within {case.tolerance:.0%} ({case.why}), got {ours:.3f} "
-                         f"Hz in neurosim and {row['rate']:.3f} Hz in {row['what']}")
+            found.append(f"{case.name}: mean rates must agree within {case.tolerance * 100:g}% ({case.why}), got "
+                         f"{ours:.3f} Hz in neurosim and {row['rate']:.3f} Hz in {row['what']}, {row['dtype']}")
     if case.family == "microcircuit" and case.scale == 1.0 and case.run >= 10000.0:
         for name, rate, published in zip(POPULATIONS, rows[0]["rates"], RATES, strict=True):
             if abs(rate - published) > max(0.1, 0.05 * published):

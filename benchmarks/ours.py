@@ -1,30 +1,22 @@
 """The cases in neurosim."""
 
+import importlib.util
 import time
 
 import numpy as np
 
 import neurosim as ns
-from benchmarks import recordings
-from benchmarks.cases import (
-    BRUNEL,
-    COBA,
-    CUBA,
-    IZHIKEVICH,
-    LSM,
-    STDP,
-    Case,
-    brunel_background,
-    connection_probability,
-    liquid_weights,
-)
+from benchmarks import cases, recordings
+from benchmarks.cases import Case, brunel_background, connection_probability
+from benchmarks.child import ROOT
 
 
 def network(case: Case):
     """Return the network of a case and its populations, whose spikes are recorded."""
     net, populations = _NETWORKS[case.family](case)
     for population in populations:
-        net.record(population)
+        if net.recorder(population, "spikes") is None:
+            net.record(population)
     return net, populations
 
 
@@ -41,14 +33,14 @@ def _vogels_abbott(case, p, model, exc, inh):
 
 
 def _cuba(case):
-    p = CUBA
+    p = cases.CUBA
     model = ns.LIF(tau_mem=p["tau_mem"], v_leak=p["v_leak"], v_threshold=p["v_threshold"], v_reset=p["v_reset"],
                    t_ref=p["t_ref"], r=1.0)
     return _vogels_abbott(case, p, model, ns.ExponentialCurrent(p["tau_exc"]), ns.ExponentialCurrent(p["tau_inh"]))
 
 
 def _coba(case):
-    p = COBA
+    p = cases.COBA
     model = ns.LIF(tau_mem=p["tau_mem"], c_mem=p["c_mem"], v_leak=p["v_leak"], v_threshold=p["v_threshold"],
                    v_reset=p["v_reset"], t_ref=p["t_ref"], i_bias=p["i_bias"])
     return _vogels_abbott(case, p, model, ns.ExponentialConductance(p["tau_exc"], p["e_exc"]),
@@ -56,7 +48,7 @@ def _coba(case):
 
 
 def _brunel(case, rule=None):
-    p, net = BRUNEL, ns.Network()
+    p, net = cases.BRUNEL, ns.Network()
     model = ns.LIF(tau_mem=p["tau_mem"], v_leak=p["v_leak"], v_threshold=p["v_threshold"], v_reset=p["v_reset"],
                    t_ref=p["t_ref"])
     e = net.add(model, case.n[0], name="exc")
@@ -69,21 +61,21 @@ def _brunel(case, rule=None):
     return net, [e, i]
 
 
-def _brunel_stdp(case):
+def pairs():
+    """Return the rule: the delay lies behind the synapse, and a spike carries the weight that it left, as in NEST."""
     from learning_rules import PairSTDP
 
     class Dendritic(PairSTDP):
-        """The delay lies behind the synapse, and a spike carries the weight that it left, as in NEST."""
-
         delay, transmits = "dendritic", "after"
 
-    change = STDP["rate"] * STDP["w_max"]
-    return _brunel(case, Dendritic(a_plus=change, a_minus=STDP["alpha"] * change, tau_plus=STDP["tau_plus"],
-                                   tau_minus=STDP["tau_minus"], w_min=0.0, w_max=STDP["w_max"]))
+    p = cases.STDP
+    change = p["rate"] * p["w_max"]
+    return Dendritic(a_plus=change, a_minus=p["alpha"] * change, tau_plus=p["tau_plus"], tau_minus=p["tau_minus"],
+                     w_min=0.0, w_max=p["w_max"])
 
 
 def _izhikevich(case):
-    p, net = IZHIKEVICH, ns.Network()
+    p, net = cases.IZHIKEVICH, ns.Network()
     e, i = (net.add(ns.Izhikevich(*p[name], scheme="published"), n, name=name)
             for name, n in zip(("exc", "inh"), case.n, strict=True))
     pulse = ns.Pulse()
@@ -103,19 +95,52 @@ def _microcircuit(case):
 
 
 def _lsm(case):
-    inputs, weights = liquid_weights()
-    net = ns.Network()
-    silence = ns.Spikes(ticks=[], ids=[], size=LSM["inputs"], dt=case.dt, duration=case.dt)
-    source = net.add(ns.SpikeSource(silence), name="input")
-    liquid = net.add(ns.LIF(tau_mem=LSM["tau_mem"], v_leak=0.0, v_reset=0.0, v_threshold=LSM["v_threshold"],
-                            t_ref=LSM["t_ref"]), case.n[0], name="liquid")
+    inputs, weights = cases.liquid_weights()
+    p, net = cases.LSM, ns.Network()
+    source = _given(net, [], p["inputs"], case)
+    liquid = net.add(ns.LIF(tau_mem=p["tau_mem"], v_leak=0.0, v_reset=0.0, v_threshold=p["v_threshold"],
+                            t_ref=p["t_ref"]), case.n[0], name="liquid")
     net.connect(source, liquid, ns.Sparse(inputs), delay=1.0)
     net.connect(liquid, liquid, ns.Sparse(weights), delay=1.0)
     return net, [liquid]
 
 
-_NETWORKS = {"cuba": _cuba, "coba": _coba, "brunel": _brunel, "brunel_stdp": _brunel_stdp, "izhikevich": _izhikevich,
-             "microcircuit": _microcircuit, "lsm": _lsm}
+def _given(net, samples, inputs, case):
+    """Add inputs that are given the spikes of samples, one after another."""
+    times, ids = recordings.one_after_another(samples, case.sample_ms)
+    return net.add(ns.SpikeSource(ns.Spikes.from_times(times, ids, size=inputs, dt=case.dt,
+                                                       duration=max(1, len(samples)) * case.sample_ms)), name="input")
+
+
+def _diehl_cook(case, samples=()):
+    from learning_rules import Hebb
+
+    p, net = cases.DIGITS, ns.Network()
+    names = ("tau_mem", "v_leak", "v_reset", "v_threshold", "t_ref", "tau_theta", "delta_theta")
+    pixels = _given(net, samples, p["inputs"], case)
+    cells = net.add(ns.AdaptiveLIF(**{name: p[name] for name in names}), case.n[0], name="cells")
+    net.connect(pixels, cells, weight=cases.digit_weights(), delay=1.0, name="learning",
+                plasticity=Hebb(eta=p["eta"], x_0=p["x_0"], tau_x=p["tau_x"]))
+    net.connect(cells, cells, ns.AllToAll(self_connections=False), weight=p["inhibition"], delay=1.0)
+    return net, [cells]
+
+
+def _nalsm(case):
+    net = _example("nalsm").Wiring((10, 10, 10), cases.LSM["inputs"], 1).network(w_astro=0.01)
+    return net, [net.population("liquid")]
+
+
+def _example(name):
+    """Return an example as a module."""
+    found = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+_NETWORKS = {"cuba": _cuba, "coba": _coba, "brunel": _brunel, "brunel_stdp": lambda case: _brunel(case, pairs()),
+             "izhikevich": _izhikevich, "microcircuit": _microcircuit, "lsm": _lsm,
+             "diehl_cook": _diehl_cook, "nalsm": _nalsm}
 
 
 def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spikes: str = "",
@@ -123,16 +148,16 @@ def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spike
     """Build and run a case; return seconds by phase and the mean rate of each population.
 
     Args:
-        case, threads, dtype: what to run, and how.
+        case, threads, dtype: what to run, and how; the type "packed" is float32 with packed weights.
         folder: unused; for the peers that compile.
         spikes: a file to which the spikes of the measured time are written.
         seed: of everything random.
     """
-    if case.family == "lsm":
-        return _measure_batch(case, threads, dtype)
+    if case.sample:
+        return (_measure_digits if case.family == "diehl_cook" else _measure_batch)(case, threads, dtype)
     net, populations = network(case)
     began = time.perf_counter()
-    sim = ns.Simulation(net, case.dt, seed=seed, threads=threads, dtype=dtype)
+    sim = _simulation(net, case, dtype, threads, seed)
     built = time.perf_counter()
     sim.run(case.warm)
     before = [len(sim.spikes(p)) for p in populations]
@@ -147,23 +172,65 @@ def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spike
     return {"build": built - began, "simulate": ended - started, "rates": _rates(case, counts, case.run)}
 
 
+def _simulation(net, case, dtype, threads=1, seed=1):
+    packed = dtype == "packed"
+    return ns.Simulation(net, case.dt, seed=seed, threads=threads, dtype="float32" if packed else dtype, packed=packed)
+
+
 def _rates(case, counts, ms):
     return [float(count) / n / ms * 1e3 for count, n in zip(counts, case.n, strict=True)]
 
 
 def _measure_batch(case, threads, dtype):
-    samples = recordings.samples(round(case.run / LSM["ms"]))
+    """Show a liquid many recordings at once; one that learns has learnt before from the beginnings of some."""
+    samples = recordings.samples(case)
     net, (liquid,) = network(case)
     began = time.perf_counter()
-    sim = ns.Simulation(net, case.dt, seed=1, dtype=dtype)
-    sim.run_batch(samples[:1], LSM["ms"], threads=1)
+    sim = _simulation(net, case, dtype)
+    if case.family == "nalsm":
+        _learn(sim, samples)
+    sim.run_batch(samples[:1], case.sample_ms, threads=1)
     started = time.perf_counter()
-    results = sim.run_batch(samples, LSM["ms"], threads=threads)
+    results = sim.run_batch(samples, case.sample_ms, threads=threads)
     ended = time.perf_counter()
     counts = sum(len(result.spikes(liquid)) for result in results)
-    ms = len(samples) * LSM["ms"]
-    return {"build": started - began, "simulate": ended - started, "rates": _rates(case, [counts], ms),
-            "recordings": len(samples), "input_events": recordings.events_of(samples)}
+    return {"build": started - began, "simulate": ended - started, "rates": _rates(case, [counts], case.run),
+            "input_events": recordings.events_of(samples, _reached(net))}
+
+
+def _learn(sim, samples, short=20.0):
+    """Let a liquid with an astrocyte learn from short samples, each from rest; then let learning fade."""
+    rest, learning = sim.state(), ["input", "e", "i"]
+    for sample in samples:
+        sim.give("input", sample.between(100.0, 100.0 + short).shift(-100.0))
+        sim.run(short)
+        sim.restore(rest, keep=learning)
+    sim.set("fading", tau_mem=_example("nalsm").FADING)
+
+
+def _reached(net):
+    """Return how many neurons of the liquid each input reaches."""
+    return sum(np.bincount(each.rule.listed()[0], minlength=each.source.size) for each in net.projections
+               if (each.source.name, each.target.name) == ("input", "liquid"))
+
+
+def _measure_digits(case, threads, dtype):
+    """Let the network learn images one after another; before each, the weights of a neuron are given their sum."""
+    from learning_rules import normalise
+
+    samples = recordings.digits(case)
+    net, (cells,) = _diehl_cook(case, samples)
+    net.record(cells)
+    began = time.perf_counter()
+    sim = _simulation(net, case, dtype, threads)
+    started = time.perf_counter()
+    for _ in samples:
+        normalise(sim, "learning", cases.DIGITS["total"])
+        sim.run(case.sample_ms)
+    ended = time.perf_counter()
+    return {"build": started - began, "simulate": ended - started,
+            "rates": _rates(case, [len(sim.spikes(cells))], case.run),
+            "input_events": float(sum(len(sample) for sample in samples) * cells.size)}
 
 
 def measure_compile(case: Case, threads: int, dtype: str = "float32", **_) -> dict:
@@ -172,7 +239,7 @@ def measure_compile(case: Case, threads: int, dtype: str = "float32", **_) -> di
 
     def build():
         began = time.perf_counter()
-        ns.Simulation(net, case.dt, seed=1, threads=threads, dtype=dtype).run(case.dt)
+        _simulation(net, case, dtype, threads).run(case.dt)
         return time.perf_counter() - began
 
     first = build()

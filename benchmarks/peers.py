@@ -28,7 +28,8 @@ class Peer:
     module: str
     needs: str
     function: str = "measure"
-    families: tuple[str, ...] = ("cuba", "coba", "brunel", "brunel_stdp", "izhikevich", "microcircuit", "lsm")
+    families: tuple[str, ...] = ("cuba", "coba", "brunel", "brunel_stdp", "izhikevich", "microcircuit", "lsm",
+                                "diehl_cook")
     threaded: bool = False
     compiles_within: bool = False
 
@@ -60,6 +61,7 @@ PEERS = {
         Peer("brian2_cython", "Brian2 Cython", "benchmarks.brian2_peer", "brian2", "measure_cython",
              ("cuba", "coba", "brunel", "brunel_stdp", "izhikevich"), compiles_within=True),
         Peer("nest", "NEST", "benchmarks.nest_peer", "nest", families=_NO_BATCH, threaded=True),
+        Peer("bindsnet", "BindsNET", "benchmarks.bindsnet_peer", "bindsnet", families=("diehl_cook",)),
         Peer("torch", "torch, dense", "benchmarks.torch_peer", "torch", families=("lsm",), threaded=True),
     )
 }

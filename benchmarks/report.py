@@ -43,14 +43,14 @@ def _notes(table) -> list[str]:
     notes += [f"{row['what']} ran {row['run_ms'] / 1e3:g} s only, being slow" for row in table["rows"]
               if row["run_ms"] != table["simulated_ms"]]
     notes += [f"{row['what']} with {row['threads']} thread{'s' * (row['threads'] > 1)} and {row['dtype']}: "
-              f"{row['recordings_per_s']:.0f} recordings/s" for row in table["rows"] if "recordings_per_s" in row]
+              f"{row['samples_per_s']:.0f} {table['sample']}s/s" for row in table["rows"] if "samples_per_s" in row]
     if table["case"] == "microcircuit":
         notes.append("Hz, published / here: " + ", ".join(
             f"{name} {published} / {rate:.3f}" for name, published, rate in
             zip(POPULATIONS, RATES, table["rows"][0]["rates"], strict=True)))
     agreed = "disagree" if table["disagreements"] else "agree"
     if len(table["rows"]) > 1:
-        notes.append(f"mean rates {agreed} within {table['tolerance']:.0%}: {table['why']}")
+        notes.append(f"mean rates {agreed} within {table['tolerance'] * 100:g}%: {table['why']}")
     return notes + table["disagreements"]
 
 

@@ -1,11 +1,9 @@
 """What a simulation costs, as neurons, synapses, rate, spread of delays and threads change one at a time.
 
 The network: LIF with exponential currents that fire regularly by a constant current, in random phases, and are
-connected by weights too small to matter; so each number can be chosen by itself. The cost is fitted by
-
-seconds per simulated second = neurons / dt x (time of an update) + neurons x rate x synapses x (time of an event),
-
-and what deviates from the straight line shows where a level of the memory ends.
+connected by weights too small to matter; so each number can be chosen by itself. The cost of a simulated second is
+fitted by a time for each tick, each update of a neuron, each spike (the beginning of a row) and each synaptic event;
+what deviates from that shows where a level of the memory ends.
 """
 
 import math
@@ -27,6 +25,7 @@ AXES = {
     "spread": ([0.0, 0.5, 2.0, 8.0, 30.0], "delays from 1.5 ms to 1.5 ms and this, ms"),
     "threads": (None, "threads"),
 }
+TERMS = ("tick", "update", "spike", "event")
 TAU, THRESHOLD = 20.0, 20.0
 
 
@@ -64,13 +63,28 @@ def axis(name: str, values, ms: float) -> list[dict]:
     return [point(ms, clock=clock, **{**BASE, name: value}) for value in values]
 
 
-def fit(points) -> tuple[float, float]:
-    """Return ns per update of a neuron and ns per synaptic event that fit the relative errors of points best."""
-    updates = np.array([p["neurons"] / DT * 1e3 for p in points])
-    events = np.array([p["neurons"] * p["measured_rate"] * p["synapses"] for p in points])
+def terms(points) -> np.ndarray:
+    """Return how many ticks, updates, spikes and events a simulated second has, shape (points, 4)."""
+    ticks = 1e3 / DT
+    return np.array([[ticks, p["neurons"] * ticks, p["neurons"] * p["measured_rate"],
+                      p["neurons"] * p["measured_rate"] * p["synapses"]] for p in points])
+
+
+def fit(points) -> dict:
+    """Return the ns of a tick, an update, a spike and an event, none below 0, that fit points best, relatively."""
+    from scipy.optimize import nnls
+
     seconds = np.array([p["seconds"] for p in points])
-    solved = np.linalg.lstsq(np.array([updates, events]).T / seconds[:, None], np.ones(len(points)), rcond=None)[0]
-    return tuple(float(value) * 1e9 for value in solved)
+    solved = nnls(terms(points) / seconds[:, None], np.ones(len(points)))[0]
+    return dict(zip(TERMS, (solved * 1e9).tolist(), strict=True))
+
+
+def _fitted(found):
+    return [p for name in ("neurons", "synapses", "rate") for p in found.get(name, [])]
+
+
+def _told(ns_of, between=", "):
+    return between.join(f"{value:.3g} ns {'an' if name[0] in 'aeu' else 'a'} {name}" for name, value in ns_of.items())
 
 
 def plot(found: dict, path) -> None:
@@ -80,19 +94,20 @@ def plot(found: dict, path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(1, len(found), figsize=(3.6 * len(found), 3.4), constrained_layout=True)
-    update, event = fit([p for name in ("neurons", "synapses", "rate") for p in found.get(name, [])])
+    figure, panels = plt.subplots(1, len(found), figsize=(3.6 * len(found), 3.4), sharey=True, layout="constrained")
+    ns_of = fit(_fitted(found))
     for panel, (name, points) in zip(np.atleast_1d(panels), found.items(), strict=True):
         x = np.array([p[name] for p in points])
         panel.plot(x, [p["seconds"] for p in points], "o-", color="C0", label="measured")
         if name not in ("spread", "threads"):
-            line = [p["neurons"] * (update / DT * 1e3 + event * p["measured_rate"] * p["synapses"]) * 1e-9
-                    for p in points]
-            panel.plot(x, line, "--", color="C1", label=f"{update:.2f} ns an update,\n{event:.2f} ns an event")
+            line = terms(points) @ np.array([*ns_of.values()]) * 1e-9
+            panel.plot(x, line, "--", color="C1", label=_told(ns_of, "\n"))
             panel.set_xscale("log")
+        elif name == "threads":
+            panel.set_xticks(x)
         panel.set_yscale("log")
         panel.set_xlabel(AXES[name][1])
-        panel.legend(fontsize=7)
+    np.atleast_1d(panels)[0].legend(fontsize=7)
     np.atleast_1d(panels)[0].set_ylabel("seconds per simulated second")
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -108,9 +123,9 @@ def main(settings, out) -> tuple[dict, bool]:
             values = [max(200, round(value * settings.scale)) for value in values]
         found[name] = child.run("benchmarks.scaling:axis", name=name, values=values, ms=1000.0 * settings.fraction)
         print(f"\n{label}", *(f"{p[name]:>12g}  {p['seconds']:9.4f} s per s" for p in found[name]), sep="\n")
-    update, event = fit([p for name in ("neurons", "synapses", "rate") for p in found[name]])
-    print(f"\n{update:.3f} ns per update of a neuron, {event:.3f} ns per synaptic event")
+    ns_of = fit(_fitted(found))
+    print("\n" + _told(ns_of))
     out.mkdir(parents=True, exist_ok=True)
     plot(found, out / "scaling.png")
     print(f"wrote {out / 'scaling.png'}")
-    return {"points": found, "ns_per_update": update, "ns_per_event": event}, True
+    return {"points": found, "ns": ns_of}, True

@@ -13,11 +13,12 @@ def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spike
     import torch
 
     torch.set_num_threads(threads)
-    samples = recordings.samples(round(case.run / LSM["ms"]))
+    samples = recordings.samples(case)
     real = getattr(torch, dtype)
     began = time.perf_counter()
-    w_in, w = (torch.tensor(matrix, dtype=real) for matrix in liquid_weights())
-    raster = np.zeros((round(LSM["ms"] / case.dt) + 1, len(samples), LSM["inputs"]), dtype=np.float32)
+    inputs, weights = liquid_weights()
+    w_in, w = (torch.tensor(matrix, dtype=real) for matrix in (inputs, weights))
+    raster = np.zeros((round(case.sample_ms / case.dt) + 1, len(samples), LSM["inputs"]), dtype=np.float32)
     for k, sample in enumerate(samples):
         np.add.at(raster, (sample.ticks, k, sample.ids), 1.0)
     raster = torch.from_numpy(raster).to(real)
@@ -25,7 +26,7 @@ def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spike
     count = _run(torch, raster, w_in, w, real)
     ended = time.perf_counter()
     return {"build": started - began, "simulate": ended - started, "rates": [count / case.n[0] / case.run * 1e3],
-            "recordings": len(samples), "input_events": recordings.events_of(samples)}
+            "input_events": recordings.events_of(samples, np.count_nonzero(inputs, axis=1))}
 
 
 def _run(torch, raster, w_in, w, real) -> float:
