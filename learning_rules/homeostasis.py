@@ -1,5 +1,6 @@
 """Homeostasis of synapses: scaling towards a target rate, and a constant sum of weights."""
 
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -7,7 +8,25 @@ import numpy as np
 from learning_rules.bounded import Bounded, clip
 from neurosim.checks import Parameter
 from neurosim.contracts import Trace
+from neurosim.engine import loader
 from neurosim.errors import ParameterError
+
+_SUM = '''
+def main(target, weight, sums):
+    for e in range(target.size):
+        sums[target[e]] += weight[e]
+'''
+
+_SCALE = '''
+def main(target, weight, factors):
+    for e in range(target.size):
+        weight[e] *= factors[target[e]]
+'''
+
+
+@cache
+def _compiled():
+    return (loader.load_function("normalise_sum", _SUM, {}), loader.load_function("normalise_scale", _SCALE, {}))
 
 
 class SynapticScaling(Bounded):
@@ -72,10 +91,12 @@ def normalise(sim, projection, total: float) -> None:
         raise ParameterError(f"normalise: projection {projection.name!r} must have a learning rule; set the weights of "
                              "others with sim.set")
     sim._settle()
+    add, scale = _compiled()
     for part in sim._instance.view(projection).parts:  # all synapses of a neuron are in one part
         weight = part.values["weight"]
-        sums = np.bincount(part.target, weights=weight)
+        sums = np.zeros(projection.target.size)
+        add(part.target, weight, sums)
         if (sums < 0).any():
             raise ParameterError(f"normalise: the weights of each neuron must have a sum >= 0, got {sums.min():g}")
         factors = np.divide(total, sums, out=np.ones_like(sums), where=sums > 0).astype(weight.dtype)
-        weight *= factors[part.target]
+        scale(part.target, weight, factors)

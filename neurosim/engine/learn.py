@@ -86,7 +86,10 @@ class Learner(Synapse):
                 *_in(self._modulator()), "    g += 1"]
 
     def _catch_up_with_few(self) -> list[str]:
-        """The same where spikes of the target are all that happens: mostly there is none since, or one."""
+        """The same where spikes of the target are all that happens: mostly there is none since, or one.
+
+        Where only targets teach there is none by far the most times, and a branch is predicted.
+        """
         each = [f"at = {_place('h')}", "then = ring_tick[at]", *self._target(), "h += 1"]
         one = [f"then = recent[{RECENT} * j]", *self._target()]
         if any(self.wiring.takes(name, ["on_target"]) for name in self.wiring.traces("target")):
@@ -94,7 +97,7 @@ class Learner(Synapse):
         all_of_them = ["h = noted[j]", f"oldest = h - min(h, {RING})",
                        f"while h > oldest and ring_tick[{_place('h - 1')}] >= since:", "    h -= 1",
                        "while h < noted[j]:", *_in(each)]
-        if self._simple():
+        if self._simple() and self.wiring.has("on_source"):
             return [f"if recent[{RECENT} * j + 2] >= since:", *_in(all_of_them), "else:", *_in(self._last_two())]
         return [f"if recent[{RECENT} * j] >= since:", f"    if recent[{RECENT} * j + 1] < since:", *_in(one, 2),
                 "    else:", *_in(all_of_them, 2)]
