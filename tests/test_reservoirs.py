@@ -400,7 +400,7 @@ def test_the_maass_column_answers_to_input_and_is_silent_without():
 def test_the_nalsm_liquid_is_as_published():
     net = rs.nalsm_liquid(784)
     liquid = net.population("liquid")
-    assert liquid.size == 1000 and set(liquid.model.c_mem) == {1.0, 2.0}
+    assert liquid.size == 1000 and liquid.model.c_mem == 1.0
     sim = ns.Simulation(net, dt=1.0)
     synapses = sim.synapses("input")
     assert synapses.source.size == round(0.15 * 784 * 1000) and set(synapses.weight) == {-1.0, 1.0}

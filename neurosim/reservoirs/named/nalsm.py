@@ -1,7 +1,5 @@
 """The liquid of the neuron-astrocyte liquid state machine (NALSM)."""
 
-import numpy as np
-
 from neurosim.network import Network
 from neurosim.neurons import LIF
 from neurosim.receptors import ExponentialCurrent
@@ -16,8 +14,8 @@ def nalsm_liquid(n_inputs: int = 2312, *, shape=(10, 10, 10), seed: int = 0) -> 
 
     dv/dt = -v / 64 ms + sum of the synaptic currents,  a current being w exp(-a / tau_u) / tau_u,
 
-    a ms after a spike, tau_u = 1 or 2 ms by target neuron; threshold 20, reset 0, refractory 2 ms, no units. Weights +1
-    (excitatory), -1 (inhibitory), inputs +1 or -1 on 15 % of all pairs, drawn at random. The lattice is `NalsmLattice`.
+    a ms after a spike, tau_u = 1 ms; threshold 20, reset 0, refractory 2 ms, no units. Weights +1 (excitatory), -1
+    (inhibitory), inputs +1 or -1 on 15 % of all pairs, drawn at random. The lattice is `NalsmLattice`.
 
     What differs: a spike adds to the current where the paper's restarts it (which matters at intervals of a
     few ms only), integration is exact instead of Euler's, and v is held in the refractory time. The paper's liquids
@@ -42,7 +40,7 @@ def nalsm_liquid(n_inputs: int = 2312, *, shape=(10, 10, 10), seed: int = 0) -> 
     """
     check_count("nalsm_liquid.n_inputs", n_inputs)
     topology = NalsmLattice(shape)
-    tau_u = np.random.default_rng([seed, 3]).integers(1, 3, topology.size).astype(np.float64)
+    tau_u = 1.0  # the source draws randint(1, 2), which is never 2
     # dv/dt = i / c_mem with c_mem = tau_u in pF turns a jump of i by w into a charge of w, as above
     neuron = LIF(tau_mem=64.0, c_mem=tau_u, v_leak=0.0, v_reset=0.0, v_threshold=20.0, t_ref=2.0)
     return Liquid(topology, RandomInput(n_inputs, p=0.15, inhibitory=0.5), neuron=neuron,
