@@ -49,11 +49,13 @@ def measure(state: float, synapses: float, threads: int) -> dict:
         synapses: bytes of all synapses.
         threads: how many move bytes at once.
     """
+    from neurosim.engine.kernel import aligned
+
     triad, read = _functions()
     triad(*np.zeros((3, 16), np.float32), 1)
     read(np.zeros(16, np.uint64), 1)
     n = max(64, int(min(state, LARGEST) / threads / 12))
-    arrays = [np.zeros((3, n), np.float32) for _ in range(threads)]
+    arrays = [[aligned(0, n, np.float32) for _ in range(3)] for _ in range(threads)]
     rounds = max(1, round(MOVED / (12 * n)))
     moved = _rate(lambda k: triad(*arrays[k], rounds), threads, 12 * n * rounds)
     n = max(64, int(min(synapses, LARGEST) / threads / 8))

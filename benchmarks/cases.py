@@ -89,21 +89,21 @@ def _column() -> tuple[float, ...]:
 
 _DRAWN = "each simulator draws its own connections, and networks of this size differ by about"
 _PD = Case("microcircuit", "Potjans and Diesmann, 77,169 neurons and 299 million synapses", microcircuit_data.SIZES,
-           _column(), 3, ("target", "weight"), 10000.0, 0.05, "population rates scatter between realisations", 500.0,
+           _column(), 2, ("target", "weight"), 10000.0, 0.05, "population rates scatter between realisations", 500.0,
            (), {"nest": 300.0, "brian2": 500.0})
 
 CASES = {
     case.name: case for case in (
-        Case("cuba", "Vogels and Abbott, current synapses, 4,000 neurons", (3200, 800), (80.0, 80.0), 5, ("target",),
+        Case("cuba", "Vogels and Abbott, current synapses, 4,000 neurons", (3200, 800), (80.0, 80.0), 3, ("target",),
              10000.0, 0.12, f"{_DRAWN} 6 % each way", peers=("brian2", "brian2_cython", "nest"),
              peer_run={"nest": 3000.0, "brian2_cython": 5000.0}),
         Case("cuba40k", "Vogels and Abbott, current synapses, 40,000 neurons, 80 synapses each", (32000, 8000),
-             (80.0, 80.0), 5, ("target",), 2000.0, 0.04, f"{_DRAWN} 2 % each way", peer_run={"nest": 500.0}),
-        Case("coba", "Vogels and Abbott, conductance synapses, 4,000 neurons", (3200, 800), (80.0, 80.0), 5,
+             (80.0, 80.0), 3, ("target",), 2000.0, 0.04, f"{_DRAWN} 2 % each way", peer_run={"nest": 500.0}),
+        Case("coba", "Vogels and Abbott, conductance synapses, 4,000 neurons", (3200, 800), (80.0, 80.0), 3,
              ("target",), 5000.0, 0.15, f"{_DRAWN} 6 % each way, and the schemes of integration differ",
              peer_run={"nest": 1000.0}),
         Case("coba40k", "Vogels and Abbott, conductance synapses, 40,000 neurons, 80 synapses each", (32000, 8000),
-             (80.0, 80.0), 5, ("target",), 2000.0, 0.06, f"{_DRAWN} 2 % each way, and the schemes of integration "
+             (80.0, 80.0), 3, ("target",), 2000.0, 0.06, f"{_DRAWN} 2 % each way, and the schemes of integration "
              "differ", peer_run={"nest": 100.0}),
         Case("brunel", "Brunel, 12,500 neurons and 15.6 million synapses, Poisson background", (10000, 2500),
              (1250.0, 1250.0), 2, ("target",), 1000.0, 0.05, "each simulator draws its own connections and input, "
