@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import neurosim as ns
+from neurosim.engine.kernel import aligned
 
 N = 20_000  #: neurons; the state of the loops fits the second-level cache
 TICKS = 1000
@@ -98,8 +99,8 @@ def loops() -> list[Loop]:
     tiny = ns.Normal(1e-6, 1e-7)
     return [
         Loop("update, LIF with jumps", _update(SILENT, ns.Delta()), N, 2, BOUNDS["jumps"]),
-        Loop("update, LIF with two currents", _update(SILENT, *_CURRENTS), N, 5, BOUNDS["currents"]),
-        Loop("update, LIF with two conductances", _update(SILENT, *_CONDUCTANCES), N, 5, BOUNDS["conductances"]),
+        Loop("update, LIF with two currents", _update(SILENT, *_CURRENTS), N, 3, BOUNDS["currents"]),
+        Loop("update, LIF with two conductances", _update(SILENT, *_CONDUCTANCES), N, 3, BOUNDS["conductances"]),
         Loop("update, Izhikevich", _update(_QUIET, ns.Pulse()), N, 4, BOUNDS["izhikevich"]),
         Loop("Poisson drive, 0.05 events a tick", _poisson(500.0), N, 1, BOUNDS["rare"]),
         Loop("Poisson drive, 2 events a tick", _poisson(20_000.0), N, 1, BOUNDS["frequent"]),
@@ -125,7 +126,7 @@ def measure(loop: Loop, dtype: str) -> dict:
     with_loop, without = loop.build()
     sims = [ns.Simulation(net, DT, seed=1, dtype=dtype) for net in (with_loop, without) if net is not None]
     copied = max(1, round(loop.elements * loop.numbers))
-    source, target = np.ones((2, copied), dtype)
+    source, target = aligned(1, copied, dtype), aligned(0, copied, dtype)
     for sim in sims:
         sim.run(10 * DT)
     took, least, copies = [], [], []

@@ -109,7 +109,7 @@ class _Deliver(Learner):
     def _synapse(self) -> list[str]:
         w = self.wiring
         weight = "weight[e]" if "weight" in w.stored else "weight"
-        lines = ["j = np.int64(target[e])"] + (self.draw() if w.random else [])
+        lines = ["j = np.int64(target[e])"]
         if w.rules:
             lines += self.catch_up("tick - 1")
         learn = self.arrival() if w.has("on_source") or w.has("between") else []
@@ -118,7 +118,8 @@ class _Deliver(Learner):
         lines.append(f"effect = {weight}")
         lines += [] if after else learn
         if w.device is not None and w.device.read is not None:
-            lines.append(f"effect = {self.call('read', w.device, w.device.read, {'weight': 'effect'})}")
+            lines += [*self.draw("read"),
+                      f"effect = {self.call('read', w.device, w.device.read, {'weight': 'effect'})}"]
         if w.release is not None:
             names = ", ".join(["amount", *(f"{synapse_field(name)}[e]" for name in w.release.state)])
             call = self.call("release", w.release, w.release.release, {"elapsed": "past"})

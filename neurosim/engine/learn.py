@@ -214,7 +214,7 @@ class Learner(Synapse):
         if not learns:
             return [*lines, "weight[e] = weight[e] + change"]
         call = self.call("update", device, device.update, {"weight": "weight[e]", "change": "change"})
-        return [*lines, f"weight[e] = {call}"]
+        return [*lines, *self.draw("update"), f"weight[e] = {call}"]
 
 
 class Settle(Learner):
@@ -237,9 +237,8 @@ class Settle(Learner):
         synapse = self.catch_up("tick")
         if self.end:
             synapse += self.end_of_period() if self.end == "period" else self._event("look", {}, "tick")
-        draw = self.draw() if self.wiring.random else []
         row = [*self.row(), "q = source * n_delays + k", *self.before(), "for e in range(low, high):",
-               "    j = np.int64(target[e])", *_in(draw + (synapse or ["pass"]))]
+               "    j = np.int64(target[e])", *_in(synapse or ["pass"])]
         when = "tick % period == 0" if self.end == "period" else "True"
         done = ["settled[0] = tick", "for j in range(n_target):", "    noted_before[j] = noted[j]"]
         done = [] if self.end == "look" else done

@@ -101,8 +101,11 @@ class Wiring:
     @property
     def random(self) -> bool:
         """Whether a body asks for a random number."""
-        bodies = [] if self.device is None else [self.device.read, self.device.update]
-        return any({"normal", "uniform"} & _taken(body) for body in bodies)
+        return any(self.draws(body) for body in ("read", "update"))
+
+    def draws(self, body: str) -> bool:
+        """Return whether this body of the device asks for a random number."""
+        return self.device is not None and bool({"normal", "uniform"} & _taken(getattr(self.device, body)))
 
     @property
     def parts(self) -> list:
@@ -221,8 +224,10 @@ class Synapse:
                                        "known at such an event")
         return f"{alias}({', '.join(arguments)})"
 
-    def draw(self) -> list[str]:
-        """Fresh random numbers for synapse e."""
+    def draw(self, body: str) -> list[str]:
+        """Fresh random numbers for synapse e, where a body of the device asks for them; they cost more than most do."""
+        if not self.wiring.draws(body):
+            return []
         return ["word = base[q] + (e - low)",
                 "w0, w1, w2, w3 = philox(np.uint64(word), np.uint64(tick), np.uint64(stream), np.uint64(sample),"
                 " np.uint64(key0), np.uint64(key1))",
