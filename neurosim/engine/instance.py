@@ -280,11 +280,16 @@ class Instance(Programs):
         return ticks[order], ids[order]
 
     def put_slots(self, population, ticks, ids) -> None:
-        """Make the given spikes the ones that are under way."""
-        bounds = self.layout.populations[population].bounds
-        for thread, slots in enumerate(self.slots[population]):
-            mine = (ids >= bounds[thread]) & (ids < bounds[thread + 1])
-            slots.put(ticks[mine], ids[mine])
+        """Make the given spikes the ones that are under way; those that have arrived by now are left out."""
+        bounds, parts, wider = self.layout.populations[population].bounds, self.slots[population], False
+        for thread, slots in enumerate(parts):
+            mine = (ids >= bounds[thread]) & (ids < bounds[thread + 1]) & (ticks > self.tick - self.layout.longest)
+            most = int(np.unique(ticks[mine], return_counts=True)[1].max(initial=0))
+            if most > slots.capacity:
+                parts[thread], wider = slots.widened(most, self.tick), True
+            parts[thread].put(ticks[mine], ids[mine])
+        if wider:
+            self.wire()
 
 
 def _label(key) -> str:

@@ -11,6 +11,7 @@ from neurosim.checks import check_ticks
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.slots import EMIT
 from neurosim.engine.wiring import (
+    BODIES,
     DECAYS,
     EVENTS,
     PAST,
@@ -191,11 +192,11 @@ class Learner(Synapse):
         for name in ("between", body):
             for number, rule in enumerate(w.rules):
                 if getattr(rule, name, None) is not None:
-                    apply = self._apply(number, name, {} if name == "between" else known)
+                    apply = self._apply(number, name, {} if name == "between" else known, when)
                     lines += [f"if tick % period_{number} == 0:", *_in(apply)] if name == "on_period" else apply
         return lines
 
-    def _apply(self, number, body, known) -> list[str]:
+    def _apply(self, number, body, known, when) -> list[str]:
         """A call of a rule's body whose result is put into the weight, past the gates and through the device."""
         w = self.wiring
         rule, device = w.rules[number], w.device
@@ -214,7 +215,8 @@ class Learner(Synapse):
         if not learns:
             return [*lines, "weight[e] = weight[e] + change"]
         call = self.call("update", device, device.update, {"weight": "weight[e]", "change": "change"})
-        return [*lines, *self.draw("update"), f"weight[e] = {call}"]
+        which = 1 + BODIES.index(body) + len(BODIES) * number
+        return [*lines, *self.draw("update", when, which), f"weight[e] = {call}"]
 
 
 class Settle(Learner):

@@ -111,12 +111,14 @@ class Parts:
         cores = _cores(len(self.programs))
         others = [threading.Thread(target=self._work, args=(last, window, thread, False, core))
                   for thread, core in enumerate(cores) if thread > 0]
-        for thread in others:
-            thread.start()
+        started = []
         try:
+            for thread in others:
+                thread.start()
+                started.append(thread)
             self._work(last, window, 0, False, cores[0])
         finally:
-            for thread in others:
+            for thread in started:
                 thread.join()
 
     def _work(self, last, window, thread, alone, core=None):

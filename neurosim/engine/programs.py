@@ -51,7 +51,8 @@ class Programs(Arrays):
         """Make room for more spikes in a tick where rates or given spikes now ask for it."""
         for population, parts in self.slots.items():
             plan = self.layout.populations[population]
-            if population in self.given and not crowded(self.given[population][0], max(1, parts[0].capacity)):
+            least = min(slots.capacity for slots in parts)
+            if population in self.given and not crowded(self.given[population][0], max(1, least)):
                 continue
             for thread, slots in enumerate(parts):
                 most = self._most_spikes(population, plan, thread)

@@ -224,13 +224,16 @@ class Synapse:
                                        "known at such an event")
         return f"{alias}({', '.join(arguments)})"
 
-    def draw(self, body: str) -> list[str]:
-        """Fresh random numbers for synapse e, where a body of the device asks for them; they cost more than most do."""
+    def draw(self, body: str, when: str = "tick", which: int = 0) -> list[str]:
+        """Fresh random numbers for synapse e, where a body of the device asks for them; they cost more than most do.
+
+        Each belongs to what happens at a tick, however late it is handled; `which` tells apart what happens at one.
+        """
         if not self.wiring.draws(body):
             return []
         return ["word = base[q] + (e - low)",
-                "w0, w1, w2, w3 = philox(np.uint64(word), np.uint64(tick), np.uint64(stream), np.uint64(sample),"
-                " np.uint64(key0), np.uint64(key1))",
+                f"w0, w1, w2, w3 = philox(np.uint64(word), np.uint64({when}), np.uint64(stream + {which << 24}),"
+                " np.uint64(sample), np.uint64(key0), np.uint64(key1))",
                 "normal = normal_quantile(uniform53(w0, w1))", "uniform = uniform53(w2, w3)"]
 
 
