@@ -95,7 +95,7 @@ class Noisy(Device):
 
 @pytest.mark.parametrize(("pieces", "look"), [(1, False), (4, True), (40, True), (400, False)])
 def test_noise_of_a_device_belongs_to_the_event(pieces, look):
-    """However late target spikes are handled, and whether weights are looked at, each change has a number of its own."""
+    """However late target spikes are handled, and whoever looks, each change has a number of its own."""
     def run(pieces, look):
         net = ns.Network()
         source = net.add(ns.SpikeSource(ns.Spikes.from_times([1.0, 30.0], [0, 0], size=1, duration=40.0, dt=DT)))
