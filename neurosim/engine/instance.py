@@ -284,8 +284,8 @@ class Instance(Programs):
         bounds, parts, wider = self.layout.populations[population].bounds, self.slots[population], False
         for thread, slots in enumerate(parts):
             mine = (ids >= bounds[thread]) & (ids < bounds[thread + 1]) & (ticks > self.tick - self.layout.longest)
-            most = int(np.unique(ticks[mine], return_counts=True)[1].max(initial=0))
-            if most > slots.capacity:
+            if crowded(ticks[mine], slots.capacity):
+                most = int(np.unique(ticks[mine], return_counts=True)[1].max())
                 parts[thread], wider = slots.widened(most, self.tick), True
             parts[thread].put(ticks[mine], ids[mine])
         if wider:
