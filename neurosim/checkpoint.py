@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim import __version__
-from neurosim.engine import build
+from neurosim.engine.synapses import checksum
 from neurosim.errors import FileError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import _signature
 from neurosim.sources import TimedArray
@@ -151,7 +151,7 @@ def _checksums(plan, changed=None) -> dict:
 def _checksum(connectivity, name) -> str:
     values = [{} if name is None else {"weight": part.values[name]} for part in connectivity.parts]
     parts = [replace(part, values=each) for part, each in zip(connectivity.parts, values, strict=True)]
-    return f"{build.checksum(replace(connectivity, parts=parts)):016x}"
+    return f"{checksum(replace(connectivity, parts=parts)):016x}"
 
 
 def _digest(text, arrays) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.checks import check_ticks
-from neurosim.engine import build
+from neurosim.engine.synapses import to_coo
 from neurosim.engine.update import state_field
 from neurosim.errors import NetworkError, ParameterError, SimulationError
 from neurosim.network import Population, Projection, same_part
@@ -208,7 +208,7 @@ class Recordings:
 
     def _sample_synapses(self, sim, log):
         connectivity = sim._instance.look(log.recorder.what, sim.tick)
-        values = build.to_coo(connectivity)[3][log.recorder.variable]
+        values = to_coo(connectivity)[3][log.recorder.variable]
         log.add(np.array([sim.tick]), np.broadcast_to(values, (1, connectivity.n_synapses)).copy())
 
     # -- files -------------------------------------------------------------------------------------

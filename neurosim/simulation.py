@@ -16,9 +16,9 @@ from types import MappingProxyType, SimpleNamespace
 import numpy as np
 
 from neurosim.checks import check_ticks, describe_value
-from neurosim.engine import build
 from neurosim.engine.instance import Instance
 from neurosim.engine.layout import Planner, check_bounds, parts_of
+from neurosim.engine.synapses import to_coo
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.event.mode import EventMode
 from neurosim.network import Network, Population, Projection
@@ -222,7 +222,7 @@ class Simulation:
             of its synapses by name.
         """
         projection = self._projection(projection)
-        source, target, delay, values = build.to_coo(self._instance.look(projection, self.tick))
+        source, target, delay, values = to_coo(self._instance.look(projection, self.tick))
         values = {name: np.broadcast_to(value, source.size).copy() for name, value in values.items()}
         return SimpleNamespace(source=source, target=target, delay=delay * self.dt, **values)
 
@@ -315,7 +315,7 @@ class Simulation:
                 known = ", ".join(dict.fromkeys([*changing, *plan.wiring.shared, *plan.wiring.stored]))
                 raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
         if "weight" in checked and projection.plasticity:
-            now = build.to_coo(self._instance.view(projection))[3]
+            now = to_coo(self._instance.view(projection))[3]
             check_bounds(projection, np.asarray(checked["weight"], dtype=now["weight"].dtype), now | checked)
         for name, values in checked.items():
             if name in changing:

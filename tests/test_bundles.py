@@ -7,7 +7,7 @@ import pytest
 
 import neurosim as ns
 from neurosim.engine import bundle, layout
-from neurosim.engine.build import drawing, lay
+from neurosim.engine.synapses import drawing, lay
 
 DT = 0.1
 

@@ -28,7 +28,7 @@ from neurosim.connectivity import (
     degree,
 )
 from neurosim.distributions import Distribution, Integers, LogNormal, Normal, Uniform
-from neurosim.engine.build import build, checksum, drawing, estimate_bytes, set_values, to_coo
+from neurosim.engine.synapses import build, checksum, drawing, estimate_bytes, set_values, to_coo
 from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.random import Streams, philox, seed_words, uniform53
 

@@ -79,7 +79,7 @@ def test_memory_of_synapses_is_told_from_ten_megabytes_on(size, weight, text):
 
 def test_the_memory_told_is_near_the_memory_taken():
     from neurosim.describe import synapse_bytes
-    from neurosim.engine.build import build
+    from neurosim.engine.synapses import build
     from neurosim.random import Streams
 
     net = ns.Network()

@@ -16,8 +16,8 @@ from functools import cache, partial
 import numpy as np
 
 from neurosim.engine import loader
-from neurosim.engine.build import Connectivity, Part
-from neurosim.engine.build.lay import Member, drop_columns, lay
+from neurosim.engine.synapses import Connectivity, Part
+from neurosim.engine.synapses.lay import Member, drop_columns, lay
 
 REACH = 1 << 16  #: targets that 16 bits tell apart
 MOST = 32767  #: the largest packed weight

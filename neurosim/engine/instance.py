@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurosim.engine import build
 from neurosim.engine.arrays import LONGEST_CHUNK
 from neurosim.engine.layout import Layout
 from neurosim.engine.loop import Crew, Program, run
 from neurosim.engine.programs import Programs, crowded, within
+from neurosim.engine.synapses import set_values, to_coo
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import NEVER, PAST, RECENT, RING, synapse_field
 from neurosim.errors import ParameterError
@@ -146,7 +146,7 @@ class Instance(Programs):
             ticks, ids = self.slots_between(population, tick - self.layout.longest, tick)
             state |= {f"pending/{population.name}/ticks": ticks, f"pending/{population.name}/ids": ids}
         for projection in self.layout.projections:
-            values = build.to_coo(self.view(projection))[3] if self.changing(projection) else {}
+            values = to_coo(self.view(projection))[3] if self.changing(projection) else {}
             state |= {f"synapses/{projection.name}/{name}": values[name].copy() for name in self.changing(projection)}
             state |= {f"synapses/{projection.name}/{name}": self._canonical(projection, name)
                       for name in self._kept(projection)}
@@ -241,7 +241,7 @@ class Instance(Programs):
     def put_values(self, projection, name, values) -> None:
         """Set a changing value of every synapse, from an array in canonical order or a number."""
         view = self.view(projection)
-        build.set_values(view, name, values)
+        set_values(view, name, values)
         for part, array in zip(view.parts, self.synapses[projection, synapse_field(name)], strict=True):
             array[:] = part.values[name]
 

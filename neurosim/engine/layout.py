@@ -13,13 +13,14 @@ from types import SimpleNamespace
 import numpy as np
 
 from neurosim.checks import Parameter, Parametrised, Samples, Timed, check_ticks, same
-from neurosim.engine import build, loader
+from neurosim.engine import loader
 from neurosim.engine.bundle import REACH, Bundle, may_join
 from neurosim.engine.direct import direct_ports
 from neurosim.engine.inputs import GROUP
 from neurosim.engine.kernel import LINE
 from neurosim.engine.learn import check_rules
 from neurosim.engine.propagator import Coefficients
+from neurosim.engine.synapses import Connectivity, Draft, draft, estimate_bytes, set_values, to_coo
 from neurosim.engine.wiring import Wiring, is_brief, late_reads
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
@@ -116,7 +117,7 @@ class Layout:
         found = {(p, name): getattr(plan.parameters, name)
                  for p, plan in self.populations.items() for name in sorted(plan.changed)}
         for projection, plan in self.projections.items():
-            values = build.to_coo(plan.connectivity.alone())[3] if plan.changed else {}
+            values = to_coo(plan.connectivity.alone())[3] if plan.changed else {}
             found |= {(projection, name): values[name] for name in sorted(plan.changed)}
         return found
 
@@ -141,7 +142,7 @@ class Layout:
         bundled, members = plan.bundle, [] if plan.bundle is None else plan.bundle.plans
         if bundled is not None:
             bundled.dissolve()
-        build.set_values(plan.connectivity, name, values)
+        set_values(plan.connectivity, name, values)
         plan.wiring = _wiring(projection, plan.connectivity, self.real, self.dt)
         plan.changed.add(name)
         if bundled is not None:
@@ -217,7 +218,7 @@ class Planner:
         """Return about how much memory the synapses of a projection take."""
         source, target = projection.source, projection.target
         bounds = np.linspace(0, target.size, self.threads + 1).astype(np.int64)
-        return build.estimate_bytes(
+        return estimate_bytes(
             projection.rule, source.size, target.size, _recurrent(projection),
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, dt=self.dt, real=self.real)
 
@@ -275,7 +276,7 @@ class Planner:
         """Return the layout of a projection: its synapses by thread, and the kind of its kernels."""
         source, target = projection.source, projection.target
         bounds = np.clip(target_bounds - target.start, 0, target.size)
-        connectivity = build.draft(
+        connectivity = draft(
             projection.rule, source.size, target.size, _recurrent(projection),
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
             streams=streams, label=projection.name, dt=self.dt, real=self.real,
@@ -290,7 +291,7 @@ class Planner:
             projection=projection, connectivity=connectivity, bounds=bounds, first=target_bounds, wiring=wiring,
             port=self.net.ports(target).index(projection.receptor), stream=streams.new(f"{projection.name}/noise"),
             changed=set(), aged=0.0, rows=None, base=None, bundle=None, leader=None, deliveries=[])
-        if isinstance(connectivity, build.Connectivity):
+        if isinstance(connectivity, Connectivity):
             plan.rows = rows_of(plan)
         if projection.device is not None:
             _program(plan, self.seed, streams.new(f"{projection.name}/programming"))
@@ -448,7 +449,7 @@ def bundle(plans: list, reach: dict, packed: bool, threads: int) -> None:
 
 def _draw(plan) -> None:
     """Draw the synapses of a projection that has arrays of its own, if that is yet to be done."""
-    if isinstance(plan.connectivity, build.Draft):
+    if isinstance(plan.connectivity, Draft):
         plan.connectivity = plan.connectivity.made()
         target, offsets = plan.connectivity.types
         plan.wiring, plan.rows = replace(plan.wiring, target=target, offsets=offsets), rows_of(plan)
@@ -518,13 +519,13 @@ def _numbering(rows, n_source, n_delays):
 def _program(layout, seed, stream):
     """Let a device hold the weights, in canonical order, so that threads do not matter."""
     connectivity = layout.connectivity
-    weights = build.to_coo(connectivity)[3]["weight"]
+    weights = to_coo(connectivity)[3]["weight"]
     generator = np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
     device = layout.projection.device
     programmed = np.asarray(device.program(weights.astype(np.float64), generator), dtype=np.float64)
     if programmed.shape != weights.shape or not (device.may_be_infinite or np.isfinite(programmed).all()):
         raise ParameterError(f"{type(device).__name__}.program must return one finite weight per synapse")
-    build.set_values(connectivity, "weight", programmed)
+    set_values(connectivity, "weight", programmed)
 
 
 def _spread(connectivity, name, real):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from neurosim.checks import Samples, Timed
-from neurosim.engine import build
 from neurosim.engine.layout import Planner, _quantities, check_bounds
+from neurosim.engine.synapses import build
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import numbers
 from neurosim.network import Projection
@@ -84,7 +84,7 @@ class EventPlanner(Planner):
         _check_parts(projection)
         source, target = projection.source, projection.target
         label = f"{projection.name}: delay"
-        made = build.build(
+        made = build(
             projection.rule, source.size, target.size, source.base is target.base and source.start == target.start,
             quantities=_quantities(projection) | {"delay": projection.delay}, delay=1.0, bounds=[0, target.size],
             seed=self.seed, streams=_SameLabel(self.streams, label), label=projection.name, dt=1.0, real=np.float64)

@@ -7,8 +7,8 @@ import numpy as np
 
 from neurosim.checks import Samples
 from neurosim.connectivity import Rows, Rule
-from neurosim.engine.build.drawing import FEW_TICKS, target_type
-from neurosim.engine.build.quantities import delay_ticks
+from neurosim.engine.synapses.drawing import FEW_TICKS, target_type
+from neurosim.engine.synapses.quantities import delay_ticks
 from neurosim.errors import NeurosimWarning
 
 

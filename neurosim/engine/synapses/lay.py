@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.engine.build.synapses import Part
 from neurosim.engine.loader import load_function
+from neurosim.engine.synapses.connectivity import Part
 
 AT_A_TIME = 1 << 17  #: synapses that are drawn before they are laid
 

@@ -8,10 +8,10 @@ rows and once to fill them, and then sorted by delay within each row.
 import numpy as np
 
 from neurosim.connectivity import Rule
-from neurosim.engine.build.drawing import Draft
-from neurosim.engine.build.estimate import estimate_bytes
-from neurosim.engine.build.quantities import delay_ticks, quantity
-from neurosim.engine.build.synapses import Connectivity, Part, checksum, set_values, to_coo
+from neurosim.engine.synapses.connectivity import Connectivity, Part, checksum, set_values, to_coo
+from neurosim.engine.synapses.drawing import Draft
+from neurosim.engine.synapses.estimate import estimate_bytes
+from neurosim.engine.synapses.quantities import delay_ticks, quantity
 from neurosim.errors import ParameterError
 from neurosim.random import Streams, seed_words
 

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from neurosim.connectivity import Rows, Rule
-from neurosim.engine.build.lay import Member, drop_columns, lay
-from neurosim.engine.build.passes import compile_pass, guide_of, sort_by_delay
-from neurosim.engine.build.quantities import MAX_TICKS, Quantity, refuse_delay
-from neurosim.engine.build.synapses import Connectivity, Part, Slab
+from neurosim.engine.synapses.connectivity import Connectivity, Part, Slab
+from neurosim.engine.synapses.lay import Member, drop_columns, lay
+from neurosim.engine.synapses.passes import compile_pass, guide_of, sort_by_delay
+from neurosim.engine.synapses.quantities import MAX_TICKS, Quantity, refuse_delay
 
 FEW_TICKS = 256  #: in a range of so few ticks no pass is needed to find those that occur
 
