@@ -3,7 +3,6 @@
 import os
 import threading
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from neurosim.engine.instance import Instance
 from neurosim.engine.layout import Planner
 from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
 from neurosim.network import Population, Projection
+from neurosim.progress import progress_bar
 from neurosim.recording import Recordings
 from neurosim.sources import SpikeSource
 from neurosim.spikes import Spikes
@@ -304,14 +304,14 @@ def _run(workers, inputs, keys, progress):
 
     ends = [threading.Event() for _ in workers]
     threads = [threading.Thread(target=work, args=pair) for pair in zip(workers, ends, strict=True)]
-    with _bar(progress, len(inputs)) as show:
+    with progress_bar(progress, len(inputs), "samples") as show:
         try:
             for thread in threads:
                 thread.start()
             for ended in ends:  # not `join`, which takes a thread for dead where Ctrl-C interrupts it
                 while not ended.wait(LOOK):
-                    show(sum(result is not None for result in results) if progress else 0)
-            show(len(inputs) - results.count(None) if progress else 0)
+                    show(len(inputs) - results.count(None))
+            show(len(inputs) - results.count(None))
         finally:
             stop.set()
             for thread in threads:
@@ -328,18 +328,6 @@ def _raise(index, error):
         raise type(error)(f"sample {index}: {error}") from error
     error.add_note(f"in sample {index} of the batch")
     raise error
-
-
-@contextmanager
-def _bar(progress, n):
-    """Give a function that shows how many samples are done."""
-    if not progress:
-        yield lambda done: None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=n, unit="sample") as bar:
-        yield lambda done: bar.update(done - bar.n)
 
 
 __all__ = ["Result", "run_batch"]

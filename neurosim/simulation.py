@@ -1,9 +1,7 @@
 """Running a network: `Simulation`."""
 
 import math
-import os
 import signal
-import sys
 import threading
 import time
 import warnings
@@ -22,6 +20,7 @@ from neurosim.engine.synapses import to_coo
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.event.mode import EventMode
 from neurosim.network import Network, Population, Projection
+from neurosim.progress import progress_bar
 from neurosim.recording import Recordings
 from neurosim.spikes import Spikes
 
@@ -129,15 +128,14 @@ class Simulation:
         period = ticks if callback is None else check_ticks("callback_every", callback_every, self.dt, at_least=1)
         self._check_idle("run")
         self._recordings.begin(self, ticks)
-        end = self.tick + ticks
-        bar = _bar(progress, ticks, self.dt)
-        with self._busy(), _Interrupt() as interrupt, self._recordings.files(self), bar:
+        end, show = self.tick + ticks, progress_bar(progress, ticks * self.dt, "ms")
+        with self._busy(), _Interrupt() as interrupt, self._recordings.files(self), show as done:
             pace = 64
             while self.tick < end:
                 stop = min(end, (self.tick // max(1, period) + 1) * period if callback else end)
                 steps = min(pace, self._instance.chunk, stop - self.tick, self._recordings.room(self.tick))
                 pace = self._chunk(steps, allow_infinite, pace)
-                bar.update(steps)
+                done((ticks - (end - self.tick)) * self.dt)
                 if callback is not None and self.tick % period == 0:
                     callback(self)
                 interrupt.check()
@@ -618,31 +616,10 @@ class _Interrupt:
             self.check()
 
 
-class _NoBar:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def update(self, steps):
-        """Do nothing."""
-
-
-def _bar(progress, ticks, dt):
-    if not progress:
-        return _NoBar()
-    from tqdm.auto import tqdm
-
-    form = "{l_bar}{bar}| {n:.0f}/{total:.0f} ms [{elapsed}<{remaining}]"
-    return tqdm(total=ticks * dt, unit_scale=dt, unit="ms", bar_format=form, file=sys.stderr, disable=None if
-                os.environ.get("NEUROSIM_PROGRESS") is None else False)
-
-
 class _EventSimulation(EventMode, Simulation):
     """What `Simulation(net, mode="event")` is."""
 
-    _interrupt, _progress, _values = _Interrupt, staticmethod(_bar), staticmethod(_values)
+    _interrupt, _values = _Interrupt, staticmethod(_values)
 
 
 __all__ = ["Simulation", "SimulationState"]

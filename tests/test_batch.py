@@ -240,10 +240,11 @@ def test_results_that_do_not_fit_are_refused():
         sim.run_batch(SAMPLES, TICKS * DT)
 
 
-def test_an_empty_batch_and_a_progress_bar(capsys):
+def test_an_empty_batch_and_a_progress_bar(capsys, monkeypatch):
+    monkeypatch.setenv("NEUROSIM_PROGRESS", "1")
     assert simulate().run_batch([], 10.0) == []
     assert len(simulate().run_batch(SAMPLES[:3], TICKS * DT, progress=True)) == 3
-    assert "3/3" in capsys.readouterr().err
+    assert "3/3 samples" in capsys.readouterr().err
 
 
 def test_the_order_of_results_is_that_of_samples():

@@ -17,6 +17,7 @@ from neurosim.event.instance import EventInstance
 from neurosim.event.layout import EventPlanner
 from neurosim.event.recordings import EventRecordings
 from neurosim.network import Projection
+from neurosim.progress import progress_bar
 
 RESPONSE = 0.1  #: seconds within which a run looks up
 
@@ -93,13 +94,13 @@ class EventMode:
         every = np.inf if callback is None else _positive("callback_every", callback_every)
         self._check_idle("run")
         self._recordings.begin(self.time)
-        end = self._clock + Fraction(duration)
+        start, end = self.time, self._clock + Fraction(duration)
         turn = int(self.time / every) + 1 if callback else 0
-        with self._busy(), self._interrupt() as interrupt, self._progress(progress, duration, 1.0) as bar:
+        with self._busy(), self._interrupt() as interrupt, progress_bar(progress, duration, "ms") as done:
             self._recordings.sample(self, self.time)
             while True:
                 stop = min(float(end), turn * every if callback else np.inf, self._recordings.next())
-                self._until(stop, interrupt, bar, allow_infinite)
+                self._until(stop, interrupt, lambda: done(self.time - start), allow_infinite)
                 self._clock = end if stop == float(end) else Fraction(stop)
                 self._recordings.collect(self._instance, self.time)
                 self._recordings.sample(self, self.time)
@@ -110,7 +111,7 @@ class EventMode:
                     break
         self._warn()
 
-    def _until(self, stop, interrupt, bar, allow_infinite):
+    def _until(self, stop, interrupt, show, allow_infinite):
         """Handle all events up to a time, with a look up now and then."""
         budget, done = 1 << 12, False
         while not done:
@@ -120,7 +121,7 @@ class EventMode:
             finally:
                 self._clock = Fraction(stop if done else max(before, self._instance.reached))
                 self._recordings.collect(self._instance, self.time)
-            bar.update(self.time - before)
+            show()
             if not allow_infinite:
                 found = self._instance.infinite()
                 if found:

@@ -7,6 +7,7 @@ from neurosim.connectivity import Explicit, Sparse
 from neurosim.errors import ParameterError
 from neurosim.network import Network
 from neurosim.neurons import LIF
+from neurosim.progress import progress_bar
 from neurosim.receptors import Delta
 from neurosim.reservoirs.features import Counts, as_features
 from neurosim.reservoirs.inputs import InputProjection
@@ -190,17 +191,17 @@ def states(sim: Simulation, samples, duration: float, features=None, *, populati
     if keys is not None and len(list(keys)) != len(samples):
         raise ParameterError(f"keys must be one for each of the {len(samples)} samples, got {len(list(keys))}")
     rows, table = 0, None
-    bar = _bar(progress, len(samples))
-    for first in range(0, len(samples), CHUNK):
-        part = slice(first, first + CHUNK)
-        numbers = range(len(samples))[part] if keys is None else keys[part]
-        for result in sim.run_batch(samples[part], duration, keys=numbers, threads=threads):
-            vector = np.concatenate([_of(feature, result, population) for feature in features])
-            if table is None:
-                table = np.empty((len(samples), vector.size), np.float32)
-            table[rows] = vector
-            rows += 1
-        bar(rows)
+    with progress_bar(progress, len(samples), "samples") as done:
+        for first in range(0, len(samples), CHUNK):
+            part = slice(first, first + CHUNK)
+            numbers = range(len(samples))[part] if keys is None else keys[part]
+            for result in sim.run_batch(samples[part], duration, keys=numbers, threads=threads):
+                vector = np.concatenate([_of(feature, result, population) for feature in features])
+                if table is None:
+                    table = np.empty((len(samples), vector.size), np.float32)
+                table[rows] = vector
+                rows += 1
+            done(rows)
     return np.empty((0, 0), np.float32) if table is None else table
 
 
@@ -217,21 +218,6 @@ def _is_zero(weight) -> bool:
 def _check_sign(name, weight, sign):
     if isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight * sign < 0:
         raise ParameterError(f"Liquid.{name} must be {'>=' if sign > 0 else '<='} 0, got {weight!r}")
-
-
-def _bar(progress, n):
-    """Return a function that shows how many samples are done."""
-    if not progress:
-        return lambda done: None
-    from tqdm.auto import tqdm
-
-    bar = tqdm(total=n, unit="sample")
-
-    def show(done):
-        bar.update(done - bar.n)
-        if done == n:
-            bar.close()
-    return show
 
 
 __all__ = ["CHUNK", "NEURON", "Liquid", "states"]
