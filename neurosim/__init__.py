@@ -14,6 +14,8 @@ Describe a network, lay it out, run it, look at it::
     ns.plot.raster(sim.spikes(cells))
 """
 
+from typing import TYPE_CHECKING
+
 from neurosim import lazy
 
 __version__ = "0.1.0"
@@ -38,4 +40,61 @@ _WHERE = {
 
 _MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
 
-__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE, _MODULES)
+if TYPE_CHECKING:
+    from neurosim import datasets as datasets
+    from neurosim import encoders as encoders
+    from neurosim import plot as plot
+    from neurosim import readouts as readouts
+    from neurosim import reservoirs as reservoirs
+    from neurosim.connectivity import AllToAll as AllToAll
+    from neurosim.connectivity import Blocks as Blocks
+    from neurosim.connectivity import DistanceDependent as DistanceDependent
+    from neurosim.connectivity import Explicit as Explicit
+    from neurosim.connectivity import FixedInDegree as FixedInDegree
+    from neurosim.connectivity import FixedOutDegree as FixedOutDegree
+    from neurosim.connectivity import FixedProbability as FixedProbability
+    from neurosim.connectivity import FixedTotal as FixedTotal
+    from neurosim.connectivity import OneToOne as OneToOne
+    from neurosim.connectivity import SmallWorld as SmallWorld
+    from neurosim.connectivity import Sparse as Sparse
+    from neurosim.distributions import Exponential as Exponential
+    from neurosim.distributions import Integers as Integers
+    from neurosim.distributions import LogNormal as LogNormal
+    from neurosim.distributions import Normal as Normal
+    from neurosim.distributions import Uniform as Uniform
+    from neurosim.errors import FileError as FileError
+    from neurosim.errors import NetworkError as NetworkError
+    from neurosim.errors import NeurosimError as NeurosimError
+    from neurosim.errors import NeurosimWarning as NeurosimWarning
+    from neurosim.errors import ParameterError as ParameterError
+    from neurosim.errors import SimulationError as SimulationError
+    from neurosim.errors import UnsupportedError as UnsupportedError
+    from neurosim.network import Network as Network
+    from neurosim.neurons import LIF as LIF
+    from neurosim.neurons import AdaptiveLIF as AdaptiveLIF
+    from neurosim.neurons import AdExIF as AdExIF
+    from neurosim.neurons import GeneralIzhikevich as GeneralIzhikevich
+    from neurosim.neurons import IntegrateAndFire as IntegrateAndFire
+    from neurosim.neurons import Izhikevich as Izhikevich
+    from neurosim.neurons import LeakyIntegrator as LeakyIntegrator
+    from neurosim.neurons import StochasticLIF as StochasticLIF
+    from neurosim.receptors import AlphaCurrent as AlphaCurrent
+    from neurosim.receptors import Delta as Delta
+    from neurosim.receptors import DoubleExponentialCurrent as DoubleExponentialCurrent
+    from neurosim.receptors import ExponentialConductance as ExponentialConductance
+    from neurosim.receptors import ExponentialCurrent as ExponentialCurrent
+    from neurosim.receptors import Pulse as Pulse
+    from neurosim.releases import Fixed as Fixed
+    from neurosim.releases import TsodyksMarkram as TsodyksMarkram
+    from neurosim.simulation import Simulation as Simulation
+    from neurosim.sources import InjectedCurrent as InjectedCurrent
+    from neurosim.sources import OUCurrent as OUCurrent
+    from neurosim.sources import Poisson as Poisson
+    from neurosim.sources import PoissonDrive as PoissonDrive
+    from neurosim.sources import SineCurrent as SineCurrent
+    from neurosim.sources import SpikeSource as SpikeSource
+    from neurosim.sources import StepCurrent as StepCurrent
+    from neurosim.sources import TimedArray as TimedArray
+    from neurosim.spikes import Spikes as Spikes
+else:
+    __all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE, _MODULES)

@@ -4,6 +4,8 @@
                                     ->  pulse_circuit     ->  sfq.pulse.PulseSimulation
 """
 
+from typing import TYPE_CHECKING
+
 from neurosim import lazy
 
 _WHERE = {
@@ -17,4 +19,24 @@ _WHERE = {
     "xor": ("XORNetwork", "margin"),
 }
 
-__all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)
+if TYPE_CHECKING:
+    from hardware_models.sfq.network.device import SFQSynapses as SFQSynapses
+    from hardware_models.sfq.network.energy import PulseEnergy as PulseEnergy
+    from hardware_models.sfq.network.energy import pulse_energy as pulse_energy
+    from hardware_models.sfq.network.hidden import HiddenLayer as HiddenLayer
+    from hardware_models.sfq.network.layers import SFQLayer as SFQLayer
+    from hardware_models.sfq.network.layers import junction_circuit as junction_circuit
+    from hardware_models.sfq.network.layers import pulse_circuit as pulse_circuit
+    from hardware_models.sfq.network.loop import COINCIDENCE as COINCIDENCE
+    from hardware_models.sfq.network.loop import RELAY as RELAY
+    from hardware_models.sfq.network.loop import Loop as Loop
+    from hardware_models.sfq.network.loop import StorageLoop as StorageLoop
+    from hardware_models.sfq.network.synapse import BiasSynapse as BiasSynapse
+    from hardware_models.sfq.network.synapse import measure_curves as measure_curves
+    from hardware_models.sfq.network.timing import TIMES as TIMES
+    from hardware_models.sfq.network.timing import Times as Times
+    from hardware_models.sfq.network.timing import measure_times as measure_times
+    from hardware_models.sfq.network.xor import XORNetwork as XORNetwork
+    from hardware_models.sfq.network.xor import margin as margin
+else:
+    __all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)
