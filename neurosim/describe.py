@@ -110,8 +110,7 @@ def _drive_units(drive):
 
 def _expected(projection) -> float:
     source, target = projection.source, projection.target
-    same = source.base is target.base and source.start == target.start
-    return projection.rule.expected(source.size, target.size, same)
+    return projection.rule.expected(source.size, target.size, projection.shift)
 
 
 def _synapses_text(projections) -> str:

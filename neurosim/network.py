@@ -81,6 +81,11 @@ class Projection:
     device: Device | None
     modulators: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def shift(self) -> int | None:
+        """Source i is target i + shift, where both are parts of one population; None where they are of two."""
+        return shift_between(self.source, self.target)
+
     def __repr__(self):
         return f"<projection {self.name!r}: {self.rule!r}>"
 
@@ -204,7 +209,7 @@ class Network:
                                    ("release", release, Release), ("device", device, Device)):
             if value is not None and not isinstance(value, kind):
                 raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(value)}")
-        rule.check(source.size, target.size, source.base is target.base and source.start == target.start)
+        rule.check(source.size, target.size, shift_between(source, target))
         _check_lengths(type(receptor).__name__, receptor.values(), target.size)
         _check_delay(delay)
         _check_weight(weight, rule)
@@ -317,13 +322,17 @@ class Network:
         return self._by_name(self.projections, name, "projection")
 
     def ports(self, population: Population) -> list[Receptor]:
-        """Return the receptors of a population, in order of first use; equal ones are one."""
+        """Return the receptors of a whole population, in order of first use; equal ones are one."""
         found = []
-        users = [(p.target, p.receptor) for p in self.projections] + [(d.target, d.receptor) for d in self.drives]
-        for target, receptor in users:
-            if target.base is population.base and receptor is not None and receptor not in found:
-                found.append(receptor)
+        for user in [*self.projections, *self.drives]:
+            if user.target.base is population.base and user.receptor is not None:
+                receptor = _on_whole(user)
+                found += [] if receptor in found else [receptor]
         return found
+
+    def port(self, user: Projection | DriveOn) -> int:
+        """Return which of the receptors of its target a projection or a drive reaches."""
+        return self.ports(user.target).index(_on_whole(user))
 
     def variables(self, population: Population) -> dict[str, tuple[int | None, str]]:
         """Return the recordable variables of a population: name -> (port or None, variable).
@@ -386,6 +395,21 @@ class Network:
                 return item
         names = ", ".join(repr(item.name) for item in items) or "none"
         raise NetworkError(f"{label} must be one of {names}, got {name!r}")
+
+
+def _on_whole(user) -> Receptor:
+    """Return a receptor with its arrays, given for a part, as long as the whole; nothing arrives at the others."""
+    target, receptor = user.target, user.receptor
+    arrays = {name: value for name, value in receptor.values().items() if isinstance(value, np.ndarray)}
+    if target.size == target.base.size or not arrays:
+        return receptor
+    around = target.start, target.base.size - target.start - target.size
+    return receptor.replace(**{name: np.pad(value, around, mode="edge") for name, value in arrays.items()})
+
+
+def shift_between(source: Population, target: Population) -> int | None:
+    """Return the number among the targets of what is source 0, or None for parts of two populations."""
+    return source.start - target.start if source.base is target.base else None
 
 
 def same_part(a, b) -> bool:

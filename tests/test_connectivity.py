@@ -60,9 +60,9 @@ WEIGHT = Normal(0.5, 0.2, low=0.1, bounds="redraw")
 DELAY = Uniform(0.1, 2.0)
 
 
-def make(rule, n_source=N, n_target=N, same=True, *, weight=0.5, delay=1.0, bounds=None, seed=1, real=np.float32,
+def make(rule, n_source=N, n_target=N, shift=0, *, weight=0.5, delay=1.0, bounds=None, seed=1, real=np.float32,
          dt=0.1, others=None, **options):
-    return build(rule, n_source, n_target, same, quantities={"weight": weight, **(others or {})}, delay=delay,
+    return build(rule, n_source, n_target, shift, quantities={"weight": weight, **(others or {})}, delay=delay,
                  bounds=[0, n_target] if bounds is None else bounds, seed=seed, streams=Streams(), label="", dt=dt,
                  real=real, **options)
 
@@ -135,7 +135,7 @@ def test_seed_decides(rule):
 
 @pytest.mark.parametrize("rule", SWEEP)
 def test_compiled_body_is_the_python_one(rule):
-    rows = rule.prepare(N, N, True, np.random.default_rng([1, 1]))
+    rows = rule.prepare(N, N, 0, np.random.default_rng([1, 1]))
     k0, k1 = map(np.uint64, seed_words(1))
     expected = []
     out = np.zeros(rows.capacity, np.uint32)
@@ -151,7 +151,7 @@ def test_compiled_body_is_the_python_one(rule):
 @pytest.mark.parametrize("rule", SWEEP)
 def test_expected_number(rule):
     numbers = [make(rule, seed=seed).n_synapses for seed in range(20)]
-    expected = rule.expected(N, N, True)
+    expected = rule.expected(N, N, 0)
     if rule.exact:
         assert numbers == [expected] * 20
     else:
@@ -201,7 +201,7 @@ def chi_square(counts, expected):
 def test_fixed_degrees_are_exact_and_uniform(k, multiple):
     n = 400
     into = pairs(make(FixedInDegree(k, multiple=multiple, self_connections=False), n, n), n)
-    out = pairs(make(FixedOutDegree(k, multiple=multiple), n, n, False), n)
+    out = pairs(make(FixedOutDegree(k, multiple=multiple), n, n, None), n)
     assert (into.sum(0) == k).all() and not np.diag(into).any()
     assert (out.sum(1) == k).all()
     for free in (into.sum(1), out.sum(0)):
@@ -213,7 +213,7 @@ def test_fixed_degrees_are_exact_and_uniform(k, multiple):
 
 @pytest.mark.parametrize("multiple", [True, False])
 def test_fixed_total_is_uniform_over_sources_and_targets(multiple):
-    counts = pairs(make(FixedTotal(20_000, multiple=multiple), 300, 500, False), 300)
+    counts = pairs(make(FixedTotal(20_000, multiple=multiple), 300, 500, None), 300)
     assert counts.sum() == 20_000
     assert chi_square(counts.sum(1), 20_000 / 300) < 4
     assert chi_square(counts.sum(0), 20_000 / 500) < 4
@@ -221,19 +221,19 @@ def test_fixed_total_is_uniform_over_sources_and_targets(multiple):
 
 def test_counts_of_distinct_pairs_are_hypergeometric():
     generator = np.random.default_rng(5)
-    counts = np.array([degree.counts_of_pairs(12, 5, 6, generator) for _ in range(20_000)])
+    counts = np.array([degree.counts_of_pairs(12, np.full(5, 6), generator) for _ in range(20_000)])
     assert (counts.sum(1) == 12).all() and counts.min() >= 0 and counts.max() <= 6
     mean, variance = 12 / 5, 12 * (1 / 5) * (4 / 5) * (30 - 12) / 29
     assert np.allclose(counts.mean(0), mean, atol=4 * math.sqrt(variance / 20_000))
     assert np.allclose(counts.var(0), variance, rtol=0.05)
-    assert (degree.counts_of_pairs(30, 5, 6, generator) == 6).all()
-    assert (degree.counts_of_pairs(0, 5, 6, generator) == 0).all()
+    assert (degree.counts_of_pairs(30, np.full(5, 6), generator) == 6).all()
+    assert (degree.counts_of_pairs(0, np.full(5, 6), generator) == 0).all()
 
 
 @pytest.mark.parametrize("p", [0.003, 0.1, 0.7])
 def test_fixed_probability_is_bernoulli(p):
     n = 500
-    counts = pairs(make(FixedProbability(p), n, n, False), n)
+    counts = pairs(make(FixedProbability(p), n, n, None), n)
     assert abs(counts.sum() - p * n * n) < 4 * math.sqrt(n * n * p * (1 - p))
     for degrees in (counts.sum(0), counts.sum(1)):
         assert abs(degrees.var() / (n * p * (1 - p)) - 1) < 4 * math.sqrt(2 / n) + 0.1
@@ -260,7 +260,7 @@ def test_probability_zero_and_one(p):
 def test_blocks_have_their_probabilities():
     probability = np.array([[0.1, 0.0, 0.4], [1.0, 0.5, 0.02]])
     sizes = [200, 100], [50, 150, 300]
-    counts = pairs(make(Blocks(*sizes, probability), 300, 500, False), 300)
+    counts = pairs(make(Blocks(*sizes, probability), 300, 500, None), 300)
     for i, rows in enumerate(np.split(counts, [200])):
         for j, block in enumerate(np.split(rows, [50, 200], axis=1)):
             p = probability[i, j]
@@ -286,6 +286,48 @@ def test_small_world_rewires_the_share(rewiring):
     assert make(SmallWorld(N - 2 + N % 2, 1.0)).n_synapses == N * (N - 2 + N % 2)
 
 
+LINE = np.arange(31.0)[:, None]
+BETWEEN_PARTS = [
+    AllToAll(self_connections=False), FixedProbability(0.3, self_connections=False),
+    Blocks([4, 8], [10, 10], [[0.5, 0.2], [0.9, 0.4]], self_connections=False),
+    DistanceDependent(0.8, 6.0, source_positions=LINE[:12], target_positions=LINE[:20], self_connections=False),
+    *(rule(5, multiple=multiple, self_connections=False) for rule in (FixedInDegree, FixedOutDegree)
+      for multiple in (True, False)),
+    *(FixedTotal(90, multiple=multiple, self_connections=False) for multiple in (True, False)),
+]
+
+
+def probability_of_pairs(rule, shift):
+    """Return the expected number of synapses of each of 12 x 20 pairs, by the definition of the rule."""
+    allowed = np.subtract.outer(np.arange(12) + shift, np.arange(20)) != 0
+    each = {AllToAll: lambda: 1.0, FixedProbability: lambda: rule.p, FixedTotal: lambda: rule.n / allowed.sum(),
+            Blocks: lambda: np.repeat(np.repeat(rule.probability, (4, 8), 0), (10, 10), 1),
+            DistanceDependent: lambda: rule.probability(rule.positions("source"), rule.positions("target")),
+            FixedInDegree: lambda: rule.k / allowed.sum(0), FixedOutDegree: lambda: rule.k / allowed.sum(1)[:, None]}
+    return allowed * each[type(rule)]()
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=repr(rule)[:60]) for rule in BETWEEN_PARTS])
+@pytest.mark.parametrize("shift", [-11, -3, 0, 7, 15, 19, 25])
+def test_no_neuron_meets_itself_between_parts_of_a_population(rule, shift):
+    repeats, p = 150, probability_of_pairs(rule, shift)
+    made = [make(rule, 12, 20, shift, seed=seed) for seed in range(repeats)]
+    total = sum(pairs(each, 12) for each in made)
+    assert not total[p == 0].any()
+    assert rule.expected(12, 20, shift) == pytest.approx(p.sum())
+    if rule.exact:
+        assert {each.n_synapses for each in made} == {round(p.sum())}
+    variance = p * (1 - (0 if getattr(rule, "multiple", False) else p))
+    assert (np.abs(total - repeats * p) <= 5.5 * np.sqrt(repeats * variance) + 1e-6).all()
+    cut = make(rule, 12, 20, shift, seed=3, bounds=[0, 7, 20])
+    assert same_coo(to_coo(made[3]), to_coo(cut))
+
+
+def test_rules_know_every_option_to_leave_a_neuron_itself_out():
+    excluding = {rule for rule in ALL_RULES if "self_connections" in rule.parameters}
+    assert excluding == {type(rule) for rule in BETWEEN_PARTS}
+
+
 def test_full_ring_has_nothing_to_rewire():
     assert np.array_equal(pairs(make(SmallWorld(4, 1.0), 5, 5), 5), 1 - np.eye(5, dtype=int))
 
@@ -295,7 +337,7 @@ def test_maass_column_against_brute_force():
     at = np.array([(x, y, z) for x in range(3) for y in range(3) for z in range(15)], float)
     p = 0.3 * np.exp(-((at[:, None] - at[None]) ** 2).sum(-1) / 4.0)
     np.fill_diagonal(p, 0)
-    assert rule.expected(135, 135, True) == pytest.approx(p.sum(), rel=1e-9)
+    assert rule.expected(135, 135, 0) == pytest.approx(p.sum(), rel=1e-9)
     total = np.zeros((135, 135))
     repeats = 300
     for seed in range(repeats):
@@ -318,7 +360,7 @@ def test_distance_profiles(profile, periodic):
         dx, dy = np.minimum(dx, 6 - dx), np.minimum(dy, 9 - dy)
     d = np.hypot(dx, dy) / 1.7
     p = {"gaussian": np.exp(-d**2), "exponential": np.exp(-d), "uniform": 1.0 * (d <= 1)}[profile]
-    assert rule.expected(108, 108, False) == pytest.approx(p.sum())
+    assert rule.expected(108, 108, None) == pytest.approx(p.sum())
     assert (np.abs(total - repeats * p) <= 5 * np.sqrt(repeats * p * (1 - p)) + 2).all()
     assert abs(total.sum() - repeats * p.sum()) <= 4 * math.sqrt(repeats * (p * (1 - p)).sum())
 
@@ -326,14 +368,14 @@ def test_distance_profiles(profile, periodic):
 def test_positions_of_different_populations():
     rule = DistanceDependent(1.0, 0.15, source_positions=[[0.0], [1.0]], target_positions=[[0.0], [0.1], [0.9]],
                              profile="uniform")
-    assert pairs(make(rule, 2, 3, False), 2).tolist() == [[1, 1, 0], [0, 0, 1]]
+    assert pairs(make(rule, 2, 3, None), 2).tolist() == [[1, 1, 0], [0, 0, 1]]
     around = rule.replace(periodic=True, box=1.0)
-    assert pairs(make(around, 2, 3, False), 2).tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert pairs(make(around, 2, 3, None), 2).tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
 def test_expected_of_large_lattice_is_estimated():
     rule = DistanceDependent(0.5, 3.0, source_shape=(60, 60), periodic=True)
-    assert rule.expected(3600, 3600, False) == pytest.approx(0.5 * 9 * math.pi * 3600, rel=1e-3)
+    assert rule.expected(3600, 3600, None) == pytest.approx(0.5 * 9 * math.pi * 3600, rel=1e-3)
 
 
 def test_bounded_draws_are_exact():
@@ -354,7 +396,7 @@ def test_explicit_keeps_pairs_and_values():
     sources, targets = np.array([3, 0, 3, 3, 1]), np.array([2, 1, 2, 0, 0])
     weights, delays = np.array([0.5, 0.1, 0.4, 0.2, 0.3]), np.array([1.0, 0.5, 1.0, 0.5, 2.0])
     for bounds in ([0, 3], [0, 1, 3], [0, 1, 2, 3]):
-        made = make(Explicit(sources, targets), 4, 3, False, weight=weights, delay=delays, real=np.float64,
+        made = make(Explicit(sources, targets), 4, 3, None, weight=weights, delay=delays, real=np.float64,
                     bounds=bounds)
         source, target, delay, values = to_coo(made)
         assert list(zip(source.tolist(), delay.tolist(), target.tolist(), values["weight"].tolist(), strict=True)) == [
@@ -364,7 +406,7 @@ def test_explicit_keeps_pairs_and_values():
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "lil"])
 def test_sparse_round_trip(form):
     matrix = scipy.sparse.random(40, 60, 0.1, random_state=7).asformat(form)
-    source, target, _, values = to_coo(make(Sparse(matrix), 40, 60, False, weight=None, real=np.float64))
+    source, target, _, values = to_coo(make(Sparse(matrix), 40, 60, None, weight=None, real=np.float64))
     assert (scipy.sparse.coo_matrix((values["weight"], (source, target)), (40, 60)) != matrix).nnz == 0
 
 
@@ -376,7 +418,7 @@ def test_sparse_keeps_explicit_zeros_and_repeats():
 
 def test_dense_array_gives_its_nonzero_entries():
     dense = np.array([[0.0, 1.5, 0.0], [-2.0, 0.0, 3.0]])
-    source, target, _, values = to_coo(make(Sparse(dense), 2, 3, False, weight=None, bounds=[0, 1, 3]))
+    source, target, _, values = to_coo(make(Sparse(dense), 2, 3, None, weight=None, bounds=[0, 1, 3]))
     found = np.zeros((2, 3))
     found[source, target] = values["weight"]
     assert np.array_equal(found, dense)
@@ -386,7 +428,7 @@ def test_dense_array_gives_its_nonzero_entries():
 def test_matrix_is_looked_up():
     weight, delay = np.random.default_rng(8).random((20, N)), np.arange(20 * N).reshape(20, N) % 7 + 1.0
     for rule in (FixedInDegree(5), FixedOutDegree(5)):
-        source, target, ticks, values = to_coo(make(rule, 20, N, False, weight=weight, delay=delay, bounds=[0, 7, N]))
+        source, target, ticks, values = to_coo(make(rule, 20, N, None, weight=weight, delay=delay, bounds=[0, 7, N]))
         assert np.array_equal(values["weight"], weight.astype(np.float32)[source, target])
         assert np.array_equal(ticks, 10 * delay[source, target])
 
@@ -407,7 +449,7 @@ def test_draws_follow_the_contract(rule):
     """The value of a synapse is a quantile of the uniform number keyed by (k, row, stream)."""
     made = make(rule, weight=WEIGHT, delay=DELAY, others={"u": 0.1, "tau": LogNormal(0, 1)}, bounds=[0, 13, N],
                 seed=77, real=np.float64)
-    rows = rule.prepare(N, N, True, None)
+    rows = rule.prepare(N, N, 0, None)
     out = np.zeros(rows.capacity, np.uint32)
     k0, k1 = map(np.uint64, seed_words(77))
 
@@ -442,7 +484,7 @@ def test_bounds_of_distributions_hold(bounds):
 
 def test_streams_are_separate():
     streams = Streams()
-    made = build(AllToAll(), N, N, True, quantities={"weight": Uniform(0, 1), "other": Uniform(0, 1)}, delay=1.0,
+    made = build(AllToAll(), N, N, 0, quantities={"weight": Uniform(0, 1), "other": Uniform(0, 1)}, delay=1.0,
                  bounds=[0, N], seed=1, streams=streams, label="a to b", dt=0.1, real=np.float64)
     values = to_coo(made)[3]
     assert abs(np.corrcoef(values["weight"], values["other"])[0, 1]) < 4 / N
@@ -512,39 +554,39 @@ def test_forbidden_delays_between_unconnected_pairs_do_not_matter():
 def test_room_grows_where_targets_cluster():
     rule = DistanceDependent(1.0, 0.1, profile="uniform", source_positions=np.zeros((100, 1)),
                              target_positions=np.where(np.arange(1000) < 10, 0.0, 9.0)[:, None])
-    made = make(rule, 100, 1000, False, weight=WEIGHT, delay=DELAY, bounds=[0, 10, 1000])
+    made = make(rule, 100, 1000, None, weight=WEIGHT, delay=DELAY, bounds=[0, 10, 1000])
     assert [part.target.size for part in made.parts] == [1000, 0]
-    assert same_coo(to_coo(made), to_coo(make(rule, 100, 1000, False, weight=WEIGHT, delay=DELAY)))
+    assert same_coo(to_coo(made), to_coo(make(rule, 100, 1000, None, weight=WEIGHT, delay=DELAY)))
 
 
 @pytest.mark.parametrize("rule", SWEEP)
 def test_expected_of_all_targets_is_the_expected_number(rule):
-    whole = rule.expected_into(0, N, N, N, False)
-    assert whole == pytest.approx(rule.expected(N, N, False))
-    assert whole == pytest.approx(sum(rule.expected_into(a, a + 6, N, N, False) for a in range(0, N, 6)))
+    whole = rule.expected_into(0, N, N, N, None)
+    assert whole == pytest.approx(rule.expected(N, N, None))
+    assert whole == pytest.approx(sum(rule.expected_into(a, a + 6, N, N, None) for a in range(0, N, 6)))
 
 
 def test_room_is_right_where_the_rule_knows():
     rule = Blocks([500, 500], [10, 990], [[0.9, 0.1], [0.8, 0.3]])
     for first, last in ((0, 10), (5, 500), (500, 1000)):
-        made = pairs(make(rule, 1000, 1000, False), 1000)[:, first:last].sum()
-        assert made <= drawing.room_for(rule, 1000, 1000, False, first, last) < made + 16 * math.sqrt(made) + 128
+        made = pairs(make(rule, 1000, 1000, None), 1000)[:, first:last].sum()
+        assert made <= drawing.room_for(rule, 1000, 1000, None, first, last) < made + 16 * math.sqrt(made) + 128
 
 
 def test_wide_parts_have_wide_indices():
-    made = make(FixedTotal(1000), 5, 70_000, False, bounds=[0, 65_536, 70_000])
+    made = make(FixedTotal(1000), 5, 70_000, None, bounds=[0, 65_536, 70_000])
     assert [part.target.dtype for part in made.parts] == [np.uint16, np.uint16]
-    wide = make(FixedTotal(1000), 5, 70_000, False)
+    wide = make(FixedTotal(1000), 5, 70_000, None)
     assert wide.parts[0].target.dtype == np.uint32
     assert same_coo(to_coo(made), to_coo(wide))
 
 
 def test_long_rows_have_wide_offsets():
     for rule in (FixedOutDegree(70_000), FixedInDegree(70_000)):
-        made = make(rule, 1, 1, False, delay=Integers(1, 2))
+        made = make(rule, 1, 1, None, delay=Integers(1, 2))
         assert made.parts[0].offsets.dtype == np.uint32
         assert made.n_synapses == 70_000
-    short = make(FixedProbability(0.001), 3, 70_000, False, delay=Integers(1, 2))
+    short = make(FixedProbability(0.001), 3, 70_000, None, delay=Integers(1, 2))
     assert short.parts[0].offsets.dtype == np.uint16
 
 
@@ -560,10 +602,10 @@ def test_empty_projections():
 @pytest.mark.parametrize("delay", [1.0, Integers(1, 5), LogNormal(1.0, 1.0, low=0.1)])
 def test_estimate_is_near_what_is_built(rule, delay):
     wanted = dict(quantities={"weight": WEIGHT, "u": 0.5}, delay=delay, bounds=[0, 400, 1000], dt=0.1, real=np.float32)
-    made = build(rule, 1000, 1000, False, **wanted, seed=1, streams=Streams(), label="")
+    made = build(rule, 1000, 1000, None, **wanted, seed=1, streams=Streams(), label="")
     held = sum(part.start.nbytes + part.target.nbytes + part.values["weight"].nbytes
                + (0 if part.offsets is None else part.offsets.nbytes) for part in made.parts)
-    assert held * 0.98 <= estimate_bytes(rule, 1000, 1000, False, **wanted) <= 1.5 * held
+    assert held * 0.98 <= estimate_bytes(rule, 1000, 1000, None, **wanted) <= 1.5 * held
 
 
 # After building
@@ -638,19 +680,22 @@ def test_refused_descriptions(describe, message):
 
 
 @pytest.mark.parametrize("rule, sizes, message", [
-    (FixedInDegree(11, multiple=False), (10, 5, False), r"FixedInDegree.k must be <= 10, the number of sources .* 11"),
-    (FixedInDegree(10, multiple=False, self_connections=False), (10, 10, True), "k must be <= 9, .*, got 10"),
-    (FixedOutDegree(6, multiple=False), (10, 5, False), "FixedOutDegree.k must be <= 5, the number of targets"),
-    (FixedOutDegree(1, self_connections=False), (1, 1, True), "FixedOutDegree.k must be 0 where there are no targets"),
-    (FixedTotal(51, multiple=False), (10, 5, False), "FixedTotal.n must be <= 50, the number of pairs .*, got 51"),
-    (FixedTotal(1, self_connections=False), (1, 1, True), "FixedTotal.n must be 0 where there are no pairs, got 1"),
-    (OneToOne(), (3, 4, False), "OneToOne must connect populations of the same size, got 3 sources and 4 targets"),
-    (SmallWorld(4, 0.1), (10, 10, False), "SmallWorld must connect a population with itself, got two populations"),
-    (SmallWorld(10, 0.1), (10, 10, True), "SmallWorld.k must be < 10, the number of neurons on the ring, got 10"),
-    (Blocks([3], [4], [[0.1]]), (3, 5, False), "Blocks.target_blocks must add up to 5, .*, got a sum of 4"),
-    (Explicit([0, 7], [0, 1]), (7, 2, False), "Explicit.sources must be < 7, .*, got an array that holds 7"),
-    (Sparse(np.ones((2, 3))), (3, 2, False), r"Sparse.matrix must have shape \(3, 2\), got \(2, 3\)"),
-    (DistanceDependent(0.3, 1.0, source_shape=(2, 2)), (4, 5, False), "target_shape must give 5 positions, .*, got 4"),
+    (FixedInDegree(11, multiple=False), (10, 5, None), r"FixedInDegree.k must be <= 10, the number of sources .* 11"),
+    (FixedInDegree(10, multiple=False, self_connections=False), (10, 10, 0), "k must be <= 9, .*, got 10"),
+    (FixedOutDegree(6, multiple=False), (10, 5, None), "FixedOutDegree.k must be <= 5, the number of targets"),
+    (FixedOutDegree(1, self_connections=False), (1, 1, 0), "FixedOutDegree.k must be 0 where there are no targets"),
+    (FixedTotal(51, multiple=False), (10, 5, None), "FixedTotal.n must be <= 50, the number of pairs .*, got 51"),
+    (FixedTotal(1, self_connections=False), (1, 1, 0), "FixedTotal.n must be 0 where there are no pairs, got 1"),
+    (OneToOne(), (3, 4, None), "OneToOne must connect populations of the same size, got 3 sources and 4 targets"),
+    (SmallWorld(4, 0.1), (10, 10, None), "SmallWorld must connect a population, .*, got two populations"),
+    (SmallWorld(4, 0.1), (10, 10, 3), "SmallWorld must connect a population, .*, got two parts of one"),
+    (SmallWorld(4, 0.1), (10, 20, 0), "SmallWorld must connect a population, .*, got two parts of one"),
+    (FixedInDegree(10, multiple=False, self_connections=False), (10, 10, 9), "k must be <= 9, .*, got 10"),
+    (SmallWorld(10, 0.1), (10, 10, 0), "SmallWorld.k must be < 10, the number of neurons on the ring, got 10"),
+    (Blocks([3], [4], [[0.1]]), (3, 5, None), "Blocks.target_blocks must add up to 5, .*, got a sum of 4"),
+    (Explicit([0, 7], [0, 1]), (7, 2, None), "Explicit.sources must be < 7, .*, got an array that holds 7"),
+    (Sparse(np.ones((2, 3))), (3, 2, None), r"Sparse.matrix must have shape \(3, 2\), got \(2, 3\)"),
+    (DistanceDependent(0.3, 1.0, source_shape=(2, 2)), (4, 5, None), "target_shape must give 5 positions, .*, got 4"),
 ])
 def test_refused_sizes(rule, sizes, message):
     with pytest.raises(ParameterError, match=message):

@@ -85,7 +85,7 @@ def test_the_memory_told_is_near_the_memory_taken():
     net = ns.Network()
     cells = net.add(ns.LIF(), 2000)
     p = net.connect(cells, cells, ns.FixedInDegree(200), weight=ns.Normal(0.1, 0.01), delay=ns.Uniform(1.0, 2.0))
-    made = build(p.rule, 2000, 2000, True, quantities={"weight": p.weight}, delay=p.delay, bounds=[0, 2000], seed=1,
+    made = build(p.rule, 2000, 2000, 0, quantities={"weight": p.weight}, delay=p.delay, bounds=[0, 2000], seed=1,
                  streams=Streams(), label="", dt=0.1, real=np.float32)
     (part,) = made.parts
     taken = part.target.nbytes + part.values["weight"].nbytes + part.start.nbytes + part.offsets.nbytes

@@ -94,7 +94,7 @@ def test_projections_give_a_sparse_matrix_that_the_generator_decides(projection)
     again, other = projection.matrix(PLACES, RNG(1)), projection.matrix(PLACES, RNG(2))
     assert matrix.shape == (projection.n_inputs, 80) and matrix.nnz > 0
     assert (matrix != again).nnz == 0 and (matrix != other).nnz > 0
-    ns.Sparse(matrix).check(projection.n_inputs, 80, False)
+    ns.Sparse(matrix).check(projection.n_inputs, 80, None)
 
 
 def test_random_input_counts_exactly():

@@ -90,7 +90,7 @@ def test_block_masks(groups, n_source, n_target):
     blocks = [np.repeat(np.arange(groups), sizes) for sizes in (rule.source_blocks, rule.target_blocks)]
     np.testing.assert_array_equal(mask, np.equal.outer(*blocks))
     assert max(rule.source_blocks) - min(rule.source_blocks) <= 1
-    assert rule.expected(n_source, n_target, False) == mask.sum()
+    assert rule.expected(n_source, n_target, None) == mask.sum()
 
 
 def test_block_masks_have_their_probabilities():

@@ -15,6 +15,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _ALL = np.uint64(1 << 32)
 _GOLDEN = np.uint64(0x9E3779B1)
 _EMPTY = np.uint32(0xFFFFFFFF)
+NOBODY = 1 << 40  #: a shift that leaves nobody out: no partner has such a number
 
 
 def below(word, bound, index, row, stream, k0, k1):
@@ -45,13 +46,20 @@ def degree(row, ints):
     return ints[1 + min(row, ints.size - 2)]
 
 
+def own_place(row, n_partner, shift):
+    """Return which partner is the row's own neuron and left out, or n_partner where none is."""
+    own = row + shift
+    return own if 0 <= own < n_partner else n_partner
+
+
 def any_partners(row, n_partner, ints, floats, k0, k1, stream, out):
     """Scalar body: a given number of partners, each drawn from all."""
     count = degree(row, ints)
     if count == 0:
         return count
-    bound = np.uint64(n_partner - ints[0])
-    hole = np.uint64(row if ints[0] else n_partner)
+    own = own_place(row, n_partner, ints[0])
+    bound = np.uint64(n_partner - (own < n_partner))
+    hole = np.uint64(own)
     least = (_ALL - bound) % bound
     fill_words(0, count, np.uint64(row), stream, k0, k1, out)
     biased = 0
@@ -84,8 +92,8 @@ def distinct_partners(row, n_partner, ints, floats, k0, k1, stream, out):
     result in `out`; many are chosen in one pass over all (Knuth, TAOCP 2, 3.4.2, algorithm S).
     """
     count = degree(row, ints)
-    pool = n_partner - ints[0]
-    hole = row if ints[0] else n_partner
+    hole = own_place(row, n_partner, ints[0])
+    pool = n_partner - (hole < n_partner)
     if 4 * count > pool:
         chosen = 0
         candidate = 0

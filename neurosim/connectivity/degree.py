@@ -17,15 +17,15 @@ class _Degree(Rule):
         """The scalar body, one for each value of `multiple`."""
         return any_partners if self.multiple else distinct_partners
 
-    def rows(self, counts, n_partner, same):
-        """Return what `partners` needs: whether the row itself is left out, and the counts."""
+    def rows(self, counts, shift):
+        """Return what `partners` needs: which partner is left out, and the counts."""
         most = int(np.max(counts, initial=0))
         capacity = 4 * -(-most // 4) if self.multiple else most + table_size(most)
-        return Rows(capacity, np.append(int(self.excludes_self(same)), counts).astype(np.int64))
+        return Rows(capacity, np.append(shift, counts).astype(np.int64))
 
-    def check_degree(self, n_partner, same, partners):
+    def check_degree(self, n_partner, left_out, partners):
         """Raise ParameterError if k distinct partners, or any at all, cannot be had."""
-        available = n_partner - self.excludes_self(same)
+        available = n_partner - (left_out > 0)
         if not self.multiple and self.k > available:
             self.refuse("k", f"be <= {available}, the number of {partners} (multiple=True allows repeats)")
         if self.k and available < 1:
@@ -53,17 +53,17 @@ class FixedInDegree(_Degree):
     self_connections = allow_self()
     multiple = allow_multiple()
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough sources."""
-        self.check_degree(n_source, same, "sources")
+        self.check_degree(n_source, self.self_pairs(n_source, n_target, shift), "sources")
 
-    def expected(self, n_source, n_target, same):
+    def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
         return float(self.k * n_target)
 
-    def prepare(self, n_source, n_target, same, generator):
+    def prepare(self, n_source, n_target, shift, generator):
         """Return what `partners` needs."""
-        return self.rows(self.k, n_source, same)
+        return self.rows(self.k, -self.left_out(shift))
 
 
 class FixedOutDegree(_Degree):
@@ -86,17 +86,17 @@ class FixedOutDegree(_Degree):
     self_connections = allow_self()
     multiple = allow_multiple()
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough targets."""
-        self.check_degree(n_target, same, "targets")
+        self.check_degree(n_target, self.self_pairs(n_source, n_target, shift), "targets")
 
-    def expected(self, n_source, n_target, same):
+    def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
         return float(self.k * n_source)
 
-    def prepare(self, n_source, n_target, same, generator):
+    def prepare(self, n_source, n_target, shift, generator):
         """Return what `partners` needs."""
-        return self.rows(self.k, n_target, same)
+        return self.rows(self.k, self.left_out(shift))
 
 
 class FixedTotal(_Degree):
@@ -113,7 +113,7 @@ class FixedTotal(_Degree):
     Raises:
         ParameterError: if `multiple` is False and n is more than there are pairs.
 
-    >>> FixedTotal(1000).expected(50, 50, same=True)
+    >>> FixedTotal(1000).expected(50, 50, shift=0)
     1000.0
     """
 
@@ -122,36 +122,38 @@ class FixedTotal(_Degree):
     self_connections = allow_self()
     multiple = allow_multiple()
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough pairs."""
-        available = n_source * (n_target - self.excludes_self(same))
+        available = n_source * n_target - self.self_pairs(n_source, n_target, shift)
         if not self.multiple and self.n > available:
             self.refuse("n", f"be <= {available}, the number of pairs (multiple=True allows repeats)")
         if self.n and available < 1:
             self.refuse("n", "be 0 where there are no pairs")
 
-    def expected(self, n_source, n_target, same):
+    def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
         return float(self.n)
 
-    def prepare(self, n_source, n_target, same, generator):
+    def prepare(self, n_source, n_target, shift, generator):
         """Return what `partners` needs, with the number of targets of each source."""
+        own = np.arange(n_source) + self.left_out(shift)
+        pool = n_target - ((own >= 0) & (own < n_target))
         if self.multiple:
-            counts = generator.multinomial(self.n, np.full(n_source, 1.0 / n_source))
+            counts = generator.multinomial(self.n, pool / max(1, pool.sum()))
         else:
-            counts = counts_of_pairs(self.n, n_source, n_target - self.excludes_self(same), generator)
-        return self.rows(counts, n_target, same)
+            counts = counts_of_pairs(self.n, pool, generator)
+        return self.rows(counts, self.left_out(shift))
 
 
-def counts_of_pairs(n, rows, pool, generator):
-    """Return how many of n distinct pairs, drawn uniformly from rows x pool, fall into each row.
+def counts_of_pairs(n, pool, generator):
+    """Return how many of n distinct pairs, drawn uniformly from rows of `pool` pairs each, fall into each row.
 
     Independent binomial counts first; then the few pairs that are too many are taken out, or those
     that are missing put in, uniformly, which leaves every set of n pairs equally likely.
     """
-    counts = generator.binomial(pool, n / max(rows * pool, 1), rows).astype(np.int64)
+    counts = generator.binomial(pool, n / max(pool.sum(), 1)).astype(np.int64)
     missing = n - int(counts.sum())
     candidates = pool - counts if missing > 0 else counts
     picked = generator.choice(int(candidates.sum()), abs(missing), replace=False, shuffle=False) if missing else []
-    changed = np.bincount(np.searchsorted(np.cumsum(candidates), picked, side="right"), minlength=rows)
+    changed = np.bincount(np.searchsorted(np.cumsum(candidates), picked, side="right"), minlength=pool.size)
     return counts + changed * (1 if missing > 0 else -1)

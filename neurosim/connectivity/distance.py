@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from neurosim.checks import Option, Parameter, describe_value
-from neurosim.connectivity.bodies import fill_words
+from neurosim.connectivity.bodies import fill_words, own_place
 from neurosim.connectivity.parameters import Array, Vector, allow_self, chance
 from neurosim.connectivity.rule import Rows, Rule
 from neurosim.errors import ParameterError
@@ -26,7 +26,7 @@ def _by_distance(profile):
     def partners(row, n_partner, ints, floats, k0, k1, stream, out):
         """Scalar body: test each target of a source."""
         n_row = ints[1]
-        hole = row if ints[0] else n_partner
+        hole = own_place(row, n_partner, ints[0])
         c = floats[0]
         length = floats[1]
         box_x, box_y, box_z = floats[2], floats[3], floats[4]
@@ -163,7 +163,7 @@ class DistanceDependent(Rule):
             positions = np.indices(np.atleast_1d(shape)).reshape(np.size(shape), -1).T * self.spacing
         return np.pad(positions, ((0, 0), (0, 3 - positions.shape[1])))
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not as many positions as neurons."""
         for side, n in (("source", n_source), ("target", n_target)):
             shape, positions = self._given(side)
@@ -183,16 +183,25 @@ class DistanceDependent(Rule):
         return self.c * {"gaussian": lambda: np.exp(-relative ** 2), "exponential": lambda: np.exp(-relative),
                          "uniform": lambda: 1.0 * (relative <= 1)}[self.profile]()
 
-    def expected(self, n_source, n_target, same):
+    def expected(self, n_source, n_target, shift):
         """Return the expected number of synapses; of a large network, that of evenly spaced rows, scaled up."""
         sources, targets = self.positions("source"), self.positions("target")
         rows = np.unique(np.linspace(0, n_source - 1, min(n_source, max(1, _PAIRS // max(n_target, 1)))).astype(int))
         batches = np.array_split(rows, max(1, rows.size * n_target // 250_000))
         sampled = sum(float(self.probability(sources[batch], targets).sum()) for batch in batches)
-        return sampled * n_source / rows.size - (self.c * n_source if self.excludes_self(same) else 0.0)
+        return sampled * n_source / rows.size - self._expected_with_itself(sources, targets, shift)
 
-    def prepare(self, n_source, n_target, same, generator):
+    def _expected_with_itself(self, sources, targets, shift):
+        """Return how many of the pairs that are left out would be expected; a neuron may have two places."""
+        both = self.self_pairs(len(sources), len(targets), shift)
+        if not both:
+            return 0.0
+        first = max(0, -shift)
+        own = targets[first + shift:][:both] - sources[first:first + both]
+        return float(self.probability(own, np.zeros((1, 3))).sum())
+
+    def prepare(self, n_source, n_target, shift, generator):
         """Return what `partners` needs: c, lam, the box and all positions."""
         positions = [self.positions(side).T.ravel() for side in ("source", "target")]
-        return Rows(4 * -(-n_target // 4), np.array([self.excludes_self(same), n_source], np.int64),
+        return Rows(4 * -(-n_target // 4), np.array([self.left_out(shift), n_source], np.int64),
                     np.concatenate([[self.c, self.lam], self._box(), *positions]))

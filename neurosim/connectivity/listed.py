@@ -15,16 +15,16 @@ class _Listed(Rule):
         """Return the sources and the targets in the order as given."""
         raise NotImplementedError
 
-    def expected(self, n_source, n_target, same):
+    def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
         return float(self.listed()[0].size)
 
-    def expected_into(self, first, last, n_source, n_target, same):
+    def expected_into(self, first, last, n_source, n_target, shift):
         """Return the number of synapses onto targets first .. last - 1."""
         targets = self.listed()[1]
         return float(((targets >= first) & (targets < last)).sum())
 
-    def prepare(self, n_source, n_target, same, generator):
+    def prepare(self, n_source, n_target, shift, generator):
         """Return what `partners` needs: where the list of targets begins, where that of each source, the list."""
         sources, targets = self.listed()
         order = np.argsort(sources, kind="stable")
@@ -55,7 +55,7 @@ class Explicit(_Listed):
     Raises:
         ParameterError: if the arrays differ in length, or an index is beyond its population.
 
-    >>> Explicit([0, 0, 2], [1, 2, 0]).expected(3, 3, same=True)
+    >>> Explicit([0, 0, 2], [1, 2, 0]).expected(3, 3, shift=0)
     3.0
     """
 
@@ -68,7 +68,7 @@ class Explicit(_Listed):
         if self.sources.size != self.targets.size:
             self.refuse("targets", f"have {self.sources.size} entries, as many as sources", f"{self.targets.size}")
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if an index is beyond its population."""
         for name, n in (("sources", n_source), ("targets", n_target)):
             most = int(getattr(self, name).max(initial=0))
@@ -99,7 +99,7 @@ class Sparse(_Listed):
     positional = 1
     matrix = Matrix(doc="weight of each pair that is connected")
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if the shape does not fit."""
         if self.matrix.shape != (n_source, n_target):
             self.refuse("matrix", f"have shape {(n_source, n_target)}", f"{self.matrix.shape}")

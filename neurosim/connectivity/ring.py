@@ -24,7 +24,7 @@ class SmallWorld(Rule):
     Raises:
         ParameterError: if k is odd or not below the size, or if it connects two populations.
 
-    >>> SmallWorld(10, 0.1).expected(100, 100, same=True)
+    >>> SmallWorld(10, 0.1).expected(100, 100, shift=0)
     1000.0
 
     Source: Watts, Strogatz, Nature 393 (1998) 440-442.
@@ -40,18 +40,19 @@ class SmallWorld(Rule):
         if self.k % 2:
             self.refuse("k", "be even")
 
-    def check(self, n_source, n_target, same):
+    def check(self, n_source, n_target, shift):
         """Raise ParameterError if the ring is too small or there are two populations."""
-        if not same:
-            raise ParameterError("SmallWorld must connect a population with itself, got two populations")
+        if shift != 0 or n_source != n_target:
+            parts = "two populations" if shift is None else "two parts of one"
+            raise ParameterError(f"SmallWorld must connect a population, or a part of one, with itself, got {parts}")
         if self.k >= n_source:
             self.refuse("k", f"be < {n_source}, the number of neurons on the ring")
 
-    def expected(self, n_source, n_target, same):
+    def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
         return float(self.k * n_source)
 
-    def prepare(self, n_source, n_target, same, generator):
+    def prepare(self, n_source, n_target, shift, generator):
         """Return what `partners` needs: k and the share that is rewired."""
         return Rows(self.k, np.array([self.k], np.int64), np.array([self.rewiring]))
 

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from neurosim.checks import Parametrised, describe_value
+from neurosim.connectivity.bodies import NOBODY
 from neurosim.errors import ParameterError
 
 
@@ -35,44 +36,50 @@ class Rule(Parametrised, ABC):
     - `by`: "source" if a row holds the targets of one source, "target" if the sources of one target;
     - `ascending`: True where the partners in a row always ascend;
     - `exact`: True where `expected` is the number of synapses itself;
-    - `check(n_source, n_target, same)`: raises ParameterError for what cannot be done;
-    - `expected(n_source, n_target, same)`: expected number of synapses;
-    - `prepare(n_source, n_target, same, generator)`: a `Rows`, made once with numpy; the generator
+    - `check(n_source, n_target, shift)`: raises ParameterError for what cannot be done;
+    - `expected(n_source, n_target, shift)`: expected number of synapses;
+    - `prepare(n_source, n_target, shift, generator)`: a `Rows`, made once with numpy; the generator
       depends on nothing but the seed and the projection;
     - `partners(row, n_partner, ints, floats, k0, k1, stream, out)`: a static scalar body (plain
       Python that Numba can compile) which writes the partners of a row to `out`, an array of uint32,
       in an order that depends on nothing else, and returns how many there are. Its random words come
       from `philox(word, row, stream, attempt, k0, k1)`.
 
-    `same` says that both sides are one population, so that a neuron may meet itself.
+    `shift` says where a neuron may meet itself: source i is target i + shift where both sides are parts of one
+    population, 0 where they are the whole of it; None where they are of two.
     """
 
     by: ClassVar[str] = "source"
     ascending: ClassVar[bool] = False
     exact: ClassVar[bool] = False
 
-    def check(self, n_source: int, n_target: int, same: bool) -> None:
+    def check(self, n_source: int, n_target: int, shift: int | None) -> None:
         """Raise ParameterError if the rule cannot connect populations of these sizes."""
 
     @abstractmethod
-    def expected(self, n_source: int, n_target: int, same: bool) -> float:
+    def expected(self, n_source: int, n_target: int, shift: int | None) -> float:
         """Return the expected number of synapses."""
 
     @abstractmethod
-    def prepare(self, n_source: int, n_target: int, same: bool, generator: np.random.Generator) -> Rows:
+    def prepare(self, n_source: int, n_target: int, shift: int | None, generator: np.random.Generator) -> Rows:
         """Return what `partners` needs."""
 
-    def expected_into(self, first: int, last: int, n_source: int, n_target: int, same: bool) -> float:
+    def expected_into(self, first: int, last: int, n_source: int, n_target: int, shift: int | None) -> float:
         """Return about how many of the synapses reach targets first .. last - 1; too few costs a second pass."""
-        return self.expected(n_source, n_target, same) * (last - first) / max(n_target, 1)
+        return self.expected(n_source, n_target, shift) * (last - first) / max(n_target, 1)
 
     def weights(self) -> np.ndarray | None:
         """Return the weights that the rule itself brings, one per synapse, or None."""
         return None
 
-    def excludes_self(self, same: bool) -> bool:
-        """Return whether connections of a neuron to itself are left out."""
-        return same and not getattr(self, "self_connections", True)
+    def left_out(self, shift: int | None) -> int:
+        """Return the shift if connections of a neuron to itself are left out, else NOBODY."""
+        return NOBODY if shift is None or getattr(self, "self_connections", True) else shift
+
+    def self_pairs(self, n_source: int, n_target: int, shift: int | None) -> int:
+        """Return how many pairs are left out because they are a neuron and itself."""
+        shift = self.left_out(shift)
+        return max(0, min(n_source + shift, n_target) - max(shift, 0))
 
     def refuse(self, name: str, must: str, got=None):
         """Raise the one form of message for a parameter that does not fit the populations."""

@@ -20,7 +20,7 @@ def direct_ports(net) -> set:
               for number, receptor in enumerate(net.ports(population)) if _adds_itself(receptor)}
     reached = {}
     for projection in net.projections:
-        port = projection.target.base, net.ports(projection.target).index(projection.receptor)
+        port = projection.target.base, net.port(projection)
         if projection.plasticity:
             direct.discard(port)
         else:

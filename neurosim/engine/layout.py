@@ -53,15 +53,9 @@ def parts_of(net: Network, threads: int) -> int:
     """Return into how many parts, one for each thread, a network is worth cutting."""
     work = sum(p.size for p in net.populations)
     for projection in net.projections:  # at 10 Hz and 0.1 ms, and an arrival takes as long as 10 updates, or 100
-        synapses = projection.rule.expected(projection.source.size, projection.target.size, _recurrent(projection))
+        synapses = projection.rule.expected(projection.source.size, projection.target.size, projection.shift)
         work += synapses / (10 if projection.plasticity else 100)
     return int(max(1, min(threads, work // SMALLEST_PART)))
-
-
-def _recurrent(projection) -> bool:
-    """Return whether sources and targets are the same neurons."""
-    source, target = projection.source, projection.target
-    return source.base is target.base and source.start == target.start
 
 
 def split(size: int, threads: int, turn: int) -> np.ndarray:
@@ -219,7 +213,7 @@ class Planner:
         source, target = projection.source, projection.target
         bounds = np.linspace(0, target.size, self.threads + 1).astype(np.int64)
         return estimate_bytes(
-            projection.rule, source.size, target.size, _recurrent(projection),
+            projection.rule, source.size, target.size, projection.shift,
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, dt=self.dt, real=self.real)
 
     def resolve(self, owner: Parametrised, size: int, label: str) -> SimpleNamespace:
@@ -277,7 +271,7 @@ class Planner:
         source, target = projection.source, projection.target
         bounds = np.clip(target_bounds - target.start, 0, target.size)
         connectivity = draft(
-            projection.rule, source.size, target.size, _recurrent(projection),
+            projection.rule, source.size, target.size, projection.shift,
             quantities=_quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
             streams=streams, label=projection.name, dt=self.dt, real=self.real,
             sort=projection.device is not None, threads=self.threads)
@@ -289,7 +283,7 @@ class Planner:
         wiring = _wiring(projection, connectivity, self.real, self.dt)
         plan = SimpleNamespace(
             projection=projection, connectivity=connectivity, bounds=bounds, first=target_bounds, wiring=wiring,
-            port=self.net.ports(target).index(projection.receptor), stream=streams.new(f"{projection.name}/noise"),
+            port=self.net.port(projection), stream=streams.new(f"{projection.name}/noise"),
             changed=set(), aged=0.0, rows=None, base=None, bundle=None, leader=None, deliveries=[])
         if isinstance(connectivity, Connectivity):
             plan.rows = rows_of(plan)
@@ -312,7 +306,7 @@ class Planner:
         if drive.receptor is None:
             plan.coefficients = drive.drive.coefficients(parameters, self.dt)
         else:
-            plan.port = self.net.ports(target).index(drive.receptor)
+            plan.port = self.net.port(drive)
         return plan
 
 

@@ -57,10 +57,9 @@ class EventPlanner(Planner):
     def bytes_of(self, projection: Projection) -> int:
         """Return about how much memory the synapses of a projection take."""
         source, target = projection.source, projection.target
-        same = source.base is target.base and source.start == target.start
         stored = sum(isinstance(value, Samples) or np.ndim(value) > 0 for value in (projection.weight,
                                                                                     projection.delay))
-        return int(projection.rule.expected(source.size, target.size, same) * (24 + 16 * stored))
+        return int(projection.rule.expected(source.size, target.size, projection.shift) * (24 + 16 * stored))
 
     def population(self, population, turn):
         """Return the layout of a population."""
@@ -85,7 +84,7 @@ class EventPlanner(Planner):
         source, target = projection.source, projection.target
         label = f"{projection.name}: delay"
         made = build(
-            projection.rule, source.size, target.size, source.base is target.base and source.start == target.start,
+            projection.rule, source.size, target.size, projection.shift,
             quantities=_quantities(projection) | {"delay": projection.delay}, delay=1.0, bounds=[0, target.size],
             seed=self.seed, streams=_SameLabel(self.streams, label), label=projection.name, dt=1.0, real=np.float64)
         (part,) = made.parts
@@ -101,7 +100,7 @@ class EventPlanner(Planner):
         return SimpleNamespace(
             projection=projection, source=row[order], start=part.start, values=values, n_synapses=part.target.size,
             target=part.target[order].astype(np.uint32), stream=self.streams.new(f"{projection.name}/noise"),
-            port=self.net.ports(target).index(projection.receptor), changed=set())
+            port=self.net.port(projection), changed=set())
 
     def drive(self, drive, target_bounds):
         """Return the layout of a drive."""
@@ -112,7 +111,7 @@ class EventPlanner(Planner):
             if isinstance(parameters.rate, Timed):
                 _refuse(f"PoissonDrive.rate of {drive.name!r} must be constant",
                         "a Poisson population, whose rate can be set")
-            plan.port = self.net.ports(drive.target).index(drive.receptor)
+            plan.port = self.net.port(drive)
         else:
             plan.times, plan.values = _steps(drive, parameters)
         return plan

@@ -18,14 +18,14 @@ from neurosim.random import Streams, seed_words
 __all__ = ["Connectivity", "Draft", "Part", "build", "checksum", "draft", "estimate_bytes", "set_values", "to_coo"]
 
 
-def draft(rule: Rule, n_source: int, n_target: int, same: bool, *, quantities: dict, delay, bounds, seed: int,
+def draft(rule: Rule, n_source: int, n_target: int, shift: int | None, *, quantities: dict, delay, bounds, seed: int,
           streams: Streams, label: str, dt: float, real, sort: bool = False, threads: int = 1) -> Draft:
     """Return the synapses that a rule makes between two populations before any is drawn.
 
     Args:
         rule: who connects to whom.
         n_source, n_target: sizes of the populations.
-        same: whether both are one population.
+        shift: source i is target i + shift; None between two populations.
         quantities: name -> a number (kept as one), a distribution, an array (n_source, n_target), or, for
             rules that list their synapses, a 1-D array with one value each. None: what the rule brings.
         delay: the same, in ms.
@@ -45,26 +45,26 @@ def draft(rule: Rule, n_source: int, n_target: int, same: bool, *, quantities: d
     bounds = np.asarray(bounds, np.int64)
     if bounds.size < 2 or bounds[0] != 0 or bounds[-1] != n_target or (np.diff(bounds) < 0).any():
         raise ParameterError(f"{label}bounds must ascend from 0 to {n_target}, got {bounds.tolist()}")
-    rule.check(n_source, n_target, same)
+    rule.check(n_source, n_target, shift)
     stream = streams.new(f"{label}connections")
-    rows = rule.prepare(n_source, n_target, same, np.random.default_rng([seed, stream]))
+    rows = rule.prepare(n_source, n_target, shift, np.random.default_rng([seed, stream]))
     shape = n_source, n_target
     ticks, low, high = delay_ticks(delay, shape, rows, dt, label, streams.new(f"{label}delay"))
     values = {}
     for name, given in quantities.items():
         given = rule.weights() if given is None and name == "weight" else given
         values[name] = quantity(given, shape, rows, f"{label}{name}", streams.new(f"{label}{name}"), real)
-    return Draft(rule, rows, shape, same, bounds, seed_words(seed), stream, ticks, low, high, values, dt,
+    return Draft(rule, rows, shape, shift, bounds, seed_words(seed), stream, ticks, low, high, values, dt,
                  np.dtype(real), sort, threads, label)
 
 
-def build(rule: Rule, n_source: int, n_target: int, same: bool, **options) -> Connectivity:
+def build(rule: Rule, n_source: int, n_target: int, shift: int | None, **options) -> Connectivity:
     """Return the synapses that a rule makes between two populations; takes what `draft` takes.
 
     >>> from neurosim.connectivity import FixedInDegree
-    >>> made = build(FixedInDegree(3), 10, 4, False, quantities={"weight": 0.5}, delay=1.5, bounds=[0, 4], seed=1,
+    >>> made = build(FixedInDegree(3), 10, 4, None, quantities={"weight": 0.5}, delay=1.5, bounds=[0, 4], seed=1,
     ...              streams=Streams(), label="", dt=0.1, real=np.float32)
     >>> made.n_synapses, made.delays
     (12, array([15]))
     """
-    return draft(rule, n_source, n_target, same, **options).made()
+    return draft(rule, n_source, n_target, shift, **options).made()

@@ -193,7 +193,7 @@ def to_coo(connectivity: Connectivity):
     >>> from neurosim.connectivity import Explicit
     >>> from neurosim.engine.synapses import build
     >>> from neurosim.random import Streams
-    >>> made = build(Explicit([2, 0], [1, 0]), 3, 2, False, quantities={"weight": [0.2, 0.1]}, delay=1.0, bounds=[0, 2],
+    >>> made = build(Explicit([2, 0], [1, 0]), 3, 2, None, quantities={"weight": [0.2, 0.1]}, delay=1.0, bounds=[0, 2],
     ...              seed=1, streams=Streams(), label="", dt=0.1, real=np.float64)
     >>> to_coo(made)[3]["weight"]
     array([0.1, 0.2])

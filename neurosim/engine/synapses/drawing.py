@@ -23,7 +23,7 @@ class Draft:
     rule: Rule
     rows: Rows
     shape: tuple[int, int]
-    same: bool
+    shift: int | None
     bounds: np.ndarray
     key: tuple[int, int]
     stream: int
@@ -218,7 +218,7 @@ class Strip:
     def __init__(self, draft: Draft, first: int, last: int, ticks: np.ndarray):
         self.draft, self.first, self.last, self.buffers = draft, first, last, draft.buffers()
         self.used, self.count, self.size, self.column = self.buffers["used"], 0, -1, draft.columns(ticks)
-        self.room, self.longest = room_for(draft.rule, *draft.shape, draft.same, first, last), draft.rows.capacity
+        self.room, self.longest = room_for(draft.rule, *draft.shape, draft.shift, first, last), draft.rows.capacity
         self.only = 0 if draft.delayed else int(np.searchsorted(ticks, draft.low))
         self.narrow = np.uint16 if ticks.size < 65536 else np.uint32
 
@@ -248,8 +248,8 @@ def target_type(n: int) -> type:
     return np.uint16 if n <= 65536 else np.uint32
 
 
-def room_for(rule: Rule, n_source: int, n_target: int, same: bool, first: int, last: int) -> int:
+def room_for(rule: Rule, n_source: int, n_target: int, shift: int | None, first: int, last: int) -> int:
     """Return how many synapses to make room for in a part: eight standard deviations above the mean."""
-    share = rule.expected_into(first, last, n_source, n_target, same)
+    share = rule.expected_into(first, last, n_source, n_target, shift)
     room = math.ceil(share + 8.0 * math.sqrt(share) + 64.0)
-    return min(room, int(rule.expected(n_source, n_target, same))) if rule.exact else room
+    return min(room, int(rule.expected(n_source, n_target, shift))) if rule.exact else room

@@ -12,20 +12,20 @@ from neurosim.engine.synapses.quantities import delay_ticks
 from neurosim.errors import NeurosimWarning
 
 
-def estimate_bytes(rule: Rule, n_source: int, n_target: int, same: bool, *, quantities: dict, delay, bounds,
+def estimate_bytes(rule: Rule, n_source: int, n_target: int, shift: int | None, *, quantities: dict, delay, bounds,
                    dt: float, real) -> int:
     """Return about how much memory `build` takes at its peak, without building anything.
 
     Takes what `build` takes.
 
     >>> from neurosim.connectivity import FixedTotal
-    >>> estimate_bytes(FixedTotal(1000000), 1000, 1000, False, quantities={"weight": 0.1}, delay=1.0,
+    >>> estimate_bytes(FixedTotal(1000000), 1000, 1000, None, quantities={"weight": 0.1}, delay=1.0,
     ...                bounds=[0, 1000], dt=0.1, real=np.float32)
     2008008
     """
     parts = len(bounds) - 1
     widest = int(np.max(np.diff(bounds), initial=0))
-    n = rule.expected(n_source, n_target, same)
+    n = rule.expected(n_source, n_target, shift)
     arrays = sum(isinstance(given, Samples) or given is None or np.ndim(given) > 0 for given in quantities.values())
     each = np.dtype(target_type(widest)).itemsize + arrays * np.dtype(real).itemsize
     total = n * each + parts * 8 * (n_source + 1)
