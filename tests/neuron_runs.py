@@ -39,10 +39,11 @@ def times_of(model, duration, dt, **kwargs):
     return np.asarray(run(model, duration, dt, **kwargs)[0].times)
 
 
-def fine_times(equations, start, peak, reset, duration, dead=0.0):
+def fine_times(equations, start, peak, reset, duration, dead=0.0, longest=np.inf):
     """Return spike times of a system whose first variable resets at a peak, by DOP853 with events.
 
-    For `dead` ms after a spike the first variable does not move.
+    For `dead` ms after a spike the first variable does not move. Crossings are looked for at the ends of steps, which
+    are not longer than `longest`.
     """
     def crossing(t, y):
         return y[0] - peak
@@ -53,7 +54,8 @@ def fine_times(equations, start, peak, reset, duration, dead=0.0):
     crossing.terminal, crossing.direction = True, 1
     t, y, found = 0.0, np.array(start, dtype=float), []
     while t < duration:
-        part = solve_ivp(equations, (t, duration), y, method="DOP853", rtol=1e-10, atol=1e-10, events=crossing)
+        part = solve_ivp(equations, (t, duration), y, method="DOP853", rtol=1e-10, atol=1e-10, events=crossing,
+                         max_step=longest)
         t, y = part.t[-1], part.y[:, -1]
         if part.status == 1:
             found.append(t)

@@ -3,8 +3,9 @@
     v' = square v^2 + slope v + drift - share u + gain I(t),    u' = a (b v + offset - u)
 
 The pair of orders 5(4) of Dormand and Prince, whose error estimate sets the length of a step. Currents are known in
-closed form within a step, since nothing arrives meanwhile. A state within a step, also that of an arrival and that at
-the peak, is the step of that length taken anew: as accurate as its end, unlike an interpolation of lower order.
+closed form within a step, since nothing arrives meanwhile; no step is longer than the fastest of those that can still
+move v, which a longer one might not see at any of its stages. A state within a step, also that of an arrival and that
+at the peak, is the step of that length taken anew: as accurate as its end, unlike an interpolation of lower order.
 
 Source: Dormand, Prince, J. Computational and Applied Mathematics 6 (1980) 19-26.
 """
@@ -70,6 +71,33 @@ def leap(h, x, at, c, ca, n_chains, stride, first):
     return v, u, max(wrong, wrong_u / (1.0 + abs(u))), a7
 
 
+def briefest(x, at, c, ca, n_chains, stride, first):
+    """Return the fastest time constant among the currents that can still move v, in ms."""
+    fastest = 0.0
+    place, block = at + first, ca + TOP
+    for _ in range(n_chains):
+        s, r = c[block + S], c[block + R]
+        rise = x[place + 1] if stride == 2 else 0.0
+        if abs(c[block + GAIN]) * (abs(x[place]) + abs(rise) / r) > TOLERANCE * s:
+            fastest = max(fastest, max(s, r) if rise != 0.0 else s)
+        place += stride
+        block += BLOCK
+    return 1.0 / fastest if fastest > 0.0 else LONGEST
+
+
+def summit(h, x, at, c, ca, n_chains, stride, first):
+    """Return when v, which rises at the beginning and falls at the end of h ms, is highest."""
+    low, high = 0.0, h
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        _, _, _, slope = leap(middle, x, at, c, ca, n_chains, stride, first)
+        if slope > 0.0:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
 def advance_parabola(x, at, c, ca, n_chains, stride, first, t):
     """Bring the neuron to time t, which lies within the step that was predicted."""
     h = t - x[at + NOW]
@@ -97,8 +125,9 @@ def next_parabola(x, at, c, ca, n_chains, stride, first):
     x[at + PEAKED] = 1.0
     if x[at + V] >= peak:
         return x[at + NOW]
-    h = x[at + STEP]
-    v = x[at + V]
+    h = min(x[at + STEP], briefest(x, at, c, ca, n_chains, stride, first))
+    start = x[at + V]
+    v = start
     while True:
         v, u, wrong, slope = leap(h, x, at, c, ca, n_chains, stride, first)
         if wrong <= TOLERANCE and v < inf:
@@ -108,8 +137,14 @@ def next_parabola(x, at, c, ca, n_chains, stride, first):
         h *= max(0.2, 0.9 * (TOLERANCE / wrong) ** 0.2) if wrong < inf else 0.2
     x[at + STEP] = min(LONGEST, h * min(5.0, 0.9 * (TOLERANCE / max(wrong, 1e-30)) ** 0.2))
     if v < peak:
-        x[at + PEAKED] = 0.0
-        return x[at + NOW] + h
+        end = h
+        begun, _ = flow(start, x[at + U], 0.0, x, at, c, ca, n_chains, stride, first)
+        if begun > 0.0 > slope and start + h * max(begun, -slope) >= peak:
+            h = summit(h, x, at, c, ca, n_chains, stride, first)
+            v, u, wrong, slope = leap(h, x, at, c, ca, n_chains, stride, first)
+        if v < peak:
+            x[at + PEAKED] = 0.0
+            return x[at + NOW] + end
     low, high = 0.0, h
     for _ in range(100):
         step = h + (peak - v) / slope

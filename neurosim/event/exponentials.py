@@ -12,7 +12,9 @@ The distance from the threshold, f = v - theta - v_threshold, is a sum of expone
 one sign; and exp(r_k t) L_k is monotone between two zeros of L_k+1 (Rolle). So the zeros of every L are found from
 those of the next one, one in each interval with a change of sign, and none is missed: that is what `first_crossing`
 does, with Newton's method inside brackets. L_1 is the current above what holds the neuron at its threshold, and no L
-needs coefficients that cancel. A bound of f without exponentials sorts out most cases first.
+needs coefficients that cancel. The last L, made of fast exponentials, is long too small for a number when the slow ones
+end; so each is computed times exp(q t), q being the slowest rate left in it, which has its sign at any time. A bound of
+f without exponentials sorts out most cases first.
 
 The bodies here are scalar; `loop` compiles them. A neuron is a row of numbers in `x` from `at` on, its coefficients
 one in `c` from `ca` on; the names of their places stand below.
@@ -183,12 +185,14 @@ def earliest(x, at, c, ca, n_chains, stride, first):
     return 0.0 if f == 0.0 else leave(f, constant + more, m) * CAUTION
 
 
-def level(k, tau, own, terms, work, places):
-    """Return L_k at tau ms from the beginning of the search.
+def level(k, tau, shift, own, terms, work, places):
+    """Return exp(shift tau) L_k at tau ms from the beginning of the search, L_0 without the factor.
 
     Args:
         k: which one.
         tau: ms.
+        shift: at most the slowest rate that L_k is made of, 1/ms; with that very rate the value keeps its sign however
+            late it is, where L_k itself would be too small for a number.
         own: numbers of this search: f at 0, its constant part A = drift - m v_threshold, m.
         terms: how many chains are active.
         work: for each of them (i, rise, s, r), then for each level and chain (p, q), the weights of i and rise.
@@ -206,26 +210,42 @@ def level(k, tau, own, terms, work, places):
         p, q = work[weights + 2 * j], work[weights + 2 * j + 1]
         if k == 0:
             total += p * (i * two(s, m, tau) + (rise * three(r, s, m, tau) if rise != 0.0 else 0.0))
-        else:
-            kept = i * exp(-s * tau)
+            continue
+        if p != 0.0:  # what was taken away may be slower than the shift
+            kept = i * exp((shift - s) * tau)
             if rise != 0.0:
-                kept += rise * two(r, s, tau)
-                total += q * rise * exp(-r * tau)
+                kept += rise * two(r - shift, s - shift, tau)
             total += p * kept
+        if q != 0.0 and rise != 0.0:
+            total += q * rise * exp((shift - r) * tau)
     return total
 
 
-def zero(k, low, high, f_low, f_high, rate, own, terms, work, places):
+def slowest_left(k, terms, work, places):
+    """Return the slowest rate that L_k is made of."""
+    if k == 0 or places[k, 1] != 0:
+        return 0.0
+    slowest, weights = FOREVER, places[k, 0]
+    for j in range(terms):
+        if work[weights + 2 * j] != 0.0:
+            slowest = min(slowest, work[4 * j + 2])
+        elif work[weights + 2 * j + 1] != 0.0 and work[4 * j + 1] != 0.0:
+            slowest = min(slowest, work[4 * j + 3])
+    return slowest if slowest < FOREVER else 0.0
+
+
+def zero(k, low, high, f_low, f_high, rate, shift, own, terms, work, places):
     """Return the zero of L_k between low and high, whose values there have different signs.
 
-    exp(rate t) L_k is monotone there. The bracket is first drawn close from its lower end, then Newton's
-    method runs in it, with bisection wherever a step would leave it or does not halve it.
+    exp(rate t) L_k is monotone there. The bracket is first drawn close from its lower end, in steps that begin with the
+    fastest time constant, then Newton's method runs in it, with bisection wherever a step would leave it or does not
+    halve it.
     """
     width = min(high - low, own[3])
     while low + width < high:
-        value = level(k, low + width, own, terms, work, places)
+        value = level(k, low + width, shift, own, terms, work, places)
         if (value > 0.0) == (f_high > 0.0) and value != 0.0:
-            high = low + width
+            high, f_high = low + width, value
             break
         low += width
         f_low = value
@@ -237,14 +257,14 @@ def zero(k, low, high, f_low, f_high, rate, own, terms, work, places):
         t = 0.5 * (low + high)
     before = high - low
     for turn in range(ENOUGH):
-        value = level(k, t, own, terms, work, places)
+        value = level(k, t, shift, own, terms, work, places)
         if value == 0.0:
             return t
         if (value > 0.0) == (f_high > 0.0):
             high = t
         else:
             low = t
-        slope = level(k + 1, t, own, terms, work, places) - rate * value
+        slope = level(k + 1, t, shift, own, terms, work, places) - (rate - shift) * value
         step = t - value / slope
         if turn % 4 == 3:
             if high - low > 0.5 * before:
@@ -277,7 +297,6 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
         return 0.0
     if quiet(x, at, c, ca, n_chains, stride, first):
         return FOREVER
-    own = (f, constant, m, c[ca + HORIZON] / 1024.0)
     none, one = np.int64(0), np.int64(1)  # as plain constants they would be types of their own, and compiled for
     terms = none
     place, block = at + first, ca + HEAD
@@ -289,24 +308,30 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
     if constant != 0.0:
         places[1, 1] = 1
         count = one + one
+    fastest = m
     for _ in range(n_chains):
-        i, pull, rise = x[place], c[block + PULL], 0.0
+        i, pull, rise, s, r = x[place], c[block + PULL], 0.0, c[block + S], c[block + R]
         if stride == 2:
             rise = x[place + 1]
         if pull != 0.0 and (i != 0.0 or rise != 0.0):
+            if rise != 0.0 and s > r:  # the same current with s as the slower rate, which must not go first
+                rise, s, r = rise + (r - s) * i, r, s
             work[4 * terms], work[4 * terms + 1] = i, rise
-            work[4 * terms + 2], work[4 * terms + 3] = c[block + S], c[block + R]
+            work[4 * terms + 2], work[4 * terms + 3] = s, r
             work[start + 2 * terms], work[start + 2 * terms + 1] = pull, 0.0
             terms += 1
-            rates[count] = c[block + S]
+            rates[count] = s
             count += 1
+            fastest = max(fastest, s)
             if rise != 0.0:
-                rates[count] = c[block + R]
+                rates[count] = r
                 count += 1
+                fastest = max(fastest, r)
         place += stride
         block += BLOCK
     if terms == 0:
         return leave(f, constant, m)
+    own = (f, constant, m, 1.0 / fastest)
     for k in range(1, count - 1):
         origin, goal = places[k, 0], start + 2 * terms * k
         places[k + 1, 0], places[k + 1, 1] = goal, 0
@@ -317,17 +342,19 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
     horizon = c[ca + HORIZON]
     found = none
     for k in range(count - 2, -1, -1):
-        low, f_low, new = 0.0, level(k, 0.0, own, terms, work, places), none
+        shift = slowest_left(k, terms, work, places)
+        low, f_low, new = 0.0, level(k, 0.0, shift, own, terms, work, places), none
         if k == 0:
             f_low = f
-            if f == 0.0 and level(one, 0.0, own, terms, work, places) > 0.0:
+            if f == 0.0 and level(one, 0.0, 0.0, own, terms, work, places) > 0.0:
                 return 0.0
         for n in range(found + 1):
             high = roots[n] if n < found else horizon
-            f_high = level(k, high, own, terms, work, places)
+            f_high = level(k, high, shift, own, terms, work, places)
             if k == 0:
                 if f_high > 0.0:
-                    return zero(none, low, high, f_low, f_high, m, own, terms, work, places) if f_low < 0.0 else low
+                    return zero(none, low, high, f_low, f_high, m, shift, own, terms, work,
+                                places) if f_low < 0.0 else low
             elif n < found and f_high == 0.0:
                 roots[new] = high
                 new += 1
@@ -335,7 +362,7 @@ def first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, r
                 if k == 1 and count == 3 and constant != 0.0:
                     roots[new] = log(-work[start] * work[0] / constant) / work[2]
                 else:
-                    roots[new] = zero(k, low, high, f_low, f_high, rates[k], own, terms, work, places)
+                    roots[new] = zero(k, low, high, f_low, f_high, rates[k], shift, own, terms, work, places)
                 new += 1
             low, f_low = high, f_high
         found = new

@@ -336,9 +336,9 @@ _ARGUMENTS = {  # that are passed on together
     "{send}": "numbers, time, order, item, projs, outs, out_list, rows, delays, slot_time, slot_at, slot_end, slot_of,"
               " free"}
 _FUNCTIONS = (exponentials.two, exponentials.three, exponentials.relax, exponentials.advance_linear, exponentials.quiet,
-              exponentials.leave, exponentials.earliest, exponentials.level, exponentials.zero,
-              exponentials.first_crossing, adaptive.flow, adaptive.leap, adaptive.advance_parabola,
-              adaptive.next_parabola)
+              exponentials.leave, exponentials.earliest, exponentials.level, exponentials.slowest_left,
+              exponentials.zero, exponentials.first_crossing, adaptive.flow, adaptive.leap, adaptive.briefest,
+              adaptive.summit, adaptive.advance_parabola, adaptive.next_parabola)
 
 
 def _constants() -> str:
