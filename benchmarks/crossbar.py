@@ -148,10 +148,10 @@ def products(rounds, n=256):
     for batch in (1, 256):
         x = rng.uniform(0, 1, (batch, n)).astype(np.float32)
         noisy = PCM(flicker_noise=1.0)
-        variance = noisy.read_variance(w)
+        moments = noisy.read_moments(w)
         layer = CrossbarLayer(w, noisy, input_bits=7, bits=9).calibrate(x)
         calls = {"bare": lambda x=x: x @ w, "full": lambda x=x, c=layer: c.forward(x, rng),
-                 "noisy": lambda x=x, d=noisy, s=variance: d.matmul(x, w, rng, s)}
+                 "noisy": lambda x=x, d=noisy, m=moments: d.matmul(x, w, rng, m)}
         peer = aihwkit_tile(n, batch)
         if peer is not None:
             calls["peer"] = peer

@@ -247,8 +247,8 @@ def one_seed(seed, samples, labels, plain, noisy, quick):
             row("random resistors", "ideal", 0.0, plain.counts(samples, sampled(seed), seed), None)]
     for each in conditions(quick):
         if each.device.read_noise:
-            spread = [each.device.fitted(matrix).read_variance(matrix) for matrix in weights]
-            counts = noisy.counts(samples, [*weights, *spread], seed)
+            mean, variance = zip(*(each.device.fitted(matrix).read_moments(matrix) for matrix in weights), strict=True)
+            counts = noisy.counts(samples, [*mean, *variance], seed)
         else:
             counts = plain.counts(samples, hardware(weights, seed, each), seed)
         if each.day_0 and not each.aged:

@@ -51,6 +51,20 @@ def aligned(matrix):
     return out
 
 
+def normal_tail(z):
+    """Return the probability that a standard normal number is above z, for an array or tensor.
+
+    >>> float(normal_tail(np.float64(0.0)))
+    0.5
+    """
+    xp = namespace(z)
+    if xp is not np:
+        return 0.5 * xp.erfc(z * 0.7071067811865476)
+    from scipy.special import erfc
+
+    return 0.5 * erfc(z * 0.7071067811865476)
+
+
 def erf(x):
     """Return the error function of an array or tensor."""
     xp = namespace(x)

@@ -15,7 +15,7 @@ import numpy as np
 
 from neurosim.checks import check_ticks, describe_value
 from neurosim.engine.instance import Instance
-from neurosim.engine.layout import Planner, check_bounds, parts_of
+from neurosim.engine.layout import Planner, check_bounds, parts_of, within_bounds
 from neurosim.engine.synapses import to_coo
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.event.mode import EventMode
@@ -356,7 +356,8 @@ class Simulation:
         if not np.array_equal(aged, weights, equal_nan=True):  # what does not age may be infinite
             if aged.shape != weights.shape or not np.isfinite(aged).all():
                 raise ParameterError(f"{type(device).__name__}.age must return one finite weight per synapse")
-            self.set(projection, weight=aged)
+            values = to_coo(self._instance.view(projection))[3]
+            self.set(projection, weight=within_bounds(projection, aged.astype(values["weight"].dtype), values))
         plan.aged += float(elapsed)
 
     def give(self, population: Population | str, spikes: Spikes) -> None:

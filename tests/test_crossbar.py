@@ -219,7 +219,35 @@ def test_a_layer_that_ages_in_steps_ages_as_a_whole():
     whole, steps = CrossbarLayer(w, device).age(1e6), CrossbarLayer(w, device).age(3e5).age(7e5)
     np.testing.assert_allclose(whole.weights, steps.weights, rtol=1e-12)
     made_good = CrossbarLayer(w, device.replace(drift_compensation=True)).age(1e9)
-    assert np.abs(made_good.weights).sum() == pytest.approx(np.abs(w).sum())
+    written = CrossbarLayer(w, device).weights
+    assert np.abs(made_good.weights).sum() == pytest.approx(np.abs(written).sum())
+
+
+@pytest.mark.parametrize("given, wires", [
+    ({}, {}), ({"stuck_off": 0.2}, {}), ({"stuck_on": 0.05}, {}), ({"programming_noise": 0.1}, {}),
+    ({"temperature": 350.0, "activation_energy": 0.1}, {}), ({"g_min": 1.0}, {"r_word": 5, "r_bit": 5}),
+    ({"g_min": 1.0, "drift": 0.0}, {"r_word": 5, "r_bit": 5}), ({"slices": 2, "slice_bits": 3}, {}),
+    ({"mapping": "offset", "programming_noise": 0.1}, {})])
+def test_compensation_takes_back_drift_and_nothing_else(given, wires):
+    """The factor is that of what was read just after programming, so that it is 1 before any time has passed."""
+    w = np.random.default_rng(0).uniform(-1, 1, (32, 16))
+    device = Memristor(**{"drift": 0.05, "drift_compensation": True, **given})
+    before = CrossbarLayer(w, device, seed=1, **wires).weights
+    np.testing.assert_allclose(CrossbarLayer(w, device, seed=1, **wires).age(0.0).weights, before, rtol=1e-12)
+    after = CrossbarLayer(w, device, seed=1, **wires).age(5e5).age(5e5)
+    assert np.abs(after.weights).sum() == pytest.approx(np.abs(before).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("r_word, r_bit", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize("floating", [{}, {"floating_words": [1]}])
+def test_no_inputs_give_no_outputs(r_word, r_bit, floating):
+    circuit = CrossbarCircuit(np.full((4, 3), 50.0), r_word, r_bit, **floating)
+    solved = circuit.solve(np.zeros((0, 4)))
+    assert solved.currents.shape == (0, 3) and solved.v_word.shape == solved.v_bit.shape == (0, 4, 3)
+    if not floating:
+        assert circuit.approximate(np.zeros((0, 4)))[0].shape == (0, 3)
+    layer = CrossbarLayer(np.ones((4, 3)), r_word=r_word, r_bit=r_bit, bits=4).calibrate(np.ones((2, 4)))
+    assert layer.forward(np.zeros((0, 4))).shape == (0, 3)
 
 
 def test_a_layer_takes_tensors():

@@ -86,7 +86,7 @@ def test_one_number_for_a_column_has_the_noise_of_its_devices():
         matrix = np.repeat(w[:, None], n, axis=1)
         net.connect(given, cells, weight=matrix, delay=1.0, device=None if together else device)
         if together:
-            net.connect(given, cells, weight=device.read_variance(matrix), delay=1.0, receptor=ns.Pulse())
+            net.connect(given, cells, weight=device.read_moments(matrix)[1], delay=1.0, receptor=ns.Pulse())
         sim = ns.Simulation(net, 1.0, seed=3)
         sim.run(3.0)
         v = sim.get(cells, "v")

@@ -122,6 +122,12 @@ def test_temperature_spread_and_slices():
     assert spread.std() == pytest.approx(0.1, rel=0.03)
     sliced = Memristor(slices=3, slice_bits=2).program(w, np.random.default_rng(0))
     np.testing.assert_allclose(sliced, np.rint(w * 63) / 63, atol=1e-12)
+    few = Memristor(slice_bits=2).program(w, np.random.default_rng(0))  # one device of four levels
+    np.testing.assert_allclose(few, np.rint(w * 3) / 3, atol=1e-12)
+    few = Memristor(slice_bits=2, mapping="offset").program(w, np.random.default_rng(0))
+    np.testing.assert_allclose(few, np.rint((w + 1) / 2 * 3) / 3 * 2 - 1, atol=1e-12)
+    beyond = Memristor(slices=2, slice_bits=2, drift=0.05).age(np.array([1.1, -1.1]), 1e6)  # errors may lead there
+    np.testing.assert_allclose(np.abs(beyond), 1.1 - (1 - (1020 / 20) ** -0.05), rtol=1e-12)
     with pytest.raises(ns.UnsupportedError, match="slices > 1"):
         Memristor(slices=2, read_noise=0.1)
     with pytest.raises(ns.ParameterError, match="g_min must be < g_max"):
@@ -139,7 +145,7 @@ def test_read_noise_in_the_core_has_the_size_of_the_equation():
     sim = ns.Simulation(net, 0.1, dtype="float64")
     sim.run(41.0)
     v = sim.get(cells, "v")
-    assert v.std() == pytest.approx(np.sqrt(400 * device.read_variance(np.array(0.5))), rel=0.07)
+    assert v.std() == pytest.approx(np.sqrt(400 * device.read_moments(np.array(0.5))[1]), rel=0.07)
 
 
 # Pulses ---------------------------------------------------------------------------------------------------------------

@@ -206,6 +206,19 @@ def test_noise_blurs_a_threshold_by_its_standard_deviation():
     assert np.mean(codes >= 16) == pytest.approx(0.8413, abs=0.01)
 
 
+@pytest.mark.parametrize("adc", [RampADC("sigmoid"), RampADC("relu", bits=4), RampADC("gelu", ramps=2),
+                                 RampADC("tanh", noise=0.1, programming_error=2.0)], ids=name_of)
+def test_what_is_undefined_has_no_code_and_stays_undefined(adc):
+    rng = np.random.default_rng(0)
+    x = np.array([np.nan, 0.0, np.inf, -np.inf])
+    found = adc.program(1)(x, rng)
+    np.testing.assert_array_equal(np.isnan(found), [True, False, False, False])
+    assert found[2] >= found[1] or adc.of.name == "gelu"
+    assert np.isnan(adc(np.nan, rng)) and np.isnan(adc.program(1).surrogate(x)[0]) if not adc.noise else True
+    with pytest.raises(ParameterError, match="RampADC.codes must be given numbers, got an array that holds nan"):
+        adc.codes(x, rng)
+
+
 # ---- LSTM -------------------------------------------------------------------------------------------
 
 
@@ -297,6 +310,12 @@ def test_what_a_conversion_lacks_is_named():
         RampADC(noise=0.1)(np.zeros(3))
     with pytest.raises(ParameterError, match="columns must be a whole number >= 1"):
         RampADC(comparator_offset=0.1).program()
+    with pytest.raises(ParameterError, match="columns must be a whole number >= 1"):
+        RampADC().program(columns=-3)
+    programmed = RampADC("sigmoid", comparator_offset=0.1).program(columns=4)
+    for shape in ((2, 5), (4, 2), (4, 1), ()):
+        with pytest.raises(ParameterError, match="must be given inputs of 4 columns, as many as were programmed, got"):
+            programmed(np.zeros(shape))
     with pytest.raises(ParameterError, match="trials must be"):
         inl_trials(RampADC(), 0)
     with pytest.raises(ParameterError, match="x must be a range"):

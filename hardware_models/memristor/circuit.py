@@ -120,6 +120,8 @@ class CrossbarCircuit:
         if isinstance(sweeps, bool) or not isinstance(sweeps, (int, np.integer)) or sweeps < 1:
             raise ParameterError(f"sweeps must be a whole number >= 1, got {describe_value(sweeps)}")
         v = self._check_voltages(voltages)
+        if not v.size:
+            return np.empty((0, self.shape[1])), 0.0
         g, drive = self.conductance * SIEMENS, np.atleast_2d(v)[:, :, None]
         through, sums, steps = g * drive, [], []
         sums.append(through.sum(axis=1))
@@ -142,6 +144,8 @@ class CrossbarCircuit:
 
     def _nodes(self, inputs):
         """Return the voltages of the word-line and bit-line nodes, shape (batch, rows, columns)."""
+        if not len(inputs):
+            return np.empty((0, *self.shape)), np.empty((0, *self.shape))
         g = self.conductance * SIEMENS
         if self.floating_words.size or self.floating_bits.size:
             return self._solve_general(inputs)

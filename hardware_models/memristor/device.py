@@ -5,12 +5,13 @@ from functools import cache, partial
 
 import numpy as np
 
-from hardware_models.arrays import as_float, like, namespace
+from hardware_models.arrays import as_float, like, namespace, normal_tail
 from hardware_models.memristor import mapping as maps
-from hardware_models.memristor.equations import normals, to_numpy
+from hardware_models.memristor.equations import choose, normals, to_numpy
 from hardware_models.stuck import check_shares, stuck_ends
 from neurosim.checks import Option, Parameter, describe_value
 from neurosim.contracts import Device
+from neurosim.distributions import normal_quantile
 from neurosim.errors import ParameterError, UnsupportedError
 
 BOLTZMANN = 8.617333262e-5  #: eV/K
@@ -38,7 +39,7 @@ class Memristor(Device):
 
         G = [ dtod (target) + programming error ] (stuck: g_max or g_min),  |error| <= tolerance where verified,
         G(t) = G ((t + 20 s) / 20 s)^-nu,
-        read:  G + sqrt(white(G)^2 + flicker(G)^2 ln((t + t_read) / (2 t_read))) x,  x standard normal, fresh.
+        read:  max(G + sqrt(white(G)^2 + flicker(G)^2 ln((t + t_read) / (2 t_read))) x, 0),  x standard normal, fresh.
 
     Subclasses are measured technologies, whose statistics replace the plain ones below, or pulse laws. What is a
     property of a device (whether it is stuck, how it drifts, how it differs from others) follows from `seed` alone;
@@ -48,7 +49,8 @@ class Memristor(Device):
         weight_max: weight that the largest conductance stands for, > 0; larger weights are refused. See `fitted`.
         g_min, g_max: uS.
         mapping: "differential" (a pair for each weight) or "offset" (one device, the middle subtracted).
-        slices, slice_bits: where slices > 1, a weight is a whole number whose bits are spread over so many devices.
+        slices, slice_bits: where either is given, a weight is a whole number of slices x slice_bits bits, spread over
+            so many devices of 2^slice_bits levels; by default a device can hold any conductance in its range.
         programming_noise: standard deviation of the error, as a share of g_max (technologies: times the measured one).
         write_tolerance: share of g_max; devices are written again until the error is within it, or None.
         write_attempts: how often at most.
@@ -83,7 +85,8 @@ class Memristor(Device):
     g_max = one(25.0, "uS", "largest conductance", above=0)
     mapping = Option("differential", ("differential", "offset"), doc="devices of a weight")
     slices = one(1, "", "devices over which the bits of a weight are spread", integer=True, at_least=1, at_most=32)
-    slice_bits = one(1, "", "bits of each", integer=True, at_least=1, at_most=16)
+    slice_bits = one(None, "", "bits of each; None: 1 where slices > 1, else any conductance", integer=True, at_least=1,
+                     at_most=16, optional=True)
     programming_noise = switch("error of programming")
     write_tolerance = one(None, "", "error that verified writing accepts", above=0, optional=True)
     write_attempts = one(100, "", "writes at most", integer=True, at_least=1)
@@ -110,10 +113,10 @@ class Memristor(Device):
         if self.slices > 1 and (self.read_noise or self.flicker_noise):
             raise UnsupportedError(f"{name} with slices > 1 must have no noise of single reads; use several layers, "
                                    "one for each slice")
-        if self.slices * self.slice_bits > 48:
+        if self.slices * (self.slice_bits or 1) > 48:
             raise ParameterError(f"{name}.slices x slice_bits must be <= 48 bits, got {self.slices * self.slice_bits}")
         noisy = self.read_noise or self.flicker_noise
-        self.__dict__["read"] = reader(type(self), self.mapping, np) if noisy else None
+        self.__dict__["read"] = scalar_reader(type(self), self.mapping) if noisy else None
 
     def __reduce__(self):
         return partial(type(self), **self.values()), ()  # the bodies are made again, not pickled
@@ -123,11 +126,16 @@ class Memristor(Device):
         return self.replace(weight_max=float(np.abs(to_numpy(weights)).max(initial=0.0)))
 
     @property
+    def bits(self) -> int | None:
+        """Bits of each device, or None where it holds any conductance in its range."""
+        return 1 if self.slice_bits is None and self.slices > 1 else self.slice_bits
+
+    @property
     def exact(self) -> bool:
         """Whether programming changes no bit: every non-ideality of it is off."""
         off = (self.programming_noise, self.relaxation, self.conductance_dtod, self.stuck_on, self.stuck_off,
                self.activation_energy and self.temperature != ROOM)
-        return not any(off) and self.slices == 1
+        return not any(off) and self.bits is None
 
     # What a technology replaces -----------------------------------------------------------------------------------
 
@@ -257,8 +265,11 @@ class Memristor(Device):
 
     def shares(self, weights) -> list:
         """Return the target conductance, uS, and the weight per uS of each device of some weights."""
-        return maps.shares(weights, self.mapping, self.weight_max, self.g_min, self.g_max, self.slices,
-                           self.slice_bits)
+        return maps.shares(weights, self.mapping, self.weight_max, self.g_min, self.g_max, self.slices, self.bits)
+
+    def held(self, weights) -> np.ndarray:
+        """Return the weights that ideal devices hold: the given ones, or rounded to the levels of the slices."""
+        return maps.held(weights, self.weight_max, self.mapping, self.slices, self.bits)
 
     def program(self, weights, generator):
         """Return the weights that the devices hold after programming; an array or a tensor, of any shape."""
@@ -266,7 +277,7 @@ class Memristor(Device):
         self._check_range("weights", values, -self.weight_max, self.weight_max, "")
         if self.exact:
             return weights
-        new = maps.held(values, self.weight_max, self.mapping, self.slices, self.slice_bits)
+        new = self.held(values)
         seed = generator.integers(2**63)
         for part, (target, gain) in enumerate(self.shares(values)):
             new = new + gain * (self.program_conductance(target, _stream(seed, "program"), part) - target)
@@ -310,38 +321,43 @@ class Memristor(Device):
         """Return what one read of every weight gives: the body of the compiled loop, on an array or a tensor."""
         if self.read is None:
             return weights
-        return self._call(weights, normals(generator, weights))
+        return self._call(reader, weights, normals(generator, weights), normals(generator, weights))
 
-    def matmul(self, x, weights, generator=None, variance=None):
+    def matmul(self, x, weights, generator=None, moments=None):
         """Return x @ weights as the devices compute it, with fresh read noise for each row of x.
 
-        y = x W + sqrt(x^2 sigma^2(W)) n has exactly the distribution of a product in which every device is read with
-        noise of its own for every row, at the cost of two products.
+        y = x M(W) + sqrt(x^2 V(W)) n, with the mean M and the variance V of a read, at the cost of two products. These
+        are mean and variance of a product in which every device is read with noise of its own for every row; so is the
+        distribution, but for reads that end at 0 uS (noise of more than a quarter of a conductance): these are not
+        normal, though their sum over several rows nearly is.
 
         Args:
             x: shape (..., rows); an array or a tensor.
             weights: as programmed, shape (rows, columns), of the same kind.
             generator: numpy or torch generator of the noise; needed where the layer has any.
-            variance: `read_variance(weights)`, where it is at hand; it takes longer than the product.
+            moments: `read_moments(weights)`, where they are at hand; they take longer than the product.
         """
-        y = x @ weights
         if self.read is None:
-            return y
+            return x @ weights
         if generator is None:
             raise ParameterError(f"{type(self).__name__}.matmul must be given a generator: the layer reads with noise")
-        variance = self.read_variance(weights) if variance is None else variance
+        mean, variance = self.read_moments(weights) if moments is None else moments
+        y = x @ mean
         return y + namespace(y).sqrt((x * x) @ variance) * normals(generator, y)
 
-    def read_variance(self, weights):
-        """Return the variance of one read of each weight."""
-        deviation = self._call(weights, 1.0 + 0 * weights) - weights
-        return deviation * deviation
+    def read_moments(self, weights):
+        """Return mean and variance of one read of each weight: those of normal numbers cut off at 0 uS.
 
-    def _call(self, weights, draws):
-        xp = namespace(weights)
-        body = self.read if xp is np else reader(type(self), self.mapping, xp)
-        names = body.__code__.co_varnames[2:body.__code__.co_argcount]
-        return body(weights, draws, *(getattr(self, name) for name in names))
+        For each device, with z = G / sigma, Q the normal tail and d = phi(z) - z Q(z), the mean is G + sigma d and the
+        variance sigma^2 (1 - Q - z d - d^2).
+        """
+        if self.read is None:
+            return weights, 0 * weights
+        return self._call(moments_of, weights)
+
+    def _call(self, make, *arrays):
+        body = make(type(self), self.mapping, namespace(arrays[0]))
+        return body(*arrays, *(getattr(self, name) for name in READ_PARAMETERS))
 
 
 def check_times(owner, elapsed, since=0.0) -> None:
@@ -363,30 +379,91 @@ def check_range(owner, what, values, low, high, unit) -> None:
                              + ("" if unit else "; set weight_max, or use fitted(weights)"))
 
 
+READ_PARAMETERS = "weight_max", "g_min", "g_max", "read_noise", "flicker_noise", "flicker_time", "read_duration"
+
+
 @cache
-def reader(technology, mapping, xp):
-    """Return the body of a read for numpy scalars and arrays, or for tensors."""
+def _devices(technology, mapping, xp):
+    """Return a function of weights and parameters: for each device of a weight, k, its conductance and its noise.
+
+    The device that holds the size of a weight comes first; where it is that of the minus side, k is negative.
+    """
     white_std, flicker_std = technology.white_std, technology.flicker_std
 
-    def variance(g, g_max, read_noise, flicker_noise, span):
+    def deviation(g, g_max, read_noise, flicker_noise, span):
         white = read_noise * white_std(xp, g, g_max)
         flicker = flicker_noise * flicker_std(xp, g, g_max)
-        return white * white + flicker * flicker * span
+        return xp.sqrt(white * white + flicker * flicker * span)
 
-    def differential(weight, normal, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
+    def differential(weight, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
         span = _span(flicker_time, read_duration)
         k = weight_max / (g_max - g_min)
-        high = variance(g_min + xp.abs(weight) / k, g_max, read_noise, flicker_noise, span)
-        low = variance(g_min + 0.0 * weight, g_max, read_noise, flicker_noise, span)
-        return weight + k * xp.sqrt(high + low) * normal
+        high, low = g_min + xp.abs(weight) / k, g_min + 0.0 * weight
+        k = choose(weight < 0.0, -k, k)
+        return (k, high, deviation(high, g_max, read_noise, flicker_noise, span),
+                -k, low, deviation(low, g_max, read_noise, flicker_noise, span))
 
-    def offset(weight, normal, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
-        span = _span(flicker_time, read_duration)
+    def offset(weight, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
         k = 2.0 * weight_max / (g_max - g_min)
         g = 0.5 * (g_min + g_max) + weight / k
-        return weight + k * xp.sqrt(variance(g, g_max, read_noise, flicker_noise, span)) * normal
+        nothing = 0.0 * weight
+        return (k + nothing, g, deviation(g, g_max, read_noise, flicker_noise, _span(flicker_time, read_duration)),
+                nothing, nothing, nothing)
 
     return {"differential": differential, "offset": offset}[mapping]
+
+
+@cache
+def scalar_reader(technology, mapping):
+    """Return the body of a read for the compiled loop."""
+    devices = _devices(technology, mapping, np)
+
+    def read(weight, normal, uniform, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
+        k, g, std, k_other, g_other, std_other = devices(weight, weight_max, g_min, g_max, read_noise, flicker_noise,
+                                                         flicker_time, read_duration)
+        other = normal_quantile(uniform) if std_other > 0.0 else 0.0
+        return weight + k * max(std * normal, -g) + k_other * max(std_other * other, -g_other)
+
+    return read
+
+
+@cache
+def reader(technology, mapping, xp):
+    """Return the same for arrays or tensors, of weights and of two standard normal numbers for each."""
+    devices = _devices(technology, mapping, xp)
+
+    def read(weights, normal, other, *parameters):
+        k, g, std, k_other, g_other, std_other = devices(weights, *parameters)
+        return weights + k * _larger(std * normal, -g) + k_other * _larger(std_other * other, -g_other)
+
+    return read
+
+
+@cache
+def moments_of(technology, mapping, xp):
+    """Return the function of weights that gives mean and variance of a read."""
+    devices = _devices(technology, mapping, xp)
+
+    def moments(weights, *parameters):
+        k, g, std, k_other, g_other, std_other = devices(weights, *parameters)
+        (more, variance), (more_other, variance_other) = _cut_off(xp, g, std), _cut_off(xp, g_other, std_other)
+        return (weights + k * more + k_other * more_other,
+                k * k * variance + k_other * k_other * variance_other)
+
+    return moments
+
+
+def _larger(a, b):
+    return choose(a > b, a, b)
+
+
+def _cut_off(xp, g, std):
+    """Return by how much the mean of max(g + std n, 0) is above g, and its variance, n being standard normal."""
+    z = g / choose(std > 0, std, 1.0)
+    z = choose(z < 40.0, z, 40.0)  # beyond it nothing is cut off
+    tail = normal_tail(z)
+    more = xp.exp(-0.5 * z * z) * 0.3989422804014327 - z * tail
+    return std * more, std * std * (1.0 - tail - z * more - more * more)
 
 
 def _span(flicker_time, read_duration):
@@ -410,4 +487,4 @@ class _Events:
         return _stream(self.seed, name).standard_normal
 
 
-__all__ = ["Memristor", "one", "reader", "switch"]
+__all__ = ["Memristor", "one", "switch"]

@@ -29,6 +29,8 @@ class HopfieldMemory:
         xi = np.asarray(patterns, dtype=np.float64)
         if xi.ndim != 2 or not np.isin(xi, (-1.0, 1.0)).all() or not xi.size:
             raise ParameterError(f"HopfieldMemory.patterns must be a matrix of +-1, got {describe_value(xi)}")
+        if device is not None and not isinstance(device, Memristor):
+            raise ParameterError(f"HopfieldMemory.device must be a Memristor or None, got {describe_value(device)}")
         self.patterns, self.generator = xi, np.random.default_rng(seed)
         ideal = xi.T @ xi / xi.shape[1]
         np.fill_diagonal(ideal, 0.0)

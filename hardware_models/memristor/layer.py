@@ -3,7 +3,6 @@
 import numpy as np
 
 from hardware_models.arrays import aligned, as_float, like, namespace
-from hardware_models.memristor import mapping as maps
 from hardware_models.memristor.circuit import CrossbarCircuit, check_resistance
 from hardware_models.memristor.converters import Converter, exact_adc_bits
 from hardware_models.memristor.device import Memristor, check_times
@@ -67,6 +66,7 @@ class CrossbarLayer:
         self.ideal = values
         self._program(np.random.default_rng(seed))
         self._combine()
+        self.written = np.abs(self.weights).sum()  # the sum of all sizes just after programming
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,7 +90,7 @@ class CrossbarLayer:
         """Put the matrices of the slices together from what the circuits of their arrays pass on."""
         self._kept, self._bare = {}, NOT_BARE
         device, wires = self.device, self.r_word > 0 or self.r_bit > 0
-        held = maps.held(self.ideal, device.weight_max, device.mapping, device.slices, device.slice_bits)
+        held = device.held(self.ideal)
         if device.exact and not wires and not self.aged:
             self.slices = [held]
             return
@@ -106,7 +106,11 @@ class CrossbarLayer:
             self.slices[-1] = self.slices[-1] - device.weight_max
 
     def age(self, elapsed: float) -> "CrossbarLayer":
-        """Let the devices drift for some ms; return the layer. Several calls give what one gives."""
+        """Let the devices drift for some ms; return the layer. Several calls give what one gives.
+
+        With drift compensation one factor brings the sum of all sizes back to what was read just after programming;
+        errors that are no drift stay as they are.
+        """
         device = self.device
         check_times("CrossbarLayer.age", elapsed)
         self.conductances = [
@@ -115,7 +119,7 @@ class CrossbarLayer:
         self.aged += elapsed
         self._combine()
         if device.drift_compensation and np.abs(self.weights).sum() > 0:
-            factor = np.abs(self.ideal).sum() / np.abs(self.weights).sum()
+            factor = self.written / np.abs(self.weights).sum()
             self.slices = [part * factor for part in self.slices]
             self._kept, self._bare = {}, NOT_BARE
         return self
@@ -155,13 +159,13 @@ class CrossbarLayer:
         if self.dac is not None:
             x = self.dac(x)
         if self.adcs is None:
-            matrix, variance = self._parts(x)[0]
-            if self.dac is None and variance is None:
+            matrix, moments = self._parts(x)[0]
+            if self.dac is None and moments is None:
                 self._bare = matrix, matrix.dtype, namespace(x) is np
-            return self.device.matmul(x, matrix, generator, variance)
+            return self.device.matmul(x, matrix, generator, moments)
         y = 0
-        for adc, (part, variance) in zip(self.adcs, self._parts(x, sliced=True), strict=True):
-            y = y + adc(self.device.matmul(x, part, generator, variance))
+        for adc, (part, moments) in zip(self.adcs, self._parts(x, sliced=True), strict=True):
+            y = y + adc(self.device.matmul(x, part, generator, moments))
         return y
 
     def _check_inputs(self, what, x):
@@ -170,17 +174,17 @@ class CrossbarLayer:
                                  f"{tuple(x.shape)}")
 
     def _parts(self, x, sliced=False):
-        """Return (matrix, variance of its reads) of each slice, or of all together, as x is; kept until they age."""
+        """Return (matrix, moments of its reads) of each slice, or of all together, as x is; kept until they age."""
         key = sliced, type(x), x.dtype, getattr(x, "device", None)
         if key not in self._kept:
             parts = [aligned(like(part, x)) for part in (self.slices if sliced else [self.weights])]
-            self._kept[key] = [(part, None if self.device.read is None else self.device.read_variance(part))
+            self._kept[key] = [(part, None if self.device.read is None else self.device.read_moments(part))
                                for part in parts]
         return self._kept[key]
 
     def adc_loss(self) -> str:
         """Return a sentence that states how many bits an exact ADC needs, and how many are dropped."""
-        rows, v, w = self.shape[0], self.input_bits, self.device.slice_bits
+        rows, v, w = self.shape[0], self.input_bits, self.device.bits or 1
         exact = exact_adc_bits(rows, v or 1, w, signed=self.device.mapping == "differential")
         inputs = f"inputs of {v} bit{'s' * (v > 1)}" if v else "inputs of 1 bit at least (there is no DAC)"
         has = "this one is exact" if self.bits is None or self.bits >= exact else (

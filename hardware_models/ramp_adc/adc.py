@@ -186,7 +186,8 @@ class RampADC(Parametrised):
         Args:
             seed: of all errors, 0 <= seed < 2^64.
             key: which copy of the converter it is, 0 <= key < 2^32.
-            columns: how many comparators share the ramp; needed with `comparator_offset`.
+            columns: how many comparators share the ramp, each with an offset of its own; needed with
+                `comparator_offset`, and then the last axis of what is converted must have this length.
 
         Raises:
             ParameterError: if the seed does not fit, or the number of columns is missing.
@@ -195,10 +196,11 @@ class RampADC(Parametrised):
         inl = max_inl(self, candidates)[0]
         best = int(np.argmin(inl))
         offsets = None
-        if self.comparator_offset:
+        if self.comparator_offset or columns is not None:
             if not isinstance(columns, (int, np.integer)) or isinstance(columns, bool) or columns < 1:
                 raise ParameterError(f"RampADC.program: columns must be a whole number >= 1 where there is a "
                                      f"comparator_offset, got {columns!r}")
+        if self.comparator_offset:
             offsets = _generator(OFFSET, seed, key).normal(0.0, self.comparator_offset, columns)
         return Ramp(self, tuple(part.thresholds[0, best] for part in candidates),
                     tuple(part.conductances[0, best] for part in candidates),
@@ -243,12 +245,27 @@ class Ramp:
         """Return the codes of an array or tensor x, whole numbers of its shape.
 
         Args:
-            x: inputs; with comparator offsets the last axis counts the columns.
+            x: inputs, not undefined; with comparator offsets the last axis counts the columns.
             generator: numpy generator of the noise, where the converter has any.
+
+        Raises:
+            ParameterError: an input is undefined, the columns are not as many as were programmed, or the noise has no
+                generator.
         """
         x = as_float(x)
+        if bool((x != x).any()):
+            raise ParameterError("RampADC.codes must be given numbers, got an array that holds nan: no code stands "
+                                 "for it")
+        return self._codes(x, generator)
+
+    def _codes(self, x, generator):
+        """Return the codes, that of what is undefined being the largest."""
         xp = namespace(x)
         if self.offsets is not None:
+            if tuple(x.shape[-1:]) != self.offsets.shape:
+                raise ParameterError(f"RampADC must be given inputs of {self.offsets.size} columns, as many as were "
+                                     f"programmed, got an array of shape {tuple(x.shape)}; program it with "
+                                     "columns=... for another width")
             x = x - like(self.offsets, x)
         if self.adc.noise:
             if generator is None:
@@ -262,9 +279,10 @@ class Ramp:
         return code
 
     def __call__(self, x, generator=None):
-        """Return the outputs y_min + LSB code for an array or tensor, in its float type."""
+        """Return the outputs y_min + LSB code for an array or tensor, in its float type; what is undefined stays so."""
         x = as_float(x)
-        return self.adc.output_range[0] + self.adc.lsb * like(self.codes(x, generator), x)
+        outputs = self.adc.output_range[0] + self.adc.lsb * like(self._codes(x, generator), x)
+        return namespace(x).where(x == x, outputs, x)[()]
 
     def surrogate(self, x):
         """Return the outputs for a torch tensor, with the gradient of the function itself (straight-through).

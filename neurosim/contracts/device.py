@@ -1,10 +1,12 @@
 """What a device layer promises."""
 
-from typing import ClassVar
+import inspect
+from typing import Any, ClassVar
 
 import numpy as np
 
 from neurosim.checks import Parametrised
+from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import State
 
 
@@ -20,6 +22,9 @@ class Device(Parametrised):
       `change`; returns the weight that the device then holds.
     * `age(weights, elapsed, since)`: numpy; returns the weights after `elapsed` ms more, of devices that
       were programmed `since` ms before; called by `Simulation.age`.
+    * `read_array(weights, generator)`, `matmul(x, weights, generator, moments)` and `read_moments(weights)`: the same
+      read for whole matrices, as echo states use them. By default they call `read` entry by entry, which is right and
+      slow; a device with an equation for arrays gives its own.
 
     A device whose faults make weights infinite or undefined says so by `may_be_infinite`; a run that meets them stops,
     unless it is told to go on (`Simulation.run(..., allow_infinite=True)`).
@@ -40,3 +45,43 @@ class Device(Parametrised):
     def age(self, weights: np.ndarray, elapsed: float, since: float = 0.0) -> np.ndarray:
         """Return the weights after some ms without use, of devices that were programmed some ms before."""
         return weights
+
+    def read_array(self, weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return what one read of every weight gives, with random numbers of their own.
+
+        Raises:
+            UnsupportedError: `read` takes what only a synapse of a network has.
+        """
+        if self.read is None:
+            return weights
+        weights = np.asarray(weights, dtype=np.float64)
+        known = {name: value for name, value in self.values().items() if np.ndim(value) == 0 and np.isreal(value)}
+        known |= {"weight": weights, "normal": generator.standard_normal(weights.shape),
+                  "uniform": np.maximum(generator.random(weights.shape), 2.0**-54)}
+        names = list(inspect.signature(self.read).parameters)
+        for name in names:
+            if name not in known:
+                raise UnsupportedError(f"{type(self).__name__}.read takes {name!r}, which synapses of a network have "
+                                       f"and a matrix has not; give it a read_array(weights, generator)")
+        return np.vectorize(self.read, otypes=[np.float64])(*(known[name] for name in names))
+
+    def matmul(self, x: np.ndarray, weights: np.ndarray, generator: np.random.Generator | None = None,
+               moments: Any = None) -> np.ndarray:
+        """Return x @ weights as the devices compute it: every row of x reads all of them anew.
+
+        Args:
+            x: shape (..., rows).
+            weights: as programmed, shape (rows, columns).
+            generator: of the noise of reads; needed where there is any.
+            moments: `read_moments(weights)`, where they are at hand.
+        """
+        if self.read is None:
+            return x @ weights
+        if generator is None:
+            raise ParameterError(f"{type(self).__name__}.matmul must be given a generator: the layer reads with noise")
+        rows = [row @ self.read_array(weights, generator) for row in np.reshape(x, (-1, np.shape(x)[-1]))]
+        return np.reshape(rows, (*np.shape(x)[:-1], np.shape(weights)[1]))
+
+    def read_moments(self, weights: np.ndarray) -> Any:
+        """Return what `matmul` takes as moments, worked out once: mean and variance of a read, or None."""
+        return None

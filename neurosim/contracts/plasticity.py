@@ -92,7 +92,8 @@ class Plasticity(Parametrised):
     def weight_bounds(self, p) -> tuple | None:
         """Return the least and the largest weight, each a number or one per synapse, or None where there is no bound.
 
-        Weights outside are refused, where a network is laid out and where they are set.
+        Weights outside are refused, where a network is laid out and where they are set; those that a device's errors of
+        programming or ageing carry outside are held at the bound.
 
         Args:
             p: the parameters by name, each a number or an array with one value per synapse.

@@ -287,13 +287,13 @@ class Planner:
             changed=set(), aged=0.0, rows=None, base=None, bundle=None, leader=None, deliveries=[])
         if isinstance(connectivity, Connectivity):
             plan.rows = rows_of(plan)
+        for part in connectivity.parts if wiring.rules else []:
+            check_bounds(projection, part.values["weight"], part.values)
         if projection.device is not None:
             _program(plan, self.seed, streams.new(f"{projection.name}/programming"))
             plan.base = _numbering(plan.rows, source.base.size, connectivity.delays.size)
         if wiring.periodic:
             plan.periods = _periods(projection, self.dt)
-        for part in connectivity.parts if wiring.rules else []:
-            check_bounds(projection, part.values["weight"], part.values)
         return plan
 
     def drive(self, drive, target_bounds):
@@ -391,16 +391,33 @@ def check_bounds(projection, weights, values: dict) -> None:
         weights: one per synapse.
         values: the synapses' quantities by name, each a number or one per synapse.
     """
-    for rule in projection.plasticity:
-        bounds = rule.weight_bounds(SimpleNamespace(**values)) if weights.size else None
-        if bounds is None:
-            continue
-        low, high = (np.broadcast_to(np.asarray(bound, dtype=weights.dtype), weights.shape) for bound in bounds)
+    for rule, low, high in _bounds(projection, weights, values):
         bad = np.flatnonzero((weights < low) | (weights > high))
         if bad.size:
             k = bad[0]
             raise ParameterError(f"weights of {projection.name!r} must be within {low[k]:g} .. {high[k]:g}, the bounds "
                                  f"of its {type(rule).__name__}, got {weights[k]:g}")
+
+
+def within_bounds(projection, weights, values: dict) -> np.ndarray:
+    """Return weights that a device holds, moved to the bounds of the rules, as these do it under way.
+
+    Errors of programming and ageing are no one's wish, so they are not refused; what is not finite stays as it is.
+    """
+    for _, low, high in _bounds(projection, weights, values):
+        weights = np.where(np.isfinite(weights), np.clip(weights, low, high), weights)
+    return weights
+
+
+def _bounds(projection, weights, values):
+    """Return (rule, lowest, highest weight of each synapse) for the rules that have bounds."""
+    found = []
+    for rule in projection.plasticity:
+        bounds = rule.weight_bounds(SimpleNamespace(**values)) if weights.size else None
+        if bounds is not None:
+            found.append((rule, *(np.broadcast_to(np.asarray(bound, dtype=weights.dtype), weights.shape)
+                                  for bound in bounds)))
+    return found
 
 
 def _periods(projection, dt) -> dict:
@@ -520,6 +537,8 @@ def _program(layout, seed, stream):
     if programmed.shape != weights.shape or not (device.may_be_infinite or np.isfinite(programmed).all()):
         raise ParameterError(f"{type(device).__name__}.program must return one finite weight per synapse")
     set_values(connectivity, "weight", programmed)
+    for part in connectivity.parts:
+        part.values["weight"] = within_bounds(layout.projection, part.values["weight"], part.values)
 
 
 def _spread(connectivity, name, real):

@@ -38,14 +38,12 @@ class _Layer(Option):
     """A device layer, or None."""
 
     def check(self, owner, value):
-        """Return the layer; raise ParameterError where it is none, or cannot be read as a matrix."""
+        """Return the layer; raise ParameterError where it is none, UnsupportedError where it has no matrix product."""
         if value is None:
             return None
         if not isinstance(value, Device):
             raise ParameterError(f"{owner}.{self.name} must be a device layer or None, got {describe_value(value)}")
-        if value.read is not None and not hasattr(value, "matmul"):
-            raise UnsupportedError(f"{owner}.{self.name} must have matmul(x, weights, generator, variance), since "
-                                   f"{type(value).__name__} reads with noise; switch its noise off")
+        value.matmul(np.zeros((1, 1)), np.zeros((1, 1)), np.random.default_rng(0))  # or it is refused here, by its name
         return value
 
 
@@ -84,7 +82,7 @@ class EchoState(Parametrised):
 
     Raises:
         ParameterError: an argument does not fit, or W has no eigenvalue but 0.
-        UnsupportedError: the device reads with noise and has no product of matrices.
+        UnsupportedError: the read of the device takes what only a synapse of a network has.
 
     >>> import numpy as np
     >>> network = EchoState(50, spectral_radius=0.9, seed=1)
@@ -234,8 +232,8 @@ class EchoState(Parametrised):
         device = self.device
         if device is not None and device.read is not None:
             matrix = np.ascontiguousarray(weights.T)
-            variance = device.read_variance(matrix)
-            return lambda x, generator: device.matmul(x, matrix, generator, variance)
+            moments = device.read_moments(matrix)
+            return lambda x, generator: device.matmul(x, matrix, generator, moments)
         transposed = weights.T
         if sparse:
             from scipy.sparse import csc_array
