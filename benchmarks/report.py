@@ -3,9 +3,9 @@
 import json
 import os
 import platform
-import tempfile
 from pathlib import Path
 
+from neurosim.files import whole_file
 from neurosim.reservoirs.named.microcircuit_data import POPULATIONS, RATES
 
 _COLUMNS = (("", "what", "s"), ("thr", "threads", "d"), ("type", "dtype", "s"), ("rounds", "rounds", "d"),
@@ -92,9 +92,6 @@ def machine() -> str:
 
 def write(results: dict, path) -> None:
     """Write results as JSON, whole or not at all."""
-    path = Path(path)
-    text = json.dumps(results, indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        (Path(folder) / path.name).write_text(text)
-        os.replace(Path(folder) / path.name, path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path, encoding="utf-8") as file:
+        json.dump(results, file, indent=1)

@@ -20,26 +20,19 @@ import numpy as np
 
 from neurosim import __version__
 from neurosim.engine.synapses import checksum
-from neurosim.errors import FileError, NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.files import h5py, reading, whole_hdf5
 from neurosim.network import _signature
 from neurosim.sources import TimedArray
 from neurosim.spikes import FORMAT as SPIKES_FORMAT
 from neurosim.spikes import VERSION as SPIKES_VERSION
-from neurosim.spikes import Spikes, _reading, _whole_file
+from neurosim.spikes import Spikes
 
 FORMAT = "neurosim.state"
 TRACE_FORMAT = "neurosim.trace"
 VERSION = 1
 BLOCK = 1 << 18  #: entries of a stream that are read at once
 CHUNK_BYTES = 1 << 18
-
-
-def _h5py():
-    try:
-        import h5py
-    except ImportError:
-        raise UnsupportedError("files of simulations need h5py; install it with `pip install h5py`") from None
-    return h5py
 
 
 # ---- state: writing -------------------------------------------------------------------------------
@@ -68,7 +61,7 @@ def save(sim, path) -> None:
     >>> later.time, later.spikes(cell) == sim.spikes(cell)
     (50.0, True)
     """
-    _h5py()
+    h5py()
     sim._recordings.flush(sim, seal=True)
     write(sim, path, *_contents(sim))
 
@@ -82,14 +75,13 @@ def write(sim, path, header: dict, arrays: dict) -> None:
         header: what is in it, of plain values; versions and the description of the network are added.
         arrays: by name.
     """
-    h5py = _h5py()
     import numba
 
     header = {"neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__, "seed": sim.seed,
               "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net), "arrays": list(arrays),
               **header}
     text = json.dumps(header)
-    with _whole_file(path) as temporary, h5py.File(temporary, "x") as file:
+    with whole_hdf5(path) as file:
         file.attrs.update({"format": FORMAT, "version": VERSION, "digest": _digest(text, arrays)})
         file["header"] = text
         file["description"] = str(sim.net)
@@ -205,8 +197,8 @@ def load(cls, path, net, threads, memory_limit):
 
 
 def _read(path):
-    h5py = _h5py()
-    with _reading(path, "an HDF5 file of a simulation"), open(path, "rb") as raw, h5py.File(raw, "r") as file:
+    library = h5py()
+    with reading(path, "an HDF5 file of a simulation"), open(path, "rb") as raw, library.File(raw, "r") as file:
         if file.attrs.get("format") != FORMAT:
             raise FileError(f"{path} is not a file of a simulation: it has no format {FORMAT!r}")
         if file.attrs["version"] != VERSION:
@@ -380,9 +372,9 @@ class Stream:
 
     @contextmanager
     def _open(self, mode):
-        h5py = _h5py()
+        library = h5py()
         try:
-            with h5py.File(self.path, mode) as file:
+            with library.File(self.path, mode) as file:
                 yield file
         except FileError:
             raise

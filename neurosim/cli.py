@@ -15,6 +15,7 @@ from pathlib import Path
 
 from neurosim import __version__
 from neurosim.errors import NeurosimError, ParameterError
+from neurosim.files import whole_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -167,7 +168,8 @@ def _write_results(sim, net, folder: Path) -> dict:
                 "spikes": len(spikes), "rate_hz": round(spikes.mean_rate(), 4)}
         else:
             times, values = sim.trace(recorder.what, recorder.variable)
-            np.savez_compressed(folder / f"{name}.{recorder.variable}.npz", times_ms=times, values=values)
+            with whole_file(folder / f"{name}.{recorder.variable}.npz") as file:
+                np.savez_compressed(file, times_ms=times, values=values)
     if rasters:
         _save_raster(rasters, folder / "raster.png")
     return summary
@@ -183,7 +185,8 @@ def _save_raster(rasters, path):
 
     figure, ax = plt.subplots(figsize=(9, 5), layout="constrained")
     plot.raster(rasters, ax=ax)
-    figure.savefig(path, dpi=110)
+    with whole_file(path) as file:
+        figure.savefig(file, dpi=110)
     plt.close(figure)
 
 

@@ -9,19 +9,17 @@ spikes have float64 times in ms instead of ticks (`dt` is None) and follow the s
 import hashlib
 import json
 import math
-import os
-import secrets
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from neurosim.checks import Parameter, describe_value
 from neurosim.errors import FileError, NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.files import h5py, reading, whole_file, whole_hdf5
 
 FORMAT = "neurosim.spikes"
 VERSION = 1
@@ -550,7 +548,7 @@ class Spikes:
         """
         head = {**self._header(), "spikes": len(self), "metadata": dict(self.metadata)}
         row = ("{!r},{}\n" if self.dt is None else "{:.15g},{}\n").format
-        with _whole_file(path) as temporary, open(temporary, "x", encoding="utf-8", newline="") as file:
+        with whole_file(path, encoding="utf-8") as file:
             file.write(f"# {json.dumps(head)}\n{CSV_COLUMNS}\n")
             file.writelines(map(row, self.times.tolist(), self.ids.tolist()))
 
@@ -605,9 +603,8 @@ class Spikes:
         >>> Spikes.load(path).metadata["seed"]
         7
         """
-        h5py = _h5py()
         labels = _checked_metadata({**self.metadata, **_checked_metadata(metadata)})
-        with _whole_file(path) as temporary, h5py.File(temporary, "x") as file:
+        with whole_hdf5(path) as file:
             group = file.create_group("spikes")
             head = {**self._header(), "units": "ms" if self.dt is None else "tick", "fingerprint": self.fingerprint()}
             group.attrs.update({key: value for key, value in head.items() if value is not None})
@@ -632,8 +629,8 @@ class Spikes:
         >>> Spikes.load(path) == spikes
         True
         """
-        h5py = _h5py()
-        with _reading(path, "an HDF5 file of spikes"), open(path, "rb") as raw, h5py.File(raw, "r") as file:
+        library = h5py()
+        with _reading(path, "an HDF5 file of spikes"), open(path, "rb") as raw, library.File(raw, "r") as file:
             if "spikes" not in file:
                 raise FileError(f"{path} must have a group 'spikes', it has none")
             group = file["spikes"]
@@ -829,49 +826,13 @@ def _plural(count, word) -> str:
 
 
 @contextmanager
-def _whole_file(path):
-    """Yield a new name beside the path; what was written under it takes the path's place at the end."""
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror or _first_line(error)}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
 def _reading(path, what):
-    """Turn whatever a reader trips over into one FileError that names the file."""
-    try:
-        yield
-    except FileError:
-        raise
-    except ParameterError as error:
-        raise FileError(f"{path} does not hold valid spikes: {error}") from None
-    except FileNotFoundError:
-        raise FileError(f"{path} does not exist") from None
-    except PermissionError:
-        raise FileError(f"{path} cannot be read: permission denied") from None
-    except Exception as error:  # h5py raises half a dozen kinds on damaged files
-        raise FileError(f"{path} is not {what} or is damaged: {_first_line(error)}") from None
-
-
-def _first_line(error) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _h5py():
-    try:
-        import h5py
-    except ImportError:
-        raise UnsupportedError("Spikes.save and load need h5py; install it with `pip install h5py`, or use to_csv "
-                               "and from_csv") from None
-    return h5py
+    """As `reading`, and spikes that do not fit are a fault of the file."""
+    with reading(path, what):
+        try:
+            yield
+        except ParameterError as error:
+            raise FileError(f"{path} does not hold valid spikes: {error}") from None
 
 
 def _attributes(group) -> dict:

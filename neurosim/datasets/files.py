@@ -6,45 +6,16 @@ import re
 import sys
 import zipfile
 import zlib
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.checks import describe_value
-from neurosim.errors import FileError, ParameterError, UnsupportedError
-from neurosim.spikes import _first_line as first_line
+from neurosim.errors import FileError, ParameterError
+from neurosim.files import first_line, h5py, reading
 
 ORDERS = ("refuse", "sort")  #: what to do with times that run backwards
 MOST_PACKED = 1000  #: times by which what a file holds may be longer than the file
-
-
-@contextmanager
-def file_errors(path, what):
-    """Turn whatever goes wrong while a file is read into one FileError that names it."""
-    try:
-        yield
-    except (FileError, ParameterError, UnsupportedError, NameError):
-        raise
-    except FileNotFoundError:
-        raise FileError(f"{path} does not exist") from None
-    except IsADirectoryError:
-        raise FileError(f"{path} must be {what}, it is a folder") from None
-    except PermissionError:
-        raise FileError(f"{path} cannot be read: permission denied") from None
-    except (MemoryError, RecursionError):
-        raise FileError(f"{path} is not {what} or is damaged: it asks for more memory than there is") from None
-    except Exception as error:  # numpy, zipfile and h5py raise a dozen kinds on damaged files
-        raise FileError(f"{path} is not {what} or is damaged: {first_line(error)}") from None
-
-
-def h5py():
-    """Return h5py; raise UnsupportedError where it is not installed."""
-    try:
-        import h5py
-    except ImportError:
-        raise UnsupportedError("HDF5 files need h5py; install it with `pip install h5py`") from None
-    return h5py
 
 
 def check_dataset(path, name, found, lists=False):
@@ -107,7 +78,7 @@ class Zip:
 
     def __init__(self, path):
         self.path = path
-        with file_errors(path, "a zip file"), open(path, "rb") as file:
+        with reading(path, "a zip file"), open(path, "rb") as file:
             with zipfile.ZipFile(file) as archive:
                 self._check_count(file, len(archive.infolist()))
                 self.members = [self._member(file, info) for info in archive.infolist() if not info.is_dir()]
@@ -137,7 +108,7 @@ class Zip:
 
     def read(self, members) -> list:
         """Return the unpacked bytes of some members; raise FileError where one is not what the directory says."""
-        with file_errors(self.path, "a zip file"), open(self.path, "rb") as file:
+        with reading(self.path, "a zip file"), open(self.path, "rb") as file:
             return [self._unpack(file, member) for member in members]
 
     def _unpack(self, file, member) -> bytes:

@@ -22,9 +22,9 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.datasets.events import EVENT, SPIKE, check_range, checked_events, checked_size, pack
-from neurosim.datasets.files import ORDERS, Zip, check_choice, check_dataset, file_errors, first_of, h5py
+from neurosim.datasets.files import ORDERS, Zip, check_choice, check_dataset, first_of
 from neurosim.errors import FileError, ParameterError
-from neurosim.spikes import _whole_file as whole_file
+from neurosim.files import h5py, reading, whole_file, whole_hdf5
 
 FORMAT = "neurosim.events"
 VERSION = 1
@@ -68,7 +68,7 @@ def read_events(path, sensor_size=None, *, time_unit: str = "us", unsorted: str 
     if sensor_size is not None:
         sensor_size = checked_size("read_events", sensor_size)
     read = _by_suffix("read_events", path, (_read_npy, _read_npz, _read_csv, _read_h5, _read_h5))
-    with file_errors(path, f"a {Path(path).suffix} file of events"):
+    with reading(path, f"a {Path(path).suffix} file of events"):
         columns, stated, check = read(path)
         events = _events(path, columns, time_unit)
         if check is not None and check != (len(events), _checksum(events, stated)):
@@ -121,8 +121,7 @@ def write_events(events, path, sensor_size=None) -> None:
     if (np.diff(events["t"]) < 0).any():
         raise ParameterError("write_events.events must be sorted by time")
     head = {"format": FORMAT, "version": VERSION, "events": len(events), "checksum": _checksum(events, size)}
-    with whole_file(path) as temporary:
-        write(temporary, events, head if size is None else {**head, "sensor_size": list(size)})
+    write(path, events, head if size is None else {**head, "sensor_size": list(size)})
 
 
 def _by_suffix(owner, path, kinds):
@@ -239,7 +238,7 @@ def _read_npy(path) -> tuple:
 
 
 def _write_npy(path, events, head):
-    with open(path, "wb") as file:
+    with whole_file(path) as file:
         np.lib.format.write_array(file, events, allow_pickle=False)
 
 
@@ -256,7 +255,7 @@ def _read_npz(path) -> tuple:
 
 def _write_npz(path, events, head):
     size = {"sensor_size": np.array(head["sensor_size"])} if "sensor_size" in head else {}
-    with open(path, "wb") as file:
+    with whole_file(path) as file:
         np.savez_compressed(file, events=events, header=np.array(json.dumps(head)), **size)
 
 
@@ -300,7 +299,8 @@ def _write_csv(path, events, head):
     names = [name for name in ("t", "x", "y", "p") if name in events.dtype.names]
     rows = zip(*(events[name].astype(np.int64).tolist() for name in names), strict=True)
     body = "".join(",".join(map(str, row)) + "\n" for row in rows)
-    path.write_text(f"# {json.dumps(head)}\n{','.join(names)}\n{body}", encoding="utf-8", newline="")
+    with whole_file(path, encoding="utf-8") as file:
+        file.write(f"# {json.dumps(head)}\n{','.join(names)}\n{body}")
 
 
 def _read_h5(path) -> tuple:
@@ -323,7 +323,7 @@ def _read_h5(path) -> tuple:
 
 
 def _write_h5(path, events, head):
-    with h5py().File(path, "x") as file:
+    with whole_hdf5(path) as file:
         group = file.create_group("events")
         group.attrs["header"] = np.bytes_(json.dumps(head))
         group.attrs["units"] = np.bytes_("us")

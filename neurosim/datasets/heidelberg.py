@@ -18,10 +18,10 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
-from neurosim.datasets.files import ORDERS, check_choice, check_dataset, file_errors, first_of, h5py
+from neurosim.datasets.files import ORDERS, check_choice, check_dataset, first_of
 from neurosim.datasets.lists import Lists
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
-from neurosim.spikes import _whole_file as whole_file
+from neurosim.files import h5py, reading, whole_hdf5
 
 CHANNELS = 700
 US_PER_S = 1e6
@@ -39,7 +39,7 @@ class _Heidelberg(Dataset):
         self.path = Path(path)
         check_choice(f"{type(self).__name__}.unsorted", unsorted, ORDERS)
         self.unsorted = unsorted
-        with file_errors(path, WHAT), open(path, "rb") as raw, _hdf5(path, raw) as file:
+        with reading(path, WHAT), open(path, "rb") as raw, _hdf5(path, raw) as file:
             times, units = self._lists(raw, file, "times", "f"), self._lists(raw, file, "units", "iu")
             labels = self._numbers(file, "labels")
             self._sums = self._numbers(file, "extra/crc32") if "extra/crc32" in file else None
@@ -148,7 +148,7 @@ class _Heidelberg(Dataset):
 
     def _read(self, rows) -> tuple:
         rows = np.asarray(rows)
-        with file_errors(self.path, WHAT), open(self.path, "rb") as file:
+        with reading(self.path, WHAT), open(self.path, "rb") as file:
             times, units = (lists.read(file, rows.tolist()) for lists in (self._times, self._units))
         return self._decode(rows, list(zip(times, units, strict=True)))
 
@@ -289,7 +289,7 @@ def write_shd(recordings, labels, path, *, speakers=None, keys=None, time_type="
     _warn_of_rounding(recordings, pairs, time_type)
     sums = [_checksum(times, units, labels[i], -1 if speakers is None else speakers[i], keys)
             for i, (times, units) in enumerate(pairs)]
-    with whole_file(path) as temporary, h5py().File(temporary, "x") as file:
+    with whole_hdf5(path) as file:
         for place, (name, base) in enumerate([("times", time_type), ("units", "uint16")]):
             made = file.create_dataset(f"spikes/{name}", (len(pairs),), dtype=h5py().vlen_dtype(np.dtype(base)))
             for index, pair in enumerate(pairs):

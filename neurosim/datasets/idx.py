@@ -14,9 +14,9 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset, Recordings
-from neurosim.datasets.files import file_errors, first_of, gunzip
+from neurosim.datasets.files import first_of, gunzip
 from neurosim.errors import FileError, ParameterError, UnsupportedError
-from neurosim.spikes import _whole_file as whole_file
+from neurosim.files import reading, whole_file
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
@@ -83,7 +83,7 @@ class MNIST(Dataset):
         if self._all is not None:
             return self._all[row].copy()
         size = self._shape[1] * self._shape[2]
-        with file_errors(self.path, "an idx file"), open(self.path, "rb") as file:
+        with reading(self.path, "an idx file"), open(self.path, "rb") as file:
             file.seek(self._head + int(row) * size)
             data = file.read(size)
         if len(data) != size:
@@ -96,7 +96,7 @@ class MNIST(Dataset):
 
 def _checked_head(path) -> tuple:
     """(bytes of the header, shape) of a plain file of images; (None, shape) of a gzipped one."""
-    with file_errors(path, "an idx file"), open(path, "rb") as file:
+    with reading(path, "an idx file"), open(path, "rb") as file:
         raw = file.read(MOST_HEAD)
         length = os.fstat(file.fileno()).st_size
         zipped = raw[:2] == GZIP
@@ -125,7 +125,7 @@ def read_idx(path) -> np.ndarray:
     array([[ 1,  2],
            [ 3, -4]], dtype=int16)
     """
-    with file_errors(path, "an idx file"):
+    with reading(path, "an idx file"):
         return parse_idx(path, Path(path).read_bytes())
 
 
@@ -198,5 +198,5 @@ def write_idx(array, path) -> None:
                              f"dimensions, got {describe_value(array)} and type {array.dtype}")
     raw = bytes([0, 0, code, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
     raw += array.astype(TYPES[code]).tobytes()
-    with whole_file(path) as temporary:
-        temporary.write_bytes(gzip.compress(raw, mtime=0) if str(path).endswith(".gz") else raw)
+    with whole_file(path) as file:
+        file.write(gzip.compress(raw, mtime=0) if str(path).endswith(".gz") else raw)

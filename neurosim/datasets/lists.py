@@ -11,8 +11,8 @@ import struct
 
 import numpy as np
 
-from neurosim.datasets.files import h5py
 from neurosim.errors import FileError
+from neurosim.files import h5py
 
 REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 OBJECT = struct.Struct("<HHIQ")  # index, references, reserved, size; bytes padded to a multiple of 8 follow

@@ -13,9 +13,9 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import EVENT, check_range, checked_events, checked_size, pack
-from neurosim.datasets.files import ORDERS, Zip, check_choice, file_errors, first_of, recording_name
+from neurosim.datasets.files import ORDERS, Zip, check_choice, first_of, recording_name
 from neurosim.errors import FileError, ParameterError
-from neurosim.spikes import _whole_file as whole_file
+from neurosim.files import reading, whole_file
 
 SENSOR = (34, 34, 2)
 SACCADES = (0, 105_000, 210_000)  #: microseconds at which the three saccades of a recording begin
@@ -166,8 +166,8 @@ def write_nmnist(events, path, sensor_size=SENSOR) -> None:
     records[:, 1] = MARKER
     records[np.arange(len(t)) + markers] = np.stack(
         [events["x"], events["y"], events["p"].astype(np.int64) << 7 | t >> 16, t >> 8 & 255, t & 255], axis=1)
-    with whole_file(path) as temporary:
-        temporary.write_bytes(records.tobytes())
+    with whole_file(path) as file:
+        file.write(records.tobytes())
 
 
 def decode(pieces, names, sensor_size, unsorted="refuse") -> tuple:
@@ -234,7 +234,7 @@ def _check_complete(t, offsets, names):
 
 
 def _bytes(path) -> bytes:
-    with file_errors(path, "a .bin file of events"):
+    with reading(path, "a .bin file of events"):
         return Path(path).read_bytes()
 
 
@@ -243,7 +243,7 @@ def _recordings(path, split) -> tuple:
     if path.is_dir():
         if (path / f"{split}.zip").is_file() and not (path / split).is_dir():
             return _recordings(path / f"{split}.zip", split)
-        with file_errors(path, "a folder of recordings"):
+        with reading(path, "a folder of recordings"):
             places = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
         inside = path.resolve().name
         listed = [(f"{inside}/{place.relative_to(path).as_posix()}", place) for place in places]

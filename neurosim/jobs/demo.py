@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import neurosim as ns
+from neurosim.files import whole_file
 from neurosim.jobs import classify, recordings
 from neurosim.jobs.phases import Phases
 from neurosim.jobs.summary import write_summary
@@ -72,12 +73,14 @@ def _draw(out, liquid, samples, found, result, seed):
     ns.plot.activity({"input": _one_after_the_other([samples[k] for k in shown[:few]], found.duration),
                       "liquid": _one_after_the_other(responses[:few], found.duration)}, figure=figure,
                      marks={k * found.duration: f"digit {labels[k]}" for k in range(few)})
-    figure.savefig(out / "raster.png", dpi=110)
+    with whole_file(out / "raster.png") as file:
+        figure.savefig(file, dpi=110)
     plt.close(figure)
     figure, ax = plt.subplots(figsize=(6, 5.4), layout="constrained")
     ns.plot.confusion(found.labels[found.n_train:], result.predictions[0], ax=ax)
     ax.set_title(f"accuracy {result.accuracy:.1%}, chance {result.chance:.1%}, n = {result.n_test}")
-    figure.savefig(out / "confusion.png", dpi=110)
+    with whole_file(out / "confusion.png") as file:
+        figure.savefig(file, dpi=110)
     plt.close(figure)
 
 

@@ -11,7 +11,7 @@ from hardware_models.sfq.pulse import cells as standard
 from hardware_models.sfq.pulse.cell import Cell
 from neurosim.checks import describe_value
 from neurosim.errors import FileError, ParameterError
-from neurosim.spikes import _whole_file
+from neurosim.files import whole_file
 
 # Where RSFQlib gives a time for each state or input, the longest is taken: what is allowed here is allowed there.
 _RSFQLIB = {
@@ -78,7 +78,7 @@ def write_library(path, cells: dict, source: str) -> None:
             raise ParameterError(f"a file of cells holds standard cells, got {cell!r} as {name}; write your own "
                                  "class as Python")
         rows[name] = {"kind": type(cell).__name__, **cell.values()}
-    with _whole_file(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
+    with whole_file(path, encoding="utf-8") as file:
         json.dump({"source": source, "unit": "ps", "cells": rows}, file, indent=1)
         file.write("\n")
 

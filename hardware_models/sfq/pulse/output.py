@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.spikes import _whole_file
+from neurosim.files import whole_file
 
 WIDTH = 2.0  #: ps for which a pulse is drawn
 _CODES = "".join(chr(code) for code in range(33, 127))
@@ -49,7 +49,7 @@ def write_vcd(sim, path, *names: str, width: float = WIDTH) -> None:
             lines.append(f"#{t}")
             now = t
         lines.append(f"{value}{_code(index)}")
-    with _whole_file(path) as temporary, open(temporary, "x", encoding="ascii") as file:
+    with whole_file(path, encoding="ascii") as file:
         file.write("\n".join(lines) + "\n")
 
 

@@ -12,8 +12,9 @@ from hardware_models.sfq.pulse.circuit import Circuit
 from neurosim.checks import Option, Parameter, Parametrised, describe_value
 from neurosim.engine.queue import Queue
 from neurosim.errors import FileError, ParameterError, SimulationError
+from neurosim.files import reading, whole_file
 from neurosim.random import seed_words
-from neurosim.spikes import Spikes, _reading, _whole_file
+from neurosim.spikes import Spikes
 
 FORMAT = "sfq.pulses"
 VERSION = 1
@@ -322,12 +323,12 @@ class PulseSimulation:
     def save(self, path) -> None:
         """Write the state to a NumPy archive (.npz), which appears whole or not at all."""
         arrays = {"format": np.array(f"{FORMAT} {VERSION}"), **self.state()}
-        with _whole_file(path) as temporary, open(temporary, "xb") as file:
+        with whole_file(path) as file:
             np.savez(file, **arrays)
 
     def load(self, path) -> None:
         """Go on from a file that `save` wrote; raise FileError if it is damaged or of another circuit."""
-        with _reading(path, "a state of a pulse simulation"):
+        with reading(path, "a state of a pulse simulation"):
             with np.load(path, allow_pickle=False) as file:
                 state = {name: file[name] for name in file.files}
         if str(state.pop("format", "")) != f"{FORMAT} {VERSION}":
