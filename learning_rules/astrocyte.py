@@ -1,8 +1,9 @@
 """STDP whose depression an astrocyte sets, and the synapses of the liquid that was tuned so."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from learning_rules.bounded import Bounded, clip
+from neurosim.aliases import Choice, PerElement, Real
 from neurosim.checks import Option, Parameter
 from neurosim.contracts import Release, Trace
 from neurosim.maths import exp
@@ -28,11 +29,12 @@ class AstrocyteSTDP(Bounded):
     astrocyte-modulated plasticity, NeurIPS 2021, and its code.
     """
 
-    a_plus = Parameter(0.15, "", doc="potentiation, in the weight's unit")
-    share = Parameter(0.1, "", at_least=0, doc="what a spike adds to a trace, as the source counts it")
-    tau = Parameter(10.0, "ms", above=0, per_element=False, doc="time constant of both traces")
-    kind = Option("excitatory", ("excitatory", "inhibitory"), doc="which spike the astrocyte acts on")
-    w_max = Parameter(3.0, "", doc="largest weight, in the weight's unit")
+    a_plus: PerElement = Parameter(0.15, "", doc="potentiation, in the weight's unit")
+    share: PerElement = Parameter(0.1, "", at_least=0, doc="what a spike adds to a trace, as the source counts it")
+    tau: Real = Parameter(10.0, "ms", above=0, per_element=False, doc="time constant of both traces")
+    kind: Choice[Literal["excitatory", "inhibitory"]] = Option("excitatory", ("excitatory", "inhibitory"),
+                                                               doc="which spike the astrocyte acts on")
+    w_max: PerElement = Parameter(3.0, "", doc="largest weight, in the weight's unit")
 
     modulators: ClassVar[tuple[str, ...]] = ("astrocyte",)
     source_traces: ClassVar[dict] = {"x": Trace("tau")}
@@ -78,7 +80,7 @@ class NonAccumulating(Release):
     Source: the code of Ivanov, Michmizos, NeurIPS 2021.
     """
 
-    tau_syn = Parameter(5.0, "ms", above=0, doc="time constant of the receptor")
+    tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="time constant of the receptor")
 
     @staticmethod
     def release(elapsed, tau_syn):

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter, Samples
 from neurosim.contracts import Plasticity
 from neurosim.errors import NeurosimWarning, ParameterError
@@ -36,8 +37,8 @@ class Stepping(Plasticity):
 class Bounded(Stepping):
     """Base of the rules that keep every weight in w_min .. w_max."""
 
-    w_min = Parameter(0.0, "", doc="smallest weight, in the weight's unit")
-    w_max = Parameter(1.0, "", doc="largest weight, in the weight's unit")
+    w_min: PerElement = Parameter(0.0, "", doc="smallest weight, in the weight's unit")
+    w_max: PerElement = Parameter(1.0, "", doc="largest weight, in the weight's unit")
 
     def validate(self):
         low, high = self.w_min, self.w_max

@@ -1,11 +1,12 @@
 """Plasticity that depends on the target's voltage."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from learning_rules.bounded import Bounded, clip
 from learning_rules.clopath_neuron import ClopathAdEx
+from neurosim.aliases import Choice, PerElement, Real
 from neurosim.checks import Option, Parameter
 from neurosim.contracts import Trace
 from neurosim.neurons.base import State
@@ -33,15 +34,16 @@ class ClopathSTDP(Bounded):
     """
 
     target = ClopathAdEx
-    a_ltd = Parameter(14e-5, "1/mV", at_least=0, doc="amplitude of the depression, in the weight's unit")
-    a_ltp = Parameter(8e-5, "1/mV^2", at_least=0, doc="amplitude of the potentiation, in the weight's unit")
-    theta_minus = Parameter(-70.6, "mV", doc="voltage above which filtered voltages count")
-    theta_plus = Parameter(-45.3, "mV", doc="voltage above which the target potentiates")
-    tau_x = Parameter(15.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
-    u_ref_squared = Parameter(60.0, "mV^2", above=0, doc="reference of the homeostasis")
-    u_delay = Parameter(5.0, "ms", at_least=0, per_element=False, doc="how late u_plus and u_minus are read")
-    homeostasis = Option("off", ("off", "on"), doc="whether depression grows with the target's average voltage")
-    period = Parameter(0.1, "ms", above=0, per_element=False, doc="length of a tick")
+    a_ltd: PerElement = Parameter(14e-5, "1/mV", at_least=0, doc="amplitude of the depression, in the weight's unit")
+    a_ltp: PerElement = Parameter(8e-5, "1/mV^2", at_least=0, doc="amplitude of the potentiation, in the weight's unit")
+    theta_minus: PerElement = Parameter(-70.6, "mV", doc="voltage above which filtered voltages count")
+    theta_plus: PerElement = Parameter(-45.3, "mV", doc="voltage above which the target potentiates")
+    tau_x: Real = Parameter(15.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
+    u_ref_squared: PerElement = Parameter(60.0, "mV^2", above=0, doc="reference of the homeostasis")
+    u_delay: Real = Parameter(5.0, "ms", at_least=0, per_element=False, doc="how late u_plus and u_minus are read")
+    homeostasis: Choice[Literal["off", "on"]] = Option("off", ("off", "on"),
+                                                       doc="whether depression grows with the target's average voltage")
+    period: Real = Parameter(0.1, "ms", above=0, per_element=False, doc="length of a tick")
 
     reads: ClassVar[tuple[str, ...]] = ("v", "u_plus", "u_minus", "u_bar")
     lags: ClassVar[dict[str, str]] = {"u_plus": "u_delay", "u_minus": "u_delay"}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
@@ -32,26 +33,26 @@ class ClopathAdEx(Neuron):
     (2008) 656. Values: those of NEST's aeif_psc_delta_clopath.
     """
 
-    c_mem = Parameter(281.0, "pF", above=0, doc="membrane capacitance")
-    g_leak = Parameter(30.0, "nS", above=0, doc="leak conductance")
-    v_leak = Parameter(-70.6, "mV", doc="resting potential")
-    v_threshold = Parameter(-50.4, "mV", doc="threshold to which theta relaxes")
-    theta_max = Parameter(30.4, "mV", doc="threshold after a spike")
-    tau_theta = Parameter(50.0, "ms", above=0, doc="time constant of the threshold")
-    delta_t = Parameter(2.0, "mV", above=0, doc="slope factor")
-    tau_w = Parameter(144.0, "ms", above=0, doc="time constant of the adaptation")
-    a = Parameter(4.0, "nS", doc="coupling of the adaptation to v")
-    b = Parameter(80.5, "pA", doc="what a spike adds to the adaptation")
-    i_spike = Parameter(400.0, "pA", doc="afterdepolarising current just after a spike")
-    tau_z = Parameter(40.0, "ms", above=0, doc="time constant of the afterdepolarising current")
-    v_peak = Parameter(33.0, "mV", doc="where a spike is sent")
-    v_clamp = Parameter(33.0, "mV", doc="value at which v is held after a spike")
-    v_reset = Parameter(-60.0, "mV", doc="value after that, below v_peak")
-    t_clamp = Parameter(2.0, "ms", at_least=0, doc="how long v is held at v_clamp")
-    tau_plus = Parameter(7.0, "ms", above=0, doc="time constant of u_plus")
-    tau_minus = Parameter(10.0, "ms", above=0, doc="time constant of u_minus")
-    tau_bar = Parameter(500.0, "ms", above=0, doc="time constant of u_bar")
-    i_bias = Parameter(0.0, "pA", doc="constant current")
+    c_mem: PerElement = Parameter(281.0, "pF", above=0, doc="membrane capacitance")
+    g_leak: PerElement = Parameter(30.0, "nS", above=0, doc="leak conductance")
+    v_leak: PerElement = Parameter(-70.6, "mV", doc="resting potential")
+    v_threshold: PerElement = Parameter(-50.4, "mV", doc="threshold to which theta relaxes")
+    theta_max: PerElement = Parameter(30.4, "mV", doc="threshold after a spike")
+    tau_theta: PerElement = Parameter(50.0, "ms", above=0, doc="time constant of the threshold")
+    delta_t: PerElement = Parameter(2.0, "mV", above=0, doc="slope factor")
+    tau_w: PerElement = Parameter(144.0, "ms", above=0, doc="time constant of the adaptation")
+    a: PerElement = Parameter(4.0, "nS", doc="coupling of the adaptation to v")
+    b: PerElement = Parameter(80.5, "pA", doc="what a spike adds to the adaptation")
+    i_spike: PerElement = Parameter(400.0, "pA", doc="afterdepolarising current just after a spike")
+    tau_z: PerElement = Parameter(40.0, "ms", above=0, doc="time constant of the afterdepolarising current")
+    v_peak: PerElement = Parameter(33.0, "mV", doc="where a spike is sent")
+    v_clamp: PerElement = Parameter(33.0, "mV", doc="value at which v is held after a spike")
+    v_reset: PerElement = Parameter(-60.0, "mV", doc="value after that, below v_peak")
+    t_clamp: PerElement = Parameter(2.0, "ms", at_least=0, doc="how long v is held at v_clamp")
+    tau_plus: PerElement = Parameter(7.0, "ms", above=0, doc="time constant of u_plus")
+    tau_minus: PerElement = Parameter(10.0, "ms", above=0, doc="time constant of u_minus")
+    tau_bar: PerElement = Parameter(500.0, "ms", above=0, doc="time constant of u_bar")
+    i_bias: PerElement = Parameter(0.0, "pA", doc="constant current")
 
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential"),
              "w": State(0.0, "pA", "adaptation current"),

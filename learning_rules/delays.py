@@ -1,8 +1,11 @@
 """Delays that learn to let arrivals coincide with the spike of their target."""
 
+from typing import Literal
+
 import numpy as np
 
 from learning_rules.relayout import with_synapses
+from neurosim.aliases import Choice, Real
 from neurosim.checks import Option, Parameter, Parametrised, describe_value
 from neurosim.engine.loader import load_function
 from neurosim.errors import NetworkError, ParameterError
@@ -58,13 +61,14 @@ class CoincidenceDelays(Parametrised):
     Neural Computation 10 (1998) 555.
     """
 
-    rate = Parameter(0.1, "ms", above=0, doc="largest change for one spike of the target", per_element=False)
-    lead = Parameter(0.0, "ms", at_least=0, doc="how long before the target's spike arrivals shall come",
-                     per_element=False)
-    width = Parameter(3.0, "ms", above=0, doc="distance at which the change is largest", per_element=False)
-    d_min = Parameter(1.0, "ms", above=0, doc="shortest delay", per_element=False)
-    d_max = Parameter(20.0, "ms", above=0, doc="longest delay", per_element=False)
-    pairs = Option("nearest", ("nearest", "all"), doc="which arrivals a spike of the target counts")
+    rate: Real = Parameter(0.1, "ms", above=0, doc="largest change for one spike of the target", per_element=False)
+    lead: Real = Parameter(0.0, "ms", at_least=0, doc="how long before the target's spike arrivals shall come",
+                           per_element=False)
+    width: Real = Parameter(3.0, "ms", above=0, doc="distance at which the change is largest", per_element=False)
+    d_min: Real = Parameter(1.0, "ms", above=0, doc="shortest delay", per_element=False)
+    d_max: Real = Parameter(20.0, "ms", above=0, doc="longest delay", per_element=False)
+    pairs: Choice[Literal["nearest", "all"]] = Option("nearest", ("nearest", "all"),
+                                                      doc="which arrivals a spike of the target counts")
 
     def validate(self):
         if self.d_min >= self.d_max:

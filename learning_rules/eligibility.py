@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from learning_rules.bounded import clip
+from neurosim.aliases import PerElement, Real
 from neurosim.checks import Parameter
 from neurosim.contracts import Plasticity
 from neurosim.maths import exp
@@ -22,7 +23,7 @@ class Gated(Plasticity):
     Source: Fremaux, Gerstner, Frontiers in Neural Circuits 9 (2016) 85, section 3.
     """
 
-    baseline = Parameter(0.0, "", doc="value of the signal at which nothing happens")
+    baseline: PerElement = Parameter(0.0, "", doc="value of the signal at which nothing happens")
     modulators: ClassVar[tuple[str, ...]] = ("signal",)
 
     @staticmethod
@@ -34,9 +35,9 @@ class Gated(Plasticity):
 class _Traced(Plasticity):
     """Base: a gate that stores every change in the eligibility c, which decays."""
 
-    tau_c = Parameter(1000.0, "ms", above=0, doc="time constant of the eligibility")
-    floor = Parameter(0.0, "", doc="smallest weight that a signal leads to, in the weight's unit")
-    ceiling = Parameter(1.0, "", doc="largest weight that a signal leads to, in the weight's unit")
+    tau_c: PerElement = Parameter(1000.0, "ms", above=0, doc="time constant of the eligibility")
+    floor: PerElement = Parameter(0.0, "", doc="smallest weight that a signal leads to, in the weight's unit")
+    ceiling: PerElement = Parameter(1.0, "", doc="largest weight that a signal leads to, in the weight's unit")
 
     def weight_bounds(self, p):
         """Return the smallest and the largest weight, numbers or one per synapse."""
@@ -64,9 +65,9 @@ class Reward(_Traced):
     Source: Izhikevich, Cerebral Cortex 17 (2007) 2443.
     """
 
-    tau_n = Parameter(200.0, "ms", above=0, doc="time constant of the reward's concentration")
-    step = Parameter(0.005, "1/ms", doc="what a spike of the modulator adds to the concentration")
-    baseline = Parameter(0.0, "1/ms", doc="concentration at which nothing happens")
+    tau_n: PerElement = Parameter(200.0, "ms", above=0, doc="time constant of the reward's concentration")
+    step: PerElement = Parameter(0.005, "1/ms", doc="what a spike of the modulator adds to the concentration")
+    baseline: PerElement = Parameter(0.0, "1/ms", doc="concentration at which nothing happens")
 
     modulators: ClassVar[tuple[str, ...]] = ("reward",)
     state: ClassVar[dict] = {"c": State(0.0, "", "eligibility, in the weight's unit"),
@@ -111,8 +112,8 @@ class ThreeFactor(_Traced):
     Source: Fremaux, Gerstner, Frontiers in Neural Circuits 9 (2016) 85.
     """
 
-    baseline = Parameter(0.0, "1/ms", doc="value of the signal at which nothing happens")
-    period = Parameter(10.0, "ms", above=0, per_element=False, doc="how often the signal is looked at")
+    baseline: PerElement = Parameter(0.0, "1/ms", doc="value of the signal at which nothing happens")
+    period: Real = Parameter(10.0, "ms", above=0, per_element=False, doc="how often the signal is looked at")
 
     modulators: ClassVar[tuple[str, ...]] = ("signal",)
     state: ClassVar[dict] = {"c": State(0.0, "", "eligibility, in the weight's unit")}

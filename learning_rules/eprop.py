@@ -3,18 +3,20 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 
 from learning_rules.eprop_kernel import TEXT, filter_and_add
-from neurosim.checks import Option, Parameter, Parametrised, check_ticks, describe_value
+from neurosim.aliases import Choice, PerElement, Real, Whole
+from neurosim.checks import Option, Parameter, Parametrised, check_ticks, describe_value, required
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError, SimulationError
 
 GROUP = 4  #: samples whose gradients are summed by one thread; the sum does not depend on the number of threads
 
 
-class Eprop(Parametrised):
+class Eprop(Parametrised, kw_only=False):
     r"""A recurrent network of leaky integrate-and-fire neurons with a leaky readout, and its e-prop gradients.
 
     With a tick of dt, alpha = exp(-dt / tau_mem), rho = exp(-dt / tau_adapt), kappa = exp(-dt / tau_out):
@@ -48,24 +50,30 @@ class Eprop(Parametrised):
     """
 
     positional = 3
-    n_in = Parameter(doc="number of inputs", at_least=1, integer=True, per_element=False)
-    n = Parameter(doc="number of neurons", at_least=1, integer=True, per_element=False)
-    n_out = Parameter(doc="number of outputs", at_least=1, integer=True, per_element=False)
-    tau_mem = Parameter(20.0, "ms", above=0, doc="membrane time constant", per_element=False)
-    tau_out = Parameter(20.0, "ms", above=0, doc="time constant of the readout", per_element=False)
-    tau_adapt = Parameter(200.0, "ms", above=0, doc="time constant of the adaptive threshold", per_element=False)
-    beta = Parameter(0.0, doc="rise of the threshold at a spike, a number or one per neuron; 0 for LIF", at_least=0)
-    v_threshold = Parameter(1.0, doc="threshold without adaptation", above=0, per_element=False)
-    t_ref = Parameter(0.0, "ms", at_least=0, doc="time after a spike without another", per_element=False)
-    gain = Parameter(1.0, doc="factor of the input; 1 - alpha makes the membrane a mean", above=0, per_element=False)
-    dampening = Parameter(0.3, doc="height of the pseudo-derivative times v_threshold", above=0, per_element=False)
-    rate_target = Parameter(10.0, "Hz", at_least=0, doc="rate f_0 to which the neurons are drawn", per_element=False)
-    rate_weight = Parameter(0.0, doc="strength of the rate regularisation", at_least=0, per_element=False)
-    feedback_decay = Parameter(0.0, doc="decay of w_out and feedback, for feedback='adaptive'", at_least=0,
-                               per_element=False)
-    dt = Parameter(1.0, "ms", above=0, doc="length of a tick", per_element=False)
-    feedback = Option("symmetric", ("symmetric", "random", "adaptive"), doc="how errors reach the neurons")
-    loss = Option("squared", ("squared", "softmax"), doc="squared error, or cross-entropy of classes")
+    n_in: Whole = required(Parameter(doc="number of inputs", at_least=1, integer=True, per_element=False))
+    n: Whole = required(Parameter(doc="number of neurons", at_least=1, integer=True, per_element=False))
+    n_out: Whole = required(Parameter(doc="number of outputs", at_least=1, integer=True, per_element=False))
+    tau_mem: Real = Parameter(20.0, "ms", above=0, doc="membrane time constant", per_element=False)
+    tau_out: Real = Parameter(20.0, "ms", above=0, doc="time constant of the readout", per_element=False)
+    tau_adapt: Real = Parameter(200.0, "ms", above=0, doc="time constant of the adaptive threshold", per_element=False)
+    beta: PerElement = Parameter(0.0, doc="rise of the threshold at a spike, a number or one per neuron; 0 for LIF",
+                                 at_least=0)
+    v_threshold: Real = Parameter(1.0, doc="threshold without adaptation", above=0, per_element=False)
+    t_ref: Real = Parameter(0.0, "ms", at_least=0, doc="time after a spike without another", per_element=False)
+    gain: Real = Parameter(1.0,
+                           doc="factor of the input; 1 - alpha makes the membrane a mean", above=0, per_element=False)
+    dampening: Real = Parameter(0.3,
+                                doc="height of the pseudo-derivative times v_threshold", above=0, per_element=False)
+    rate_target: Real = Parameter(10.0, "Hz", at_least=0,
+                                  doc="rate f_0 to which the neurons are drawn", per_element=False)
+    rate_weight: Real = Parameter(0.0, doc="strength of the rate regularisation", at_least=0, per_element=False)
+    feedback_decay: Real = Parameter(0.0, doc="decay of w_out and feedback, for feedback='adaptive'", at_least=0,
+                                     per_element=False)
+    dt: Real = Parameter(1.0, "ms", above=0, doc="length of a tick", per_element=False)
+    feedback: Choice[Literal["symmetric", "random", "adaptive"]] = Option(
+        "symmetric", ("symmetric", "random", "adaptive"), doc="how errors reach the neurons")
+    loss: Choice[Literal["squared", "softmax"]] = Option("squared", ("squared", "softmax"),
+                                                         doc="squared error, or cross-entropy of classes")
 
     def validate(self):
         if np.ndim(self.beta) and np.size(self.beta) != self.n:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from neurosim.checks import Parameter, Parametrised
+from neurosim.aliases import Real
+from neurosim.checks import Parameter, Parametrised, required
 
 
-class GradientDescent(Parametrised):
+class GradientDescent(Parametrised, kw_only=False):
     """w <- w - rate g, in place, for each weight array w and its gradient g.
 
     >>> weights = {"w": np.array([1.0, 2.0])}
@@ -15,7 +16,7 @@ class GradientDescent(Parametrised):
     """
 
     positional = 1
-    rate = Parameter(doc="learning rate", above=0, per_element=False)
+    rate: Real = required(Parameter(doc="learning rate", above=0, per_element=False))
 
     def step(self, weights: dict, gradients, scale: float = 1.0) -> None:
         """Change the weights in place.
@@ -51,10 +52,10 @@ class Adam(GradientDescent):
     Source: Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015.
     """
 
-    rate = GradientDescent.rate
-    b1 = Parameter(0.9, doc="memory of the mean", at_least=0, below=1, per_element=False)
-    b2 = Parameter(0.999, doc="memory of the mean square", at_least=0, below=1, per_element=False)
-    epsilon = Parameter(1e-8, doc="added to the root", above=0, per_element=False)
+    rate: Real = required(GradientDescent.rate)
+    b1: Real = Parameter(0.9, doc="memory of the mean", at_least=0, below=1, per_element=False)
+    b2: Real = Parameter(0.999, doc="memory of the mean square", at_least=0, below=1, per_element=False)
+    epsilon: Real = Parameter(1e-8, doc="added to the root", above=0, per_element=False)
 
     def change(self, name, gradient):
         """Return what is taken off a weight array."""

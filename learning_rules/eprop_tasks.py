@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurosim.aliases import Real, Whole
 from neurosim.checks import Parameter, Parametrised, check_ticks
 from neurosim.errors import ParameterError
 
@@ -37,7 +38,7 @@ def pattern_generation(seed: int = 0, *, n_in: int = 100, n_out: int = 1, rate: 
     return x, ((target - target.mean(axis=0)) / target.std(axis=0))[None]
 
 
-class EvidenceAccumulation(Parametrised):
+class EvidenceAccumulation(Parametrised, kw_only=False):
     """A mouse runs along a corridor, counts cues at its left and right, and turns, later, to where most were.
 
     Four groups of inputs spike as Poisson processes: cues at the left, cues at the right (each 100 ms long, one every
@@ -53,12 +54,13 @@ class EvidenceAccumulation(Parametrised):
     """
 
     positional = 1
-    cues = Parameter(7, doc="number of cues, odd", at_least=1, integer=True, per_element=False)
-    pause = Parameter(1050.0, "ms", at_least=0, doc="between the last cue's 150 ms and the decision", per_element=False)
-    group = Parameter(10, doc="inputs of a group", at_least=1, integer=True, per_element=False)
-    rate = Parameter(40.0, "Hz", at_least=0, at_most=1000, doc="of a group that is active", per_element=False)
-    p = Parameter(0.7, doc="probability that a cue is at the more likely side", at_least=0, at_most=1,
-                  per_element=False)
+    cues: Whole = Parameter(7, doc="number of cues, odd", at_least=1, integer=True, per_element=False)
+    pause: Real = Parameter(1050.0, "ms", at_least=0,
+                            doc="between the last cue's 150 ms and the decision", per_element=False)
+    group: Whole = Parameter(10, doc="inputs of a group", at_least=1, integer=True, per_element=False)
+    rate: Real = Parameter(40.0, "Hz", at_least=0, at_most=1000, doc="of a group that is active", per_element=False)
+    p: Real = Parameter(0.7, doc="probability that a cue is at the more likely side", at_least=0, at_most=1,
+                        per_element=False)
 
     def validate(self):
         if self.cues % 2 == 0:

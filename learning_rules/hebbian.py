@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from learning_rules.bounded import Bounded, clip
+from neurosim.aliases import PerElement, Real
 from neurosim.checks import Parameter
 from neurosim.contracts import Trace
 from neurosim.maths import exp
@@ -11,8 +12,8 @@ from neurosim.maths import exp
 class _Sampled(Bounded):
     """Base: the weight changes at the target's spikes only, by the trace x of the arrivals."""
 
-    eta = Parameter(1e-3, "", doc="learning rate, in the weight's unit")
-    tau_x = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
+    eta: PerElement = Parameter(1e-3, "", doc="learning rate, in the weight's unit")
+    tau_x: Real = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
     steps: ClassVar[tuple[str, ...]] = ("eta",)
     source_traces: ClassVar[dict] = {"x": Trace("tau_x")}
 
@@ -33,7 +34,7 @@ class Hebb(_Sampled):
     Computational Neuroscience 9 (2015) 99.
     """
 
-    x_0 = Parameter(0.0, "", doc="value of x at which nothing happens")
+    x_0: PerElement = Parameter(0.0, "", doc="value of x at which nothing happens")
 
     @staticmethod
     def on_target(weight, x, eta, x_0, w_min, w_max):
@@ -54,8 +55,8 @@ class Oja(_Sampled):
     Source: Oja, J. Mathematical Biology 15 (1982) 267.
     """
 
-    tau_y = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of target spikes")
-    y_0 = Parameter(1.0, "", above=0, doc="value of y at which a weight decays to x")
+    tau_y: Real = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of target spikes")
+    y_0: PerElement = Parameter(1.0, "", above=0, doc="value of y at which a weight decays to x")
     target_traces: ClassVar[dict] = {"y": Trace("tau_y")}
 
     @staticmethod
@@ -80,9 +81,11 @@ class BCM(_Sampled):
     Source: Bienenstock, Cooper, Munro, J. Neuroscience 2 (1982) 32.
     """
 
-    tau_y = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of target spikes")
-    tau_theta = Parameter(2000.0, "ms", above=0, per_element=False, doc="over which the target's activity is averaged")
-    y_0 = Parameter(0.2, "", above=0, doc="activity at which the synapses rest: the resting rate times tau_y")
+    tau_y: Real = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of target spikes")
+    tau_theta: Real = Parameter(2000.0, "ms", above=0, per_element=False,
+                                doc="over which the target's activity is averaged")
+    y_0: PerElement = Parameter(0.2, "", above=0,
+                                doc="activity at which the synapses rest: the resting rate times tau_y")
     target_traces: ClassVar[dict] = {"y": Trace("tau_y"), "y_slow": Trace("tau_theta")}
 
     @staticmethod
@@ -107,8 +110,8 @@ class SoftWinnerTakeAll(_Sampled):
     Source: Nessler, Pfeiffer, Buesing, Maass, PLoS Computational Biology 9 (2013) e1003037.
     """
 
-    c = Parameter(20.0, "", above=0, doc="shift of the weights: w = log(c p)")
-    w_max = Parameter(3.0, "", doc="largest weight, log(c) or a little more")
+    c: PerElement = Parameter(20.0, "", above=0, doc="shift of the weights: w = log(c p)")
+    w_max: PerElement = Parameter(3.0, "", doc="largest weight, log(c) or a little more")
     source_traces: ClassVar[dict] = {"x": Trace("tau_x", nearest=True)}
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from learning_rules.bounded import Bounded, clip
+from neurosim.aliases import PerElement, Real
 from neurosim.checks import Parameter
 from neurosim.contracts import Trace
 from neurosim.engine import loader
@@ -47,10 +48,10 @@ class SynapticScaling(Bounded):
     Neuroscience 20 (2000) 8812.
     """
 
-    rate = Parameter(10.0, "Hz", above=0, doc="rate that the target should have")
-    eta = Parameter(0.01, "", at_least=0, below=1, doc="strength of the correction in one period")
-    tau_rate = Parameter(5000.0, "ms", above=0, per_element=False, doc="over which the target's rate is measured")
-    period = Parameter(100.0, "ms", above=0, per_element=False, doc="how often weights are scaled")
+    rate: PerElement = Parameter(10.0, "Hz", above=0, doc="rate that the target should have")
+    eta: PerElement = Parameter(0.01, "", at_least=0, below=1, doc="strength of the correction in one period")
+    tau_rate: Real = Parameter(5000.0, "ms", above=0, per_element=False, doc="over which the target's rate is measured")
+    period: Real = Parameter(100.0, "ms", above=0, per_element=False, doc="how often weights are scaled")
     target_traces: ClassVar[dict] = {"y_rate": Trace("tau_rate")}
 
     @staticmethod

@@ -1,10 +1,11 @@
 """Plasticity of inhibitory synapses that balances excitation."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from learning_rules.bounded import Stepping
+from neurosim.aliases import Choice, PerElement, Real
 from neurosim.checks import Option, Parameter
 from neurosim.contracts import Trace
 
@@ -28,12 +29,13 @@ class InhibitorySTDP(Stepping):
     Source: Vogels, Sprekeler, Zenke, Clopath, Gerstner, Science 334 (2011) 1569.
     """
 
-    eta = Parameter(1e-3, "", at_least=0, doc="learning rate, in the weight's unit")
-    alpha = Parameter(0.12, "", doc="depression by each arrival, 2 tau times the target rate")
-    tau = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of both traces")
-    w_max = Parameter(1.0, "", doc="strongest weight; negative where weights are negative")
+    eta: PerElement = Parameter(1e-3, "", at_least=0, doc="learning rate, in the weight's unit")
+    alpha: PerElement = Parameter(0.12, "", doc="depression by each arrival, 2 tau times the target rate")
+    tau: Real = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of both traces")
+    w_max: PerElement = Parameter(1.0, "", doc="strongest weight; negative where weights are negative")
 
-    delay = Option("axonal", ("axonal", "dendritic"), doc="whether the delay lies before or behind the synapse")
+    delay: Choice[Literal["axonal", "dendritic"]] = Option("axonal", ("axonal", "dendritic"),
+                                                           doc="whether the delay lies before or behind the synapse")
     steps: ClassVar[tuple[str, ...]] = ("eta",)
     source_traces: ClassVar[dict] = {"x": Trace("tau")}
     target_traces: ClassVar[dict] = {"y": Trace("tau")}

@@ -1,5 +1,6 @@
 """Intrinsic plasticity: neurons that keep their own rate, or the distribution of their rates."""
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.maths import exp
 from neurosim.neurons.adaptive_lif import RisingLIF
@@ -25,8 +26,8 @@ class IntrinsicLIF(RisingLIF):
     Computational Neuroscience 3 (2009) 23.
     """
 
-    rate = Parameter(10.0, "Hz", at_least=0, doc="rate that the neuron should have")
-    eta = Parameter(0.1, "mV", at_least=0, doc="how much a spike raises the threshold")
+    rate: PerElement = Parameter(10.0, "Hz", at_least=0, doc="rate that the neuron should have")
+    eta: PerElement = Parameter(0.1, "mV", at_least=0, doc="how much a spike raises the threshold")
 
     def linear(self, p):
         membrane = super().linear(p)
@@ -65,11 +66,11 @@ class IntrinsicSigmoid(Neuron):
     """
 
     unit, current_unit = "", ""
-    tau_mem = Parameter(10.0, "ms", above=0, doc="membrane time constant")
-    rate = Parameter(10.0, "Hz", above=0, doc="mean rate that the neuron should have, below rate_max")
-    rate_max = Parameter(100.0, "Hz", above=0, doc="rate where y = 1")
-    eta = Parameter(1e-4, "1/ms", at_least=0, doc="learning rate of gain and bias")
-    i_bias = Parameter(0.0, "", doc="constant input")
+    tau_mem: PerElement = Parameter(10.0, "ms", above=0, doc="membrane time constant")
+    rate: PerElement = Parameter(10.0, "Hz", above=0, doc="mean rate that the neuron should have, below rate_max")
+    rate_max: PerElement = Parameter(100.0, "Hz", above=0, doc="rate where y = 1")
+    eta: PerElement = Parameter(1e-4, "1/ms", at_least=0, doc="learning rate of gain and bias")
+    i_bias: PerElement = Parameter(0.0, "", doc="constant input")
 
     state = {"v": State(0.0, "", "membrane variable"),
              "gain": State(1.0, "", "steepness of the sigmoid", slow=True),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from learning_rules.bounded import Bounded, clip
+from neurosim.aliases import PerElement, Real
 from neurosim.checks import Parameter
 from neurosim.contracts import Trace
 from neurosim.neurons.base import State
@@ -27,14 +28,16 @@ class SlowSTDP(Bounded):
     Source: Izhikevich, Neural Computation 18 (2006) 245, and its script spnet.
     """
 
-    a_plus = Parameter(0.1, "", doc="growth of s by an arrival at the tick of the target's spike")
-    a_minus = Parameter(0.12 / 0.95, "", doc="loss of s by an arrival just after the target's spike")
-    tau_plus = Parameter(19.495725, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
-    tau_minus = Parameter(19.495725, "ms", above=0, per_element=False, doc="time constant of the trace of targets")
-    drift = Parameter(0.01, "", doc="what a weight gains in a period without spikes")
-    keep = Parameter(0.9, "", at_least=0, at_most=1, doc="share of s that is kept after it acted")
-    w_max = Parameter(10.0, "", doc="largest weight, in the weight's unit")
-    period = Parameter(1000.0, "ms", above=0, per_element=False, doc="how often s acts; a pass over all synapses")
+    a_plus: PerElement = Parameter(0.1, "", doc="growth of s by an arrival at the tick of the target's spike")
+    a_minus: PerElement = Parameter(0.12 / 0.95, "", doc="loss of s by an arrival just after the target's spike")
+    tau_plus: Real = Parameter(19.495725, "ms", above=0, per_element=False,
+                               doc="time constant of the trace of arrivals")
+    tau_minus: Real = Parameter(19.495725, "ms", above=0, per_element=False,
+                                doc="time constant of the trace of targets")
+    drift: PerElement = Parameter(0.01, "", doc="what a weight gains in a period without spikes")
+    keep: PerElement = Parameter(0.9, "", at_least=0, at_most=1, doc="share of s that is kept after it acted")
+    w_max: PerElement = Parameter(10.0, "", doc="largest weight, in the weight's unit")
+    period: Real = Parameter(1000.0, "ms", above=0, per_element=False, doc="how often s acts; a pass over all synapses")
 
     steps: ClassVar[tuple[str, ...]] = ("a_plus", "a_minus", "drift")
     state: ClassVar[dict] = {"s": State(0.0, "", "what the weight will gain at the end of the period")}

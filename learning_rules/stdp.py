@@ -1,8 +1,9 @@
 """Spike-timing-dependent plasticity of pairs of spikes."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from learning_rules.bounded import Bounded, clip
+from neurosim.aliases import Choice, Flag, PerElement, Real
 from neurosim.checks import Option, Parameter
 from neurosim.contracts import Trace
 from neurosim.neurons.base import State
@@ -35,15 +36,20 @@ class PairSTDP(Bounded):
     (2008) 459.
     """
 
-    a_plus = Parameter(0.005, "", doc="change by an arrival just before the target's spike, in the weight's unit")
-    a_minus = Parameter(0.00525, "", doc="loss by an arrival just after the target's spike, in the weight's unit")
-    tau_plus = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
-    tau_minus = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of target spikes")
-    mu_plus = Parameter(0.0, "", at_least=0, doc="exponent of the room above the weight")
-    mu_minus = Parameter(0.0, "", at_least=0, doc="exponent of the room below the weight")
-    delay = Option("axonal", ("axonal", "dendritic"), doc="whether the delay lies before or behind the synapse")
-    pairs = Option("all", ("all", "nearest"), doc="which pairs of spikes count")
-    compensated = Option(False, (False, True), doc="whether what rounding takes is kept, one more number per synapse")
+    a_plus: PerElement = Parameter(0.005, "",
+                                   doc="change by an arrival just before the target's spike, in the weight's unit")
+    a_minus: PerElement = Parameter(0.00525, "",
+                                    doc="loss by an arrival just after the target's spike, in the weight's unit")
+    tau_plus: Real = Parameter(20.0, "ms", above=0, per_element=False, doc="time constant of the trace of arrivals")
+    tau_minus: Real = Parameter(20.0, "ms", above=0, per_element=False,
+                                doc="time constant of the trace of target spikes")
+    mu_plus: PerElement = Parameter(0.0, "", at_least=0, doc="exponent of the room above the weight")
+    mu_minus: PerElement = Parameter(0.0, "", at_least=0, doc="exponent of the room below the weight")
+    delay: Choice[Literal["axonal", "dendritic"]] = Option("axonal", ("axonal", "dendritic"),
+                                                           doc="whether the delay lies before or behind the synapse")
+    pairs: Choice[Literal["all", "nearest"]] = Option("all", ("all", "nearest"), doc="which pairs of spikes count")
+    compensated: Flag = Option(False, (False, True),
+                               doc="whether what rounding takes is kept, one more number per synapse")
 
     steps: ClassVar[tuple[str, ...]] = ("a_plus", "a_minus")
     source_traces: ClassVar[dict] = {"x": Trace("tau_plus")}

@@ -1,11 +1,12 @@
 """Structural plasticity: the weakest synapses go, and as many grow where activities are correlated."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from learning_rules.relayout import with_synapses
-from neurosim.checks import Option, Parameter, Parametrised, describe_value
+from neurosim.aliases import Choice, Real, Whole
+from neurosim.checks import Option, Parameter, Parametrised, describe_value, required
 from neurosim.connectivity import Blocks
 from neurosim.errors import NetworkError, ParameterError
 
@@ -41,11 +42,12 @@ class Rewiring(Parametrised):
     correlation: Butz, Woergoetter, van Ooyen, Brain Research Reviews 60 (2009) 287.
     """
 
-    fraction = Parameter(0.1, doc="share of the synapses that is exchanged in a turn", above=0, at_most=1,
-                         per_element=False)
-    weight = Parameter(0.1, doc="weight of a new synapse", per_element=False)
-    grow = Option("absolute", ("absolute", "positive", "random"),
-                  doc="rank of a pair: |correlation|, the correlation, or a random number")
+    fraction: Real = Parameter(0.1, doc="share of the synapses that is exchanged in a turn", above=0, at_most=1,
+                               per_element=False)
+    weight: Real = Parameter(0.1, doc="weight of a new synapse", per_element=False)
+    grow: Choice[Literal["absolute", "positive", "random"]] = Option(
+        "absolute", ("absolute", "positive", "random"),
+        doc="rank of a pair: |correlation|, the correlation, or a random number")
 
     def turnover(self, source, target, weight, x, y, allowed=None, seed: int = 0) -> Turnover:
         """Return which synapses go and which grow.
@@ -166,9 +168,9 @@ class BlockMask(Parametrised):
     Blocks(source_blocks=(2, 2), target_blocks=(1, 1), probability=an array of shape (2, 2))
     """
 
-    groups = Parameter(doc="number of groups", at_least=1, integer=True, per_element=False)
-    p_in = Parameter(1.0, doc="probability within a group", at_least=0, at_most=1, per_element=False)
-    p_out = Parameter(0.0, doc="probability between groups", at_least=0, at_most=1, per_element=False)
+    groups: Whole = required(Parameter(doc="number of groups", at_least=1, integer=True, per_element=False))
+    p_in: Real = Parameter(1.0, doc="probability within a group", at_least=0, at_most=1, per_element=False)
+    p_out: Real = Parameter(0.0, doc="probability between groups", at_least=0, at_most=1, per_element=False)
 
     def mask(self, n_source: int, n_target: int, seed: int = 0) -> np.ndarray:
         """Return which pairs are allowed, bool, shape (sources, targets)."""

@@ -1,9 +1,10 @@
 """Spike-timing-dependent plasticity of triplets of spikes."""
 
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from learning_rules.bounded import Bounded, clip
+from neurosim.aliases import Choice, PerElement, Real
 from neurosim.checks import Option, Parameter, describe_value
 from neurosim.contracts import Trace
 from neurosim.errors import ParameterError
@@ -37,16 +38,17 @@ class TripletSTDP(Bounded):
     Source: Pfister, Gerstner, J. Neuroscience 26 (2006) 9673.
     """
 
-    a2_plus = Parameter(5e-10, "", doc="growth by a pair, in the weight's unit")
-    a3_plus = Parameter(6.2e-3, "", doc="growth by a triplet target, source, target")
-    a2_minus = Parameter(7e-3, "", doc="loss by a pair")
-    a3_minus = Parameter(2.3e-4, "", doc="loss by a triplet source, target, source")
-    tau_plus = Parameter(16.8, "ms", above=0, per_element=False, doc="fast trace of arrivals")
-    tau_minus = Parameter(33.7, "ms", above=0, per_element=False, doc="fast trace of target spikes")
-    tau_x = Parameter(101.0, "ms", above=0, per_element=False, doc="slow trace of arrivals")
-    tau_y = Parameter(125.0, "ms", above=0, per_element=False, doc="slow trace of target spikes")
-    delay = Option("axonal", ("axonal", "dendritic"), doc="whether the delay lies before or behind the synapse")
-    spikes = Option("all", ("all", "nearest"), doc="which earlier spikes count")
+    a2_plus: PerElement = Parameter(5e-10, "", doc="growth by a pair, in the weight's unit")
+    a3_plus: PerElement = Parameter(6.2e-3, "", doc="growth by a triplet target, source, target")
+    a2_minus: PerElement = Parameter(7e-3, "", doc="loss by a pair")
+    a3_minus: PerElement = Parameter(2.3e-4, "", doc="loss by a triplet source, target, source")
+    tau_plus: Real = Parameter(16.8, "ms", above=0, per_element=False, doc="fast trace of arrivals")
+    tau_minus: Real = Parameter(33.7, "ms", above=0, per_element=False, doc="fast trace of target spikes")
+    tau_x: Real = Parameter(101.0, "ms", above=0, per_element=False, doc="slow trace of arrivals")
+    tau_y: Real = Parameter(125.0, "ms", above=0, per_element=False, doc="slow trace of target spikes")
+    delay: Choice[Literal["axonal", "dendritic"]] = Option("axonal", ("axonal", "dendritic"),
+                                                           doc="whether the delay lies before or behind the synapse")
+    spikes: Choice[Literal["all", "nearest"]] = Option("all", ("all", "nearest"), doc="which earlier spikes count")
 
     steps: ClassVar[tuple[str, ...]] = ("a2_plus", "a3_plus", "a2_minus", "a3_minus")
     source_traces: ClassVar[dict] = {"x": Trace("tau_plus"), "x_slow": Trace("tau_x")}

@@ -4,21 +4,25 @@ A family of classes (neurons, receptors, sources, distributions, rules) derives 
 and declares its parameters as class attributes::
 
     class LIF(Neuron):
-        tau_mem = Parameter(10.0, "ms", above=0, doc="membrane time constant")
+        tau_mem: PerElement = Parameter(10.0, "ms", above=0, doc="membrane time constant")
 
 The constructor, its signature, the checks, `repr`, equality and the tables of the documentation
-all follow from the declarations.
+all follow from the declarations. The annotation, one of `neurosim.aliases`, is for editors and type checkers alone,
+which then know the constructor and the type of `cell.tau_mem`; a class without annotations works all the same.
 """
 
 import inspect
 import math
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, dataclass_transform, overload
 
 import numpy as np
 
 from neurosim.errors import ParameterError
 
 REQUIRED = inspect.Parameter.empty
+Kept = TypeVar("Kept", covariant=True)
+Given = TypeVar("Given", contravariant=True)
 
 
 def describe_value(value: Any) -> str:
@@ -29,7 +33,27 @@ def describe_value(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-class Parameter:
+class Declared(Generic[Kept, Given]):
+    """What a class declares: of which type an object keeps it, and of which types it may be given."""
+
+    name: str
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    if TYPE_CHECKING:
+        @overload
+        def __get__(self, instance: None, owner: type | None = None) -> "Parameter": ...
+        @overload
+        def __get__(self, instance: object, owner: type | None = None) -> Kept: ...
+        def __get__(self, instance, owner=None) -> Any: ...
+        def __set__(self, instance: object, value: Given) -> None: ...
+    else:
+        def __get__(self, instance, owner=None):
+            return self if instance is None else instance.__dict__[self.name]
+
+
+class Parameter(Declared[Any, Any]):
     """A number with a unit and bounds; where `per_element`, also an array or a distribution.
 
     Args:
@@ -43,17 +67,13 @@ class Parameter:
         timed: whether a `TimedArray`, whose values change while the network runs, is accepted.
     """
 
-    def __init__(self, default=REQUIRED, unit="", *, above=None, at_least=None, below=None, at_most=None,
-                 doc="", per_element=True, optional=False, integer=False, timed=False):
+    def __init__(self, default: Any = REQUIRED, unit: str = "", *, above: float | None = None,
+                 at_least: float | None = None, below: float | None = None, at_most: float | None = None,
+                 doc: str = "", per_element: bool = True, optional: bool = False, integer: bool = False,
+                 timed: bool = False):
         self.default, self.unit, self.doc = default, unit, doc
         self.above, self.at_least, self.below, self.at_most = above, at_least, below, at_most
         self.per_element, self.optional, self.integer, self.timed = per_element, optional, integer, timed
-
-    def __set_name__(self, owner, name):
-        self.name = name
-
-    def __get__(self, instance, owner=None):
-        return self if instance is None else instance.__dict__[self.name]
 
     @property
     def bounds(self) -> str:
@@ -107,7 +127,7 @@ class Parameter:
         return ((self.above is None or low > self.above) and (self.at_least is None or low >= self.at_least)
                 and (self.below is None or high < self.below) and (self.at_most is None or high <= self.at_most))
 
-    def refuse(self, owner: str, value: Any, array=None):
+    def refuse(self, owner: str, value: Any, array: np.ndarray | None = None) -> NoReturn:
         """Raise the one form of message for a value that does not fit."""
         got = describe_value(value)
         if array is not None and array.ndim == 1:
@@ -117,17 +137,14 @@ class Parameter:
         raise ParameterError(f"{owner}.{self.name} must be {self.requirement(forms=not a_number)}, got {got}")
 
 
-class Option:
+class Option(Declared[Any, Any]):
     """A choice among named values; it selects code, so it is the same for a whole population."""
 
     per_element = False
     unit = ""
 
-    def __init__(self, default, choices, *, doc=""):
+    def __init__(self, default: Any, choices: Iterable[Any], *, doc: str = ""):
         self.default, self.choices, self.doc = default, tuple(choices), doc
-
-    __set_name__ = Parameter.__set_name__
-    __get__ = Parameter.__get__
 
     @property
     def bounds(self) -> str:
@@ -142,13 +159,27 @@ class Option:
         return value
 
 
-class Parametrised:
-    """Base of everything that is a frozen set of declared parameters."""
+def required(parameter: Kept) -> Kept:
+    """Return a declaration that has no default; an editor then marks where it is left out."""
+    if getattr(parameter, "default", None) is not REQUIRED:
+        raise TypeError("a required parameter must have no default")
+    return parameter
 
-    parameters: ClassVar[dict] = {}
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required,))
+class Parametrised:
+    """Base of everything that is a frozen set of declared parameters.
+
+    A class some of whose parameters may be given by position says how many, and `kw_only=False` for type checkers::
+
+        class Normal(Distribution, kw_only=False):
+            positional = 2
+    """
+
+    parameters: ClassVar[dict[str, Any]] = {}
     positional: ClassVar[int] = 0  #: how many parameters may be given by position
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, *, kw_only: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, (Parameter, Option))}
         inherited = {name: value for name, value in cls.parameters.items() if getattr(cls, name, None) is value}
@@ -183,11 +214,11 @@ class Parametrised:
     def __setattr__(self, name, value):
         raise AttributeError(f"{type(self).__name__} is frozen; make another one with replace({name}=...)")
 
-    def replace(self, **changes) -> "Parametrised":
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with some parameters changed."""
         return type(self)(**{**self.values(), **changes})
 
-    def values(self) -> dict:
+    def values(self) -> dict[str, Any]:
         """Return the parameters by name, as they were given."""
         return {name: self.__dict__[name] for name in self.parameters}
 

@@ -7,10 +7,12 @@ outside onto the bound.
 """
 
 import math
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from neurosim.checks import Option, Parameter, Parametrised, Samples
+from neurosim.aliases import Choice, Real, RealOrNone, Whole
+from neurosim.checks import Option, Parameter, Parametrised, Samples, required
 from neurosim.errors import ParameterError
 from neurosim.maths import log
 
@@ -66,10 +68,11 @@ class Distribution(Parametrised, Samples):
     names the two parameters that the body receives.
     """
 
-    shape: tuple[str, str] = ("", "")
-    low = _limit("lower bound")
-    high = _limit("upper bound")
-    bounds = Option("clip", ("clip", "redraw"), doc="whether draws outside are moved to the bound or drawn again")
+    shape: ClassVar[tuple[str, str]] = ("", "")
+    low: RealOrNone = _limit("lower bound")
+    high: RealOrNone = _limit("upper bound")
+    bounds: Choice[Literal["clip", "redraw"]] = Option(
+        "clip", ("clip", "redraw"), doc="whether draws outside are moved to the bound or drawn again")
     integer = False
 
     def validate(self):
@@ -116,7 +119,7 @@ def _own(doc, **bounds):
     return Parameter(doc=doc, per_element=False, **bounds)
 
 
-class Normal(Distribution):
+class Normal(Distribution, kw_only=False):
     """Normal distribution.
 
     >>> Normal(0.1, 0.01, low=0.0, bounds="redraw")
@@ -125,8 +128,8 @@ class Normal(Distribution):
 
     positional = 2
     shape = ("mean", "std")
-    mean = _own("mean")
-    std = _own("standard deviation", at_least=0)
+    mean: Real = required(_own("mean"))
+    std: Real = required(_own("standard deviation", at_least=0))
 
     @staticmethod
     def quantile(u, mean, std):
@@ -139,7 +142,7 @@ class Normal(Distribution):
         return normal_probability((x - self.mean) / self.std)
 
 
-class Uniform(Distribution):
+class Uniform(Distribution, kw_only=False):
     """Uniform distribution between two values.
 
     >>> Uniform(-65.0, -50.0)
@@ -148,8 +151,8 @@ class Uniform(Distribution):
 
     positional = 2
     shape = ("first", "last")
-    first = _own("smallest value")
-    last = _own("largest value")
+    first: Real = required(_own("smallest value"))
+    last: Real = required(_own("largest value"))
 
     def validate(self):
         if self.first > self.last:
@@ -167,7 +170,7 @@ class Uniform(Distribution):
         return min(1.0, max(0.0, (x - self.first) / (self.last - self.first)))
 
 
-class Integers(Distribution):
+class Integers(Distribution, kw_only=False):
     """Whole numbers from first to last, both included, each equally likely.
 
     >>> Integers(1, 20)
@@ -176,8 +179,8 @@ class Integers(Distribution):
 
     positional = 2
     shape = ("first", "last")
-    first = _own("smallest value", integer=True)
-    last = _own("largest value", integer=True)
+    first: Whole = required(_own("smallest value", integer=True))
+    last: Whole = required(_own("largest value", integer=True))
 
     @staticmethod
     def quantile(u, first, last):
@@ -195,7 +198,7 @@ class Integers(Distribution):
         return min(1.0, max(0.0, (math.floor(x) - self.first + 1) / (self.last - self.first + 1)))
 
 
-class LogNormal(Distribution):
+class LogNormal(Distribution, kw_only=False):
     """Log-normal distribution: exp of a normal one with mean mu and standard deviation sigma.
 
     >>> LogNormal(0.0, 1.0)
@@ -204,8 +207,8 @@ class LogNormal(Distribution):
 
     positional = 2
     shape = ("mu", "sigma")
-    mu = _own("mean of the logarithm")
-    sigma = _own("standard deviation of the logarithm", at_least=0)
+    mu: Real = required(_own("mean of the logarithm"))
+    sigma: Real = required(_own("standard deviation of the logarithm", at_least=0))
 
     @staticmethod
     def quantile(u, mu, sigma):
@@ -220,7 +223,7 @@ class LogNormal(Distribution):
         return normal_probability((math.log(x) - self.mu) / self.sigma)
 
 
-class Exponential(Distribution):
+class Exponential(Distribution, kw_only=False):
     """Exponential distribution with the given mean.
 
     >>> Exponential(5.0)
@@ -229,7 +232,7 @@ class Exponential(Distribution):
 
     positional = 1
     shape = ("mean", "")
-    mean = _own("mean", above=0)
+    mean: Real = required(_own("mean", above=0))
 
     @staticmethod
     def quantile(u, mean, unused):

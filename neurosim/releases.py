@@ -1,5 +1,6 @@
 """Release: how much of its weight a synapse transmits at each spike."""
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.contracts.release import Release
 from neurosim.maths import exp
@@ -27,9 +28,9 @@ class TsodyksMarkram(Release):
     tsodyks2_synapse has it.
     """
 
-    u_0 = Parameter(0.5, "", at_least=0, at_most=1, doc="share that a rested synapse releases, U")
-    tau_rec = Parameter(800.0, "ms", above=0, doc="recovery time constant, D")
-    tau_facil = Parameter(1e-3, "ms", above=0, doc="facilitation time constant, F")
+    u_0: PerElement = Parameter(0.5, "", at_least=0, at_most=1, doc="share that a rested synapse releases, U")
+    tau_rec: PerElement = Parameter(800.0, "ms", above=0, doc="recovery time constant, D")
+    tau_facil: PerElement = Parameter(1e-3, "ms", above=0, doc="facilitation time constant, F")
 
     state = {"utilisation": State(0.0, "", "u after the last spike"),
              "resources": State(1.0, "", "x after the last spike")}

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from neurosim.checks import Parameter, Parametrised, Timed, describe_value
+from neurosim.aliases import PerElement, PerElementTimed
+from neurosim.checks import Parameter, Parametrised, Timed, describe_value, required
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import State
 from neurosim.spikes import Spikes
@@ -52,7 +53,7 @@ class Source(Parametrised):
     """Base of the populations that only emit spikes."""
 
 
-class Poisson(Source):
+class Poisson(Source, kw_only=False):
     """Independent Poisson spike trains; several spikes of one neuron in one tick are several spikes.
 
     >>> Poisson(rate=20.0)
@@ -60,7 +61,8 @@ class Poisson(Source):
     """
 
     positional = 1
-    rate = Parameter(doc="spikes per second of each neuron", unit="Hz", at_least=0, timed=True)
+    rate: PerElementTimed = required(Parameter(doc="spikes per second of each neuron", unit="Hz", at_least=0,
+                                               timed=True))
 
 
 class SpikeSource(Source):
@@ -104,8 +106,9 @@ class PoissonDrive(Drive):
     PoissonDrive(rate=8000.0, weight=0.1)
     """
 
-    rate = Parameter(doc="events per second at each neuron", unit="Hz", at_least=0, timed=True)
-    weight = Parameter(doc="weight of an event")
+    rate: PerElementTimed = required(Parameter(doc="events per second at each neuron", unit="Hz", at_least=0,
+                                               timed=True))
+    weight: PerElement = required(Parameter(doc="weight of an event"))
 
 
 class Current(Drive):
@@ -124,7 +127,7 @@ class Current(Drive):
         return {name: getattr(p, name) for name in self.parameters}
 
 
-class InjectedCurrent(Current):
+class InjectedCurrent(Current, kw_only=False):
     """A given current: one number, one per neuron, or a `TimedArray` of either that changes in time.
 
     >>> InjectedCurrent(100.0)
@@ -134,7 +137,7 @@ class InjectedCurrent(Current):
     """
 
     positional = 1
-    amplitude = Parameter(doc="current", unit="pA", timed=True)
+    amplitude: PerElementTimed = required(Parameter(doc="current", unit="pA", timed=True))
 
     @staticmethod
     def current(amplitude):
@@ -142,7 +145,7 @@ class InjectedCurrent(Current):
         return amplitude
 
 
-class StepCurrent(Current):
+class StepCurrent(Current, kw_only=False):
     """I(t) = amplitude for start <= t < stop, else 0.
 
     >>> StepCurrent(100.0, start=50.0, stop=150.0)
@@ -150,9 +153,9 @@ class StepCurrent(Current):
     """
 
     positional = 1
-    amplitude = Parameter(doc="current", unit="pA")
-    start = Parameter(0.0, "ms", doc="when it begins")
-    stop = Parameter(1e12, "ms", doc="when it ends")
+    amplitude: PerElement = required(Parameter(doc="current", unit="pA"))
+    start: PerElement = Parameter(0.0, "ms", doc="when it begins")
+    stop: PerElement = Parameter(1e12, "ms", doc="when it ends")
 
     @staticmethod
     def current(time, amplitude, start, stop):
@@ -160,7 +163,7 @@ class StepCurrent(Current):
         return amplitude if start - 5e-7 <= time < stop - 5e-7 else 0.0
 
 
-class SineCurrent(Current):
+class SineCurrent(Current, kw_only=False):
     """I(t) = offset + amplitude sin(2 pi frequency t + phase).
 
     >>> SineCurrent(100.0, frequency=10.0)
@@ -168,10 +171,10 @@ class SineCurrent(Current):
     """
 
     positional = 1
-    amplitude = Parameter(doc="amplitude", unit="pA")
-    frequency = Parameter(doc="frequency", unit="Hz", at_least=0)
-    phase = Parameter(0.0, "rad", doc="phase at t = 0")
-    offset = Parameter(0.0, "pA", doc="mean")
+    amplitude: PerElement = required(Parameter(doc="amplitude", unit="pA"))
+    frequency: PerElement = required(Parameter(doc="frequency", unit="Hz", at_least=0))
+    phase: PerElement = Parameter(0.0, "rad", doc="phase at t = 0")
+    offset: PerElement = Parameter(0.0, "pA", doc="mean")
 
     @staticmethod
     def current(time, amplitude, frequency, phase, offset):
@@ -190,9 +193,9 @@ class OUCurrent(Current):
     Source: Uhlenbeck, Ornstein, Physical Review 36 (1930) 823; Gillespie, Physical Review E 54 (1996) 2084.
     """
 
-    mean = Parameter(doc="mean", unit="pA")
-    std = Parameter(doc="standard deviation", unit="pA", at_least=0)
-    tau = Parameter(doc="correlation time", unit="ms", above=0)
+    mean: PerElement = required(Parameter(doc="mean", unit="pA"))
+    std: PerElement = required(Parameter(doc="standard deviation", unit="pA", at_least=0))
+    tau: PerElement = required(Parameter(doc="correlation time", unit="ms", above=0))
     state = {"noise": State(0.0, "", "deviation from the mean, in units of std"),
              "begun": State(0.0, "", "whether the first value was drawn")}
 

@@ -1,11 +1,16 @@
-"""What an editor and a type checker see: the names of the lazy packages, and that wheels carry their types."""
+"""What an editor and a type checker see: the names of the lazy packages, declared parameters, a user's script."""
 
 import ast
 import importlib
+import pkgutil
 import tomllib
 from pathlib import Path
+from typing import ClassVar, Literal, get_args, get_origin
 
 import pytest
+
+from neurosim import aliases
+from neurosim.checks import REQUIRED, Declared, Option, Parameter, Parametrised, required
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("neurosim", "learning_rules", "hardware_models")
@@ -54,3 +59,72 @@ def test_wheels_carry_their_types():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert settings["tool"]["setuptools"]["package-data"]["*"] == ["py.typed"]
     assert all((ROOT / package / "py.typed").exists() for package in PACKAGES)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Declared parameters
+# ---------------------------------------------------------------------------------------------------------------------
+
+def modules():
+    for name in PACKAGES:
+        for found in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+            if not found.name.endswith("__main__"):
+                yield importlib.import_module(found.name)
+
+
+def own(cls):
+    return {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
+
+
+DECLARING = sorted({cls for module in modules() for cls in vars(module).values()
+                    if isinstance(cls, type) and issubclass(cls, Parametrised) and cls is not Parametrised
+                    and cls.__module__ == module.__name__}, key=lambda cls: (cls.__module__, cls.__name__))
+
+
+def in_source(cls):
+    """Return the class as its module's source has it."""
+    tree = ast.parse(Path(importlib.import_module(cls.__module__).__file__).read_text(encoding="utf-8"))
+    return next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
+
+
+@pytest.mark.parametrize("cls", DECLARING, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+def test_declarations_say_their_types(cls):
+    """Annotated, or a checker takes the parameter for unknown; and nothing else that is annotated is a parameter."""
+    annotations = vars(cls).get("__annotations__", {})
+    kept = {name for name, said in annotations.items() if get_origin(said) is Declared}
+    assert kept == set(own(cls))
+    assert all(ClassVar in (said, get_origin(said)) for name, said in annotations.items() if name not in kept)
+    for name, declared in own(cls).items():
+        keeps, given = get_args(annotations[name])
+        if type(declared) is Option:
+            choices = (True, False) if keeps is bool else get_args(keeps)
+            assert get_origin(keeps) is Literal or keeps is bool
+            assert sorted(choices, key=repr) == sorted(declared.choices, key=repr)
+        elif type(declared) is Parameter:
+            stem = "PerElement" if declared.per_element else "Whole" if declared.integer else "Real"
+            said = stem + "OrNone" * declared.optional + "Timed" * declared.timed
+            assert annotations[name] == getattr(aliases, said), f"{name} is declared as one of {said}"
+        else:
+            assert (type(None) in get_args(given)) <= (declared.default is None)
+
+
+@pytest.mark.parametrize("cls", DECLARING, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+def test_a_checker_knows_what_is_required_and_what_has_a_place(cls):
+    node = in_source(cls)
+    keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
+    assert (keywords.get("kw_only") is False) == ("positional" in vars(cls))
+    marked = {statement.target.id for statement in node.body if isinstance(statement, ast.AnnAssign)
+              and isinstance(statement.value, ast.Call) and getattr(statement.value.func, "id", "") == "required"}
+    assert marked == {name for name, declared in own(cls).items() if declared.default is REQUIRED}
+
+
+def test_a_required_parameter_has_no_default():
+    with pytest.raises(TypeError, match="a required parameter must have no default"):
+        required(Parameter(1.0))
+
+
+def test_declarations_work_without_types():
+    class Plain(Parametrised):
+        tau = Parameter(2.0, "ms", above=0)
+
+    assert Plain(tau=3).tau == 3.0 and Plain.tau.unit == "ms"

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from hardware_models.energy.technology import HOROWITZ, Source, Technology
+from neurosim.aliases import Real
 from neurosim.checks import Parameter, Parametrised, describe_value
 from neurosim.errors import NeurosimError, ParameterError
 
@@ -25,10 +26,10 @@ class EventCosts(Parametrised):
     Source: of each number in `source`; presets are `loihi`, `digital_45nm` and `crossbar`.
     """
 
-    synaptic_event = _cost("pJ", "a spike acts through one synapse")
-    spike = _cost("pJ", "a neuron sends a spike")
-    neuron_update = _cost("pJ", "one neuron, one tick")
-    t_update = Parameter(1.0, "ms", above=0, per_element=False, doc="length of a tick of the hardware")
+    synaptic_event: Real = _cost("pJ", "a spike acts through one synapse")
+    spike: Real = _cost("pJ", "a neuron sends a spike")
+    neuron_update: Real = _cost("pJ", "one neuron, one tick")
+    t_update: Real = Parameter(1.0, "ms", above=0, per_element=False, doc="length of a tick of the hardware")
 
     source: ClassVar[Source] = Source("given by the user", "given")
 

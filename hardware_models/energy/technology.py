@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurosim.aliases import Real, Whole
 from neurosim.checks import Parameter, Parametrised
 from neurosim.errors import ParameterError
 
@@ -52,29 +53,31 @@ class Technology(Parametrised):
     Source: see `table()`.
     """
 
-    v_read = _cost(0.2, "V", "voltage of a read")
-    t_read = _cost(10.0, "ns", "length of a read, for which all inputs are applied")
-    v_write = _cost(2.0, "V", "voltage of a programming pulse")
-    t_write = _cost(50.0, "ns", "length of a programming pulse")
-    cell_pitch = _cost(0.13, "um", "distance of neighbouring devices")
-    wire_capacitance = _cost(0.2, "fF/um", "of word and bit lines")
-    dac_energy = _cost(0.41667, "pJ", "drive one row with one bit")
-    dac_area = _cost(0.166, "um^2", "driver of one row")
-    sar_scale = _cost(1.0, "-", "factor on energy and area of SAR converters")
-    sar_rate = Parameter(1.2, "GS/s", above=0, per_element=False, doc="of a SAR of 8 bits; of n bits 8/n of it")
-    sar_columns = Parameter(128, "", at_least=1, integer=True, per_element=False, doc="columns that share one SAR")
-    clock = Parameter(1.0, "GHz", above=0, per_element=False, doc="of ramp and counter")
-    comparator_energy = _cost(0.023, "pJ", "one clocked decision")
-    comparator_area = _cost(20.0, "um^2", "one comparator")
-    register_energy = _cost(0.0072, "pJ", "one bit of a register is read and written")
-    register_area = _cost(3.83, "um^2", "one bit of a register")
-    integrator_power = _cost(50.0, "uW", "integrator that sums up the ramp")
-    integrator_area = _cost(350.0, "um^2", "integrator that sums up the ramp")
-    activation_energy = _cost(0.217, "pJ", "one digital sigmoid or tanh")
-    activation_area = _cost(300.0, "um^2", "one digital unit for sigmoid or tanh")
-    activation_rate = Parameter(1.2, "GS/s", above=0, per_element=False, doc="of one digital unit")
-    activation_units = Parameter(2, "", at_least=1, integer=True, per_element=False, doc="digital units of a tile")
-    sram_energy = _cost(0.156, "pJ", "read or write one bit of a buffer of 8 kB")
+    v_read: Real = _cost(0.2, "V", "voltage of a read")
+    t_read: Real = _cost(10.0, "ns", "length of a read, for which all inputs are applied")
+    v_write: Real = _cost(2.0, "V", "voltage of a programming pulse")
+    t_write: Real = _cost(50.0, "ns", "length of a programming pulse")
+    cell_pitch: Real = _cost(0.13, "um", "distance of neighbouring devices")
+    wire_capacitance: Real = _cost(0.2, "fF/um", "of word and bit lines")
+    dac_energy: Real = _cost(0.41667, "pJ", "drive one row with one bit")
+    dac_area: Real = _cost(0.166, "um^2", "driver of one row")
+    sar_scale: Real = _cost(1.0, "-", "factor on energy and area of SAR converters")
+    sar_rate: Real = Parameter(1.2, "GS/s", above=0, per_element=False, doc="of a SAR of 8 bits; of n bits 8/n of it")
+    sar_columns: Whole = Parameter(128, "", at_least=1, integer=True, per_element=False,
+                                   doc="columns that share one SAR")
+    clock: Real = Parameter(1.0, "GHz", above=0, per_element=False, doc="of ramp and counter")
+    comparator_energy: Real = _cost(0.023, "pJ", "one clocked decision")
+    comparator_area: Real = _cost(20.0, "um^2", "one comparator")
+    register_energy: Real = _cost(0.0072, "pJ", "one bit of a register is read and written")
+    register_area: Real = _cost(3.83, "um^2", "one bit of a register")
+    integrator_power: Real = _cost(50.0, "uW", "integrator that sums up the ramp")
+    integrator_area: Real = _cost(350.0, "um^2", "integrator that sums up the ramp")
+    activation_energy: Real = _cost(0.217, "pJ", "one digital sigmoid or tanh")
+    activation_area: Real = _cost(300.0, "um^2", "one digital unit for sigmoid or tanh")
+    activation_rate: Real = Parameter(1.2, "GS/s", above=0, per_element=False, doc="of one digital unit")
+    activation_units: Whole = Parameter(2, "", at_least=1, integer=True, per_element=False,
+                                        doc="digital units of a tile")
+    sram_energy: Real = _cost(0.156, "pJ", "read or write one bit of a buffer of 8 kB")
 
     sources: ClassVar[dict[str, Source]] = {
         "v_read": Source("within the 0.15 to 0.25 V swept in doi 10.1038/s41467-025-56254-6, figure 3", "read"),

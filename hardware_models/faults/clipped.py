@@ -1,8 +1,11 @@
 """Activations that stop what a flipped bit lets loose."""
 
+from typing import Literal
+
 import numpy as np
 
 from hardware_models.arrays import as_float, like, namespace
+from neurosim.aliases import Choice, PerElementOrNone, Real
 from neurosim.checks import Option, Parameter, Parametrised
 
 STEEPNESS = 20.0
@@ -54,7 +57,7 @@ def gate(x, bound, steepness: float = STEEPNESS):
     return 0.5 * (1.0 - xp.tanh(0.5 * steepness * (x - bound)))
 
 
-class ClippedReLU(Parametrised):
+class ClippedReLU(Parametrised, kw_only=False):
     """Rectifier with an upper bound, layer-wise or neuron-wise; see `clipped_relu` for the equations.
 
     Without a bound it is max(x, 0).
@@ -68,9 +71,11 @@ class ClippedReLU(Parametrised):
     """
 
     positional = 1
-    bound = Parameter(None, above=0, optional=True, doc="largest output that passes: of the layer or of each neuron")
-    kind = Option("zero", ("zero", "saturate", "smooth"), doc="what becomes of larger ones")
-    steepness = Parameter(STEEPNESS, above=0, per_element=False, doc="of \"smooth\", 1 / unit of the input")
+    bound: PerElementOrNone = Parameter(None, above=0, optional=True,
+                                        doc="largest output that passes: of the layer or of each neuron")
+    kind: Choice[Literal["zero", "saturate", "smooth"]] = Option("zero", ("zero", "saturate", "smooth"),
+                                                                 doc="what becomes of larger ones")
+    steepness: Real = Parameter(STEEPNESS, above=0, per_element=False, doc="of \"smooth\", 1 / unit of the input")
 
     def __call__(self, x):
         """Return the outputs for an array or tensor."""

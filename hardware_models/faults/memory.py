@@ -1,6 +1,7 @@
 """Faults of what holds the weights: flipped bits and stuck devices, and how they are put into layers."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from hardware_models.arrays import as_float, like, namespace
 from hardware_models.faults.formats import FormatChoice, parse
 from hardware_models.memristor.device import Memristor, check_range
 from hardware_models.stuck import check_shares
+from neurosim.aliases import Choice, Real, RealOrNone
 from neurosim.checks import Option, Parameter
 from neurosim.contracts.device import Device
 from neurosim.errors import ParameterError
@@ -59,9 +61,10 @@ class BitFlips(Device):
     which small layers need, and without flipping a bit twice.
     """
 
-    rate = _one(0.0, at_least=0, at_most=1, doc="probability that a bit is flipped, the bit error rate")
-    format = FormatChoice("float32", doc="how weights lie in memory")
-    infinite = Option("keep", ("keep", "zero"), doc="what becomes of weights that are not finite any more")
+    rate: Real = _one(0.0, at_least=0, at_most=1, doc="probability that a bit is flipped, the bit error rate")
+    format: Choice[str] = FormatChoice("float32", doc="how weights lie in memory")
+    infinite: Choice[Literal["keep", "zero"]] = Option("keep", ("keep", "zero"),
+                                                       doc="what becomes of weights that are not finite any more")
 
     @property
     def may_be_infinite(self) -> bool:
@@ -135,11 +138,12 @@ class StuckAt(Device):
     memory).
     """
 
-    off = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_min")
-    on = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_max")
-    g_min = _one(0.0, "uS", at_least=0, doc="least conductance")
-    g_max = _one(150.0, "uS", above=0, doc="largest conductance")
-    w_max = _one(None, above=0, optional=True, doc="weight of a pair at its end; by default the largest |weight|")
+    off: Real = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_min")
+    on: Real = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_max")
+    g_min: Real = _one(0.0, "uS", at_least=0, doc="least conductance")
+    g_max: Real = _one(150.0, "uS", above=0, doc="largest conductance")
+    w_max: RealOrNone = _one(None, above=0, optional=True,
+                             doc="weight of a pair at its end; by default the largest |weight|")
 
     def validate(self):
         check_shares("StuckAt", self.on, self.off, ("on", "off"))

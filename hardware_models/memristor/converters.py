@@ -6,7 +6,8 @@ import numpy as np
 
 from hardware_models.arrays import namespace
 from hardware_models.memristor.equations import to_numpy
-from neurosim.checks import Parameter, Parametrised, describe_value
+from neurosim.aliases import Real, Whole
+from neurosim.checks import Parameter, Parametrised, describe_value, required
 from neurosim.errors import ParameterError
 
 
@@ -25,7 +26,7 @@ def exact_adc_bits(rows: int, input_bits: int, cell_bits: int, signed: bool = Fa
     return (levels * (2 if signed else 1)).bit_length()
 
 
-class Converter(Parametrised):
+class Converter(Parametrised, kw_only=False):
     """A DAC or an ADC: values are clipped to a range and rounded to 2^bits levels, both ends included.
 
     Args:
@@ -37,9 +38,9 @@ class Converter(Parametrised):
     """
 
     positional = 1
-    bits = Parameter(doc="number of bits", integer=True, at_least=1, at_most=32, per_element=False)
-    low = Parameter(-1.0, doc="lower end of the range", per_element=False)
-    high = Parameter(1.0, doc="upper end of the range", per_element=False)
+    bits: Whole = required(Parameter(doc="number of bits", integer=True, at_least=1, at_most=32, per_element=False))
+    low: Real = Parameter(-1.0, doc="lower end of the range", per_element=False)
+    high: Real = Parameter(1.0, doc="upper end of the range", per_element=False)
 
     def validate(self):
         if not self.low < self.high:

@@ -2,6 +2,7 @@
 
 import zlib
 from functools import cache, partial
+from typing import Literal
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from hardware_models.arrays import as_float, like, namespace, normal_tail
 from hardware_models.memristor import mapping as maps
 from hardware_models.memristor.equations import choose, normals, to_numpy
 from hardware_models.stuck import check_shares, stuck_ends
+from neurosim.aliases import Choice, Flag, Real, RealOrNone, Whole, WholeOrNone
 from neurosim.checks import Option, Parameter, describe_value
 from neurosim.contracts import Device
 from neurosim.distributions import normal_quantile
@@ -80,30 +82,32 @@ class Memristor(Device):
     (2, 1)
     """
 
-    weight_max = one(1.0, "", "weight of the largest conductance", above=0)
-    g_min = one(0.0, "uS", "smallest conductance", at_least=0)
-    g_max = one(25.0, "uS", "largest conductance", above=0)
-    mapping = Option("differential", ("differential", "offset"), doc="devices of a weight")
-    slices = one(1, "", "devices over which the bits of a weight are spread", integer=True, at_least=1, at_most=32)
-    slice_bits = one(None, "", "bits of each; None: 1 where slices > 1, else any conductance", integer=True, at_least=1,
-                     at_most=16, optional=True)
-    programming_noise = switch("error of programming")
-    write_tolerance = one(None, "", "error that verified writing accepts", above=0, optional=True)
-    write_attempts = one(100, "", "writes at most", integer=True, at_least=1)
-    relaxation = switch("change after verified writing")
-    read_noise = switch("white noise of a read")
-    flicker_noise = switch("1/f noise of a read")
-    flicker_time = one(T_0, "s", "time over which 1/f noise has gathered", above=0)
-    read_duration = one(0.25, "us", "duration of a read", above=0)
-    drift = switch("drift exponent")
-    drift_dtod = switch("spread of the drift exponent")
-    drift_compensation = Option(False, (False, True), doc="one factor against drift")
-    conductance_dtod = switch("spread of the conductance from device to device")
-    stuck_on = switch("share stuck at g_max", at_most=1)
-    stuck_off = switch("share stuck at g_min", at_most=1)
-    temperature = one(ROOM, "K", "temperature", above=0)
-    activation_energy = switch("activation energy of the conductance", "eV")
-    seed = one(0, "", "seed of the devices", integer=True, at_least=0)
+    weight_max: Real = one(1.0, "", "weight of the largest conductance", above=0)
+    g_min: Real = one(0.0, "uS", "smallest conductance", at_least=0)
+    g_max: Real = one(25.0, "uS", "largest conductance", above=0)
+    mapping: Choice[Literal["differential", "offset"]] = Option("differential", ("differential", "offset"),
+                                                                doc="devices of a weight")
+    slices: Whole = one(1, "", "devices over which the bits of a weight are spread", integer=True, at_least=1,
+                        at_most=32)
+    slice_bits: WholeOrNone = one(None, "", "bits of each; None: 1 where slices > 1, else any conductance",
+                                  integer=True, at_least=1, at_most=16, optional=True)
+    programming_noise: Real = switch("error of programming")
+    write_tolerance: RealOrNone = one(None, "", "error that verified writing accepts", above=0, optional=True)
+    write_attempts: Whole = one(100, "", "writes at most", integer=True, at_least=1)
+    relaxation: Real = switch("change after verified writing")
+    read_noise: Real = switch("white noise of a read")
+    flicker_noise: Real = switch("1/f noise of a read")
+    flicker_time: Real = one(T_0, "s", "time over which 1/f noise has gathered", above=0)
+    read_duration: Real = one(0.25, "us", "duration of a read", above=0)
+    drift: Real = switch("drift exponent")
+    drift_dtod: Real = switch("spread of the drift exponent")
+    drift_compensation: Flag = Option(False, (False, True), doc="one factor against drift")
+    conductance_dtod: Real = switch("spread of the conductance from device to device")
+    stuck_on: Real = switch("share stuck at g_max", at_most=1)
+    stuck_off: Real = switch("share stuck at g_min", at_most=1)
+    temperature: Real = one(ROOM, "K", "temperature", above=0)
+    activation_energy: Real = switch("activation energy of the conductance", "eV")
+    seed: Whole = one(0, "", "seed of the devices", integer=True, at_least=0)
 
     def validate(self):
         name = type(self).__name__

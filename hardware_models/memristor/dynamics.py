@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.memristor.device import one
+from neurosim.aliases import Real, WholeOrNone
 from neurosim.checks import Parametrised, describe_value
 from neurosim.errors import ParameterError, SimulationError
 
@@ -177,12 +178,12 @@ class LinearIonDrift(DynamicMemristor):
     Source: Strukov et al., Nature 453 (2008) 80; Joglekar, Wolf, European Journal of Physics 30 (2009) 661.
     """
 
-    r_on = one(10_000.0, "ohm", "doped", above=0)
-    r_off = one(100_000.0, "ohm", "not doped", above=0)
-    mobility = one(1e-14, "m^2/(V s)", "mobility of the ions", above=0)
-    thickness = one(27e-9, "m", "thickness of the film", above=0)
-    window = one(7, "", "exponent of the window", integer=True, at_least=1, optional=True)
-    initial = one(0.1, "", "doped share at the start", at_least=0, at_most=1)
+    r_on: Real = one(10_000.0, "ohm", "doped", above=0)
+    r_off: Real = one(100_000.0, "ohm", "not doped", above=0)
+    mobility: Real = one(1e-14, "m^2/(V s)", "mobility of the ions", above=0)
+    thickness: Real = one(27e-9, "m", "thickness of the film", above=0)
+    window: WholeOrNone = one(7, "", "exponent of the window", integer=True, at_least=1, optional=True)
+    initial: Real = one(0.1, "", "doped share at the start", at_least=0, at_most=1)
 
     bounds = (0.0, 1.0)
 
@@ -228,16 +229,16 @@ class VTEAM(DynamicMemristor):
     Source: Kvatinsky et al., IEEE Transactions on Circuits and Systems II 62 (2015) 786.
     """
 
-    r_on = one(50.0, "ohm", "smallest resistance", above=0)
-    r_off = one(1000.0, "ohm", "largest resistance", above=0)
-    k_on = one(-10.0, "m/s", "rate beyond v_on", below=0)
-    k_off = one(5e-4, "m/s", "rate beyond v_off", above=0)
-    alpha_on = one(3.0, "", "exponent beyond v_on", above=0)
-    alpha_off = one(1.0, "", "exponent beyond v_off", above=0)
-    v_on = one(-0.2, "V", "lower threshold", below=0)
-    v_off = one(0.02, "V", "upper threshold", above=0)
-    thickness = one(3e-9, "m", "largest state", above=0)
-    initial = one(0.0, "m", "state at the start", at_least=0)
+    r_on: Real = one(50.0, "ohm", "smallest resistance", above=0)
+    r_off: Real = one(1000.0, "ohm", "largest resistance", above=0)
+    k_on: Real = one(-10.0, "m/s", "rate beyond v_on", below=0)
+    k_off: Real = one(5e-4, "m/s", "rate beyond v_off", above=0)
+    alpha_on: Real = one(3.0, "", "exponent beyond v_on", above=0)
+    alpha_off: Real = one(1.0, "", "exponent beyond v_off", above=0)
+    v_on: Real = one(-0.2, "V", "lower threshold", below=0)
+    v_off: Real = one(0.02, "V", "upper threshold", above=0)
+    thickness: Real = one(3e-9, "m", "largest state", above=0)
+    initial: Real = one(0.0, "m", "state at the start", at_least=0)
 
     @property
     def bounds(self):
@@ -273,19 +274,19 @@ class Yakopcic(DynamicMemristor):
     Source: Yakopcic et al., IEEE Electron Device Letters 32 (2011) 1436; IEEE TCAD 32 (2013) 1201.
     """
 
-    a_1 = one(0.17, "A", "size of the current, v >= 0", above=0)
-    a_2 = one(0.17, "A", "size of the current, v < 0", above=0)
-    b = one(0.05, "1/V", "curvature of the current", above=0)
-    a_p = one(4000.0, "1/s", "rate up", above=0)
-    a_n = one(4000.0, "1/s", "rate down", above=0)
-    v_p = one(0.16, "V", "upper threshold", at_least=0)
-    v_n = one(0.15, "V", "lower threshold", at_least=0)
-    alpha_p = one(1.0, "", "decay of the rate up", at_least=0)
-    alpha_n = one(5.0, "", "decay of the rate down", at_least=0)
-    x_p = one(0.3, "", "state from which it slows down", above=0, below=1)
-    x_n = one(0.5, "", "the same on the way down, from 1", above=0, below=1)
-    eta = one(1.0, "", "direction")
-    initial = one(0.11, "", "state at the start", at_least=0, at_most=1)
+    a_1: Real = one(0.17, "A", "size of the current, v >= 0", above=0)
+    a_2: Real = one(0.17, "A", "size of the current, v < 0", above=0)
+    b: Real = one(0.05, "1/V", "curvature of the current", above=0)
+    a_p: Real = one(4000.0, "1/s", "rate up", above=0)
+    a_n: Real = one(4000.0, "1/s", "rate down", above=0)
+    v_p: Real = one(0.16, "V", "upper threshold", at_least=0)
+    v_n: Real = one(0.15, "V", "lower threshold", at_least=0)
+    alpha_p: Real = one(1.0, "", "decay of the rate up", at_least=0)
+    alpha_n: Real = one(5.0, "", "decay of the rate down", at_least=0)
+    x_p: Real = one(0.3, "", "state from which it slows down", above=0, below=1)
+    x_n: Real = one(0.5, "", "the same on the way down, from 1", above=0, below=1)
+    eta: Real = one(1.0, "", "direction")
+    initial: Real = one(0.11, "", "state at the start", at_least=0, at_most=1)
 
     bounds = (0.0, 1.0)
 
@@ -343,21 +344,21 @@ class StanfordPKU(DynamicMemristor):
     Source: Jiang et al., IEEE TED 63 (2016) 1884; parameters as in MemTorch.
     """
 
-    i_0 = one(1e-3, "A", "size of the current", above=0)
-    g_0 = one(0.25e-9, "m", "gap that lowers the current by e", above=0)
-    v_0 = one(0.25, "V", "curvature of the current", above=0)
-    t_0 = one(298.0, "K", "temperature around", above=0)
-    r_th = one(2.1e3, "K/W", "thermal resistance", at_least=0)
-    gamma_0 = one(16.0, "", "enhancement of the field", above=0)
-    beta = one(0.8, "", "its decrease with the gap", at_least=0)
-    t_ox = one(12e-9, "m", "thickness of the oxide", above=0)
-    f_min = one(1.4e9, "V/m", "smallest field that moves ions", at_least=0)
-    vel_0 = one(10.0, "m/s", "rate", above=0)
-    e_a = one(0.6, "eV", "activation energy", above=0)
-    a_0 = one(0.25e-9, "m", "hopping distance", above=0)
-    gap_min = one(2.0008273892565852e-10, "m", "smallest gap", at_least=0)
-    gap_max = one(1.699999940755209e-09, "m", "largest gap", above=0)
-    initial = one(2.0008273892565852e-10, "m", "gap at the start", above=0)
+    i_0: Real = one(1e-3, "A", "size of the current", above=0)
+    g_0: Real = one(0.25e-9, "m", "gap that lowers the current by e", above=0)
+    v_0: Real = one(0.25, "V", "curvature of the current", above=0)
+    t_0: Real = one(298.0, "K", "temperature around", above=0)
+    r_th: Real = one(2.1e3, "K/W", "thermal resistance", at_least=0)
+    gamma_0: Real = one(16.0, "", "enhancement of the field", above=0)
+    beta: Real = one(0.8, "", "its decrease with the gap", at_least=0)
+    t_ox: Real = one(12e-9, "m", "thickness of the oxide", above=0)
+    f_min: Real = one(1.4e9, "V/m", "smallest field that moves ions", at_least=0)
+    vel_0: Real = one(10.0, "m/s", "rate", above=0)
+    e_a: Real = one(0.6, "eV", "activation energy", above=0)
+    a_0: Real = one(0.25e-9, "m", "hopping distance", above=0)
+    gap_min: Real = one(2.0008273892565852e-10, "m", "smallest gap", at_least=0)
+    gap_max: Real = one(1.699999940755209e-09, "m", "largest gap", above=0)
+    initial: Real = one(2.0008273892565852e-10, "m", "gap at the start", above=0)
 
     @property
     def bounds(self):

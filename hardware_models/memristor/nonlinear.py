@@ -2,12 +2,14 @@
 
 import math
 from functools import cache
+from typing import Literal
 
 import numpy as np
 
 from hardware_models.arrays import like, namespace
 from hardware_models.memristor.equations import choose, normals
 from hardware_models.memristor.pulses import Pulsed, Table
+from neurosim.aliases import Choice, PerElement, Row
 from neurosim.checks import Option, Parameter
 from neurosim.errors import ParameterError
 
@@ -93,12 +95,13 @@ class NonlinearPulses(Pulsed):
     Source: Chen, Peng, Yu, IEEE TCAD 37 (2018) 3067 (MLP+NeuroSim); the closed form of the label is our own.
     """
 
-    shape_up = Parameter(FLAT, above=0, doc="shape of the curve up")
-    shape_down = Parameter(FLAT, above=0, doc="shape of the curve down")
-    pulses_up = Parameter(64.0, at_least=1, doc="pulses from end to end, up")
-    pulses_down = Parameter(64.0, at_least=1, doc="and down")
-    cycle_noise = Parameter(0.0, at_least=0, doc="spread from pulse to pulse")
-    rounding = Option("random", ("random", "down"), doc="how the number of pulses is rounded")
+    shape_up: PerElement = Parameter(FLAT, above=0, doc="shape of the curve up")
+    shape_down: PerElement = Parameter(FLAT, above=0, doc="shape of the curve down")
+    pulses_up: PerElement = Parameter(64.0, at_least=1, doc="pulses from end to end, up")
+    pulses_down: PerElement = Parameter(64.0, at_least=1, doc="and down")
+    cycle_noise: PerElement = Parameter(0.0, at_least=0, doc="spread from pulse to pulse")
+    rounding: Choice[Literal["random", "down"]] = Option("random", ("random", "down"),
+                                                         doc="how the number of pulses is rounded")
 
     @classmethod
     def labelled(cls, up: float, down: float, **changes) -> "NonlinearPulses":
@@ -174,9 +177,9 @@ class MeasuredPulses(Pulsed):
     array([0.75 , 0.275])
     """
 
-    table_up = Table((0.0, 1.0), doc="conductances after 0, 1, ... pulses up")
-    table_down = Table((1.0, 0.0), doc="conductances after 0, 1, ... pulses down")
-    cycle_noise = Parameter(0.0, at_least=0, doc="spread from pulse to pulse")
+    table_up: Row = Table((0.0, 1.0), doc="conductances after 0, 1, ... pulses up")
+    table_down: Row = Table((1.0, 0.0), doc="conductances after 0, 1, ... pulses down")
+    cycle_noise: PerElement = Parameter(0.0, at_least=0, doc="spread from pulse to pulse")
 
     def validate(self):
         for name, sign, word in (("table_up", 1, "rise"), ("table_down", -1, "fall")):

@@ -11,6 +11,7 @@ import numpy as np
 from hardware_models.arrays import like, namespace
 from hardware_models.memristor.device import Memristor
 from hardware_models.memristor.equations import choose, normals
+from neurosim.aliases import PerElement, Row
 from neurosim.checks import Option, Parameter, describe_value
 from neurosim.errors import ParameterError
 
@@ -59,11 +60,11 @@ class Pulsed(Memristor):
         weight_max, ...: as for `Memristor`.
     """
 
-    step_size = Parameter(0.001, above=0, doc="change by one pulse")
-    up_down = Parameter(0.0, above=-1, below=1, doc="asymmetry of up and down")
-    step_noise = Parameter(0.0, at_least=0, doc="spread from pulse to pulse")
-    weight_low = Parameter(-1.0, doc="lower bound of the weight")
-    weight_high = Parameter(1.0, doc="upper bound of the weight")
+    step_size: PerElement = Parameter(0.001, above=0, doc="change by one pulse")
+    up_down: PerElement = Parameter(0.0, above=-1, below=1, doc="asymmetry of up and down")
+    step_noise: PerElement = Parameter(0.0, at_least=0, doc="spread from pulse to pulse")
+    weight_low: PerElement = Parameter(-1.0, doc="lower bound of the weight")
+    weight_high: PerElement = Parameter(1.0, doc="upper bound of the weight")
     shape: ClassVar[tuple] = ()  #: names of the parameters that `step` takes besides
 
     def validate(self):
@@ -166,8 +167,8 @@ class LinearStep(Pulsed):
     Source: Rasch et al., "A flexible and fast PyTorch toolkit", AICAS 2021 (aihwkit's LinearStepDevice).
     """
 
-    gamma_up = Parameter(0.0, at_least=0, doc="slope of steps up")
-    gamma_down = Parameter(0.0, at_least=0, doc="slope of steps down")
+    gamma_up: PerElement = Parameter(0.0, at_least=0, doc="slope of steps up")
+    gamma_down: PerElement = Parameter(0.0, at_least=0, doc="slope of steps down")
     shape = ("gamma_up", "gamma_down")
 
     @staticmethod
@@ -203,7 +204,7 @@ class PowerStep(Pulsed):
     Source: Rasch et al., AICAS 2021 (aihwkit's PowStepDevice).
     """
 
-    gamma = Parameter(1.0, above=0, doc="exponent")
+    gamma: PerElement = Parameter(1.0, above=0, doc="exponent")
     shape = ("gamma",)
 
     @staticmethod
@@ -225,12 +226,12 @@ class ExponentialStep(Pulsed):
     Source: Rasch et al., AICAS 2021 (aihwkit's ExpStepDevice), whose defaults these are.
     """
 
-    a_up = Parameter(0.00081, at_least=0, doc="size of the exponential up")
-    a_down = Parameter(0.36833, at_least=0, doc="and down")
-    gamma_up = Parameter(12.44625, above=0, doc="rate of the exponential up")
-    gamma_down = Parameter(12.78785, above=0, doc="and down")
-    slope = Parameter(0.244, doc="a of the scaled weight")
-    offset = Parameter(0.2425, doc="b of the scaled weight")
+    a_up: PerElement = Parameter(0.00081, at_least=0, doc="size of the exponential up")
+    a_down: PerElement = Parameter(0.36833, at_least=0, doc="and down")
+    gamma_up: PerElement = Parameter(12.44625, above=0, doc="rate of the exponential up")
+    gamma_down: PerElement = Parameter(12.78785, above=0, doc="and down")
+    slope: PerElement = Parameter(0.244, doc="a of the scaled weight")
+    offset: PerElement = Parameter(0.2425, doc="b of the scaled weight")
     shape = ("a_up", "a_down", "gamma_up", "gamma_down", "slope", "offset")
 
     @staticmethod
@@ -253,8 +254,8 @@ class PiecewiseStep(Pulsed):
     Source: Rasch et al., AICAS 2021 (aihwkit's PiecewiseStepDevice).
     """
 
-    nodes_up = Table((1.0, 1.0), doc="steps up at the nodes")
-    nodes_down = Table((1.0, 1.0), doc="steps down at the nodes")
+    nodes_up: Row = Table((1.0, 1.0), doc="steps up at the nodes")
+    nodes_down: Row = Table((1.0, 1.0), doc="steps down at the nodes")
 
     def validate(self):
         if len(self.nodes_up) != len(self.nodes_down):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from hardware_models.memristor.device import one
+from neurosim.aliases import Real
 from neurosim.checks import Parametrised
 from neurosim.distributions import normal_probability, normal_quantile
 from neurosim.errors import ParameterError
@@ -36,11 +37,11 @@ class RandomResistors(Parametrised):
     lognormal fits (Kolmogorov-Smirnov p = 0.64), a normal distribution does not (p = 0.006).
     """
 
-    forming = one(3.433, "V", "forming voltage", above=0)
-    breakdown = one(3.4332, "V", "mean breakdown voltage", above=0)
-    breakdown_std = one(0.11438, "V", "its standard deviation", above=0)
-    mean = one(12.336, "uS", "mean conductance of formed cells", above=0)
-    sigma = one(0.1474, "", "standard deviation of ln G", at_least=0)
+    forming: Real = one(3.433, "V", "forming voltage", above=0)
+    breakdown: Real = one(3.4332, "V", "mean breakdown voltage", above=0)
+    breakdown_std: Real = one(0.11438, "V", "its standard deviation", above=0)
+    mean: Real = one(12.336, "uS", "mean conductance of formed cells", above=0)
+    sigma: Real = one(0.1474, "", "standard deviation of ln G", at_least=0)
 
     @classmethod
     def formed(cls, share: float, **changes) -> "RandomResistors":

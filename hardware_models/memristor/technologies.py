@@ -4,6 +4,7 @@ import numpy as np
 
 from hardware_models.memristor.device import Memristor, one
 from hardware_models.memristor.equations import choose
+from neurosim.aliases import Real
 
 
 def _polynomial(x, coefficients):
@@ -80,7 +81,7 @@ class ReRAM(Memristor):
     Source: Wan et al., Nature 608 (2022) 504, Extended Data Fig. 3d, in the fit of IBM's aihwkit.
     """
 
-    g_max = one(40.0, "uS", "largest conductance", above=0)
+    g_max: Real = one(40.0, "uS", "largest conductance", above=0)
 
     @staticmethod
     def programming_std(xp, g, g_max):
@@ -105,8 +106,8 @@ class HfO2(Memristor):
     Source: Milo et al., IRPS 2021, in the fit of Sandia's CrossSim.
     """
 
-    g_min = one(50.0, "uS", "smallest conductance", at_least=0)
-    g_max = one(225.0, "uS", "largest conductance", above=0)
+    g_min: Real = one(50.0, "uS", "smallest conductance", at_least=0)
+    g_max: Real = one(225.0, "uS", "largest conductance", above=0)
 
     @staticmethod
     def programming_std(xp, g, g_max):
@@ -129,8 +130,8 @@ class VerifiedReRAM(Memristor):
     Source: the conductive metal oxide on HfOx of aihwkit's `ReRamCMONoiseModel`, with its parameters.
     """
 
-    g_min = one(9.0, "uS", "smallest conductance", at_least=0)
-    g_max = one(90.0, "uS", "largest conductance", above=0)
+    g_min: Real = one(9.0, "uS", "smallest conductance", at_least=0)
+    g_max: Real = one(90.0, "uS", "largest conductance", above=0)
 
     @classmethod
     def measured(cls, **changes) -> "VerifiedReRAM":

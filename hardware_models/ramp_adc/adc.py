@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
 from hardware_models.arrays import as_float, like, namespace
 from hardware_models.ramp_adc.functions import FUNCTIONS, Function, FunctionChoice, check_range
 from hardware_models.stuck import check_shares, stuck_ends
+from neurosim.aliases import Choice, Flag, Real, RealOrNone, Whole
 from neurosim.checks import Option, Parameter, Parametrised
 from neurosim.errors import ParameterError
 
@@ -42,7 +44,7 @@ class Branch:
     scale: float
 
 
-class RampADC(Parametrised):
+class RampADC(Parametrised, kw_only=False):
     r"""Converter whose codes follow a function of the input: NL-ADC, a ramp made of programmed conductances.
 
     y_k = y_min + k LSB,  LSB = (y_max - y_min) / 2^n,  x_k = f^-1(y_k),  k = 1 .. 2^n - 1
@@ -81,27 +83,29 @@ class RampADC(Parametrised):
     """
 
     positional = 1
-    function = FunctionChoice("sigmoid", doc="what the codes follow: a name or a `Function`")
-    bits = _one(5, integer=True, at_least=1, at_most=12, doc="resolution n")
-    ramps = _one(1, integer=True, at_least=1, at_most=8, doc="columns that make ramps, one per monotonic stretch")
-    x_min = _one(None, optional=True, doc="least input; by default that of the function")
-    x_max = _one(None, optional=True, doc="largest input; by default that of the function")
-    y_min = _one(None, optional=True, doc="output of code 0; by default that of the function")
-    y_max = _one(None, optional=True, doc="end of the range of outputs; by default that of the function")
-    rounding = Option("down", ("down", "nearest"), doc="thresholds at k or at k - 1/2 LSB")
-    g_max = _one(150.0, "uS", above=0, doc="largest conductance, used for the largest step")
-    g_min = _one(0.0, "uS", at_least=0, doc="least conductance that a device can have, and that of one stuck OFF")
-    programming_error = _one(0.0, "uS", at_least=0, doc="standard deviation of each conductance")
-    calibrate = _switch(False, "whether the bias devices cancel the error at the middle threshold")
-    stuck_off = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_min")
-    stuck_on = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_max")
-    bypass = _switch(False, "whether stuck devices are left out and replaced by spares")
-    spares = _one(0, integer=True, at_least=0, doc="further devices in each column, for bypass")
-    redundancy = _one(1, integer=True, at_least=1, doc="columns that are programmed, of which the best is used")
-    comparator_offset = _one(0.0, at_least=0, doc="standard deviation over comparators, in units of the input")
-    noise = _one(0.0, at_least=0, doc="standard deviation in each conversion, in units of the input")
-    drift = _one(0.0, above=-1, doc="relative change of the read voltage since the ramp was programmed")
-    ratiometric = _switch(True, "whether ramp and inputs share the read voltage")
+    function: Choice[str | Function] = FunctionChoice("sigmoid", doc="what the codes follow: a name or a `Function`")
+    bits: Whole = _one(5, integer=True, at_least=1, at_most=12, doc="resolution n")
+    ramps: Whole = _one(1, integer=True, at_least=1, at_most=8,
+                        doc="columns that make ramps, one per monotonic stretch")
+    x_min: RealOrNone = _one(None, optional=True, doc="least input; by default that of the function")
+    x_max: RealOrNone = _one(None, optional=True, doc="largest input; by default that of the function")
+    y_min: RealOrNone = _one(None, optional=True, doc="output of code 0; by default that of the function")
+    y_max: RealOrNone = _one(None, optional=True, doc="end of the range of outputs; by default that of the function")
+    rounding: Choice[Literal["down", "nearest"]] = Option("down", ("down", "nearest"),
+                                                          doc="thresholds at k or at k - 1/2 LSB")
+    g_max: Real = _one(150.0, "uS", above=0, doc="largest conductance, used for the largest step")
+    g_min: Real = _one(0.0, "uS", at_least=0, doc="least conductance that a device can have, and that of one stuck OFF")
+    programming_error: Real = _one(0.0, "uS", at_least=0, doc="standard deviation of each conductance")
+    calibrate: Flag = _switch(False, "whether the bias devices cancel the error at the middle threshold")
+    stuck_off: Real = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_min")
+    stuck_on: Real = _one(0.0, at_least=0, at_most=1, doc="share of devices stuck at g_max")
+    bypass: Flag = _switch(False, "whether stuck devices are left out and replaced by spares")
+    spares: Whole = _one(0, integer=True, at_least=0, doc="further devices in each column, for bypass")
+    redundancy: Whole = _one(1, integer=True, at_least=1, doc="columns that are programmed, of which the best is used")
+    comparator_offset: Real = _one(0.0, at_least=0, doc="standard deviation over comparators, in units of the input")
+    noise: Real = _one(0.0, at_least=0, doc="standard deviation in each conversion, in units of the input")
+    drift: Real = _one(0.0, above=-1, doc="relative change of the read voltage since the ramp was programmed")
+    ratiometric: Flag = _switch(True, "whether ramp and inputs share the read voltage")
 
     def validate(self):
         check_shares("RampADC", self.stuck_on, self.stuck_off)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from neurosim.aliases import Flag, Whole
+from neurosim.checks import required
 from neurosim.connectivity.bodies import any_partners, distinct_partners, table_size
 from neurosim.connectivity.parameters import allow_multiple, allow_self, whole_number
 from neurosim.connectivity.rule import Rows, Rule
@@ -32,7 +34,7 @@ class _Degree(Rule):
             self.refuse("k", f"be 0 where there are no {partners}")
 
 
-class FixedInDegree(_Degree):
+class FixedInDegree(_Degree, kw_only=False):
     """Gives every target exactly k sources, drawn uniformly.
 
     Args:
@@ -49,9 +51,9 @@ class FixedInDegree(_Degree):
 
     by = "target"
     positional = 1
-    k = whole_number("number of sources of each target")
-    self_connections = allow_self()
-    multiple = allow_multiple()
+    k: Whole = required(whole_number("number of sources of each target"))
+    self_connections: Flag = allow_self()
+    multiple: Flag = allow_multiple()
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough sources."""
@@ -66,7 +68,7 @@ class FixedInDegree(_Degree):
         return self.rows(self.k, -self.left_out(shift))
 
 
-class FixedOutDegree(_Degree):
+class FixedOutDegree(_Degree, kw_only=False):
     """Gives every source exactly k targets, drawn uniformly.
 
     Args:
@@ -82,9 +84,9 @@ class FixedOutDegree(_Degree):
     """
 
     positional = 1
-    k = whole_number("number of targets of each source")
-    self_connections = allow_self()
-    multiple = allow_multiple()
+    k: Whole = required(whole_number("number of targets of each source"))
+    self_connections: Flag = allow_self()
+    multiple: Flag = allow_multiple()
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough targets."""
@@ -99,7 +101,7 @@ class FixedOutDegree(_Degree):
         return self.rows(self.k, self.left_out(shift))
 
 
-class FixedTotal(_Degree):
+class FixedTotal(_Degree, kw_only=False):
     """Makes exactly n synapses, each between a source and a target drawn uniformly.
 
     The numbers of the sources are drawn first (multinomial with repeats; without, the exact counts of
@@ -118,9 +120,9 @@ class FixedTotal(_Degree):
     """
 
     positional = 1
-    n = whole_number("number of synapses")
-    self_connections = allow_self()
-    multiple = allow_multiple()
+    n: Whole = required(whole_number("number of synapses"))
+    self_connections: Flag = allow_self()
+    multiple: Flag = allow_multiple()
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough pairs."""

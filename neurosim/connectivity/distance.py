@@ -1,10 +1,12 @@
 """The rule whose probability depends on the distance between two neurons."""
 
 import math
+from typing import Literal
 
 import numpy as np
 
-from neurosim.checks import Option, Parameter, describe_value
+from neurosim.aliases import Choice, Flag, Real, Row, RowOrNone, TableOrNone
+from neurosim.checks import Option, Parameter, describe_value, required
 from neurosim.connectivity.bodies import fill_words, own_place
 from neurosim.connectivity.parameters import Array, Vector, allow_self, chance
 from neurosim.connectivity.rule import Rows, Rule
@@ -53,7 +55,7 @@ def _by_distance(profile):
 _DISTANCE_BODIES = {name: _by_distance(profile) for name, profile in _PROFILES.items()}
 
 
-class DistanceDependent(Rule):
+class DistanceDependent(Rule, kw_only=False):
     """Connects each pair with a probability that depends on the distance d between the two neurons.
 
     gaussian:     p = c exp(-(d / lam)^2)
@@ -89,17 +91,20 @@ class DistanceDependent(Rule):
 
     positional = 2
     ascending = True
-    c = chance("probability at distance 0")
-    lam = Parameter(above=0, per_element=False, doc="length of the decay, or the radius")
-    profile = Option("gaussian", _PROFILES, doc="how the probability falls with the distance")
-    source_shape = Vector(None, longest=3, above=0, integer=True, optional=True, doc="lattice of the sources")
-    target_shape = Vector(None, longest=3, above=0, integer=True, optional=True, doc="lattice of the targets")
-    spacing = Vector(1.0, longest=3, above=0, doc="distance of neighbours on the lattice")
-    source_positions = Array(None, ndim=2, optional=True, doc="positions of the sources")
-    target_positions = Array(None, ndim=2, optional=True, doc="positions of the targets")
-    periodic = Option(False, (False, True), doc="whether opposite sides of the box meet")
-    box = Vector(None, longest=3, above=0, optional=True, doc="size of the periodic box")
-    self_connections = allow_self()
+    c: Real = required(chance("probability at distance 0"))
+    lam: Real = required(Parameter(above=0, per_element=False, doc="length of the decay, or the radius"))
+    profile: Choice[Literal["gaussian", "exponential", "uniform"]] = Option(
+        "gaussian", _PROFILES, doc="how the probability falls with the distance")
+    source_shape: RowOrNone = Vector(None, longest=3, above=0, integer=True, optional=True,
+                                     doc="lattice of the sources")
+    target_shape: RowOrNone = Vector(None, longest=3, above=0, integer=True, optional=True,
+                                     doc="lattice of the targets")
+    spacing: Row = Vector(1.0, longest=3, above=0, doc="distance of neighbours on the lattice")
+    source_positions: TableOrNone = Array(None, ndim=2, optional=True, doc="positions of the sources")
+    target_positions: TableOrNone = Array(None, ndim=2, optional=True, doc="positions of the targets")
+    periodic: Flag = Option(False, (False, True), doc="whether opposite sides of the box meet")
+    box: RowOrNone = Vector(None, longest=3, above=0, optional=True, doc="size of the periodic box")
+    self_connections: Flag = allow_self()
 
     @property
     def partners(self):

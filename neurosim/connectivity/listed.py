@@ -1,8 +1,12 @@
 """Rules that list their synapses one by one."""
 
+from typing import Any
+
 import numpy as np
 
-from neurosim.connectivity.parameters import Array, Matrix
+from neurosim.aliases import Table
+from neurosim.checks import Declared, required
+from neurosim.connectivity.parameters import Array, Entries, Matrix
 from neurosim.connectivity.rule import Rows, Rule
 
 
@@ -45,7 +49,7 @@ class _Listed(Rule):
         return count
 
 
-class Explicit(_Listed):
+class Explicit(_Listed, kw_only=False):
     """Makes the synapses that two arrays list, one pair per entry; a pair may come twice.
 
     Args:
@@ -60,8 +64,10 @@ class Explicit(_Listed):
     """
 
     positional = 2
-    sources = Array(ndim=1, at_least=0, below=2**32 - 1, integer=True, dtype=np.uint32, doc="source of each synapse")
-    targets = Array(ndim=1, at_least=0, below=2**32 - 1, integer=True, dtype=np.uint32, doc="target of each synapse")
+    sources: Table = required(Array(ndim=1, at_least=0, below=2**32 - 1, integer=True, dtype=np.uint32,
+                                    doc="source of each synapse"))
+    targets: Table = required(Array(ndim=1, at_least=0, below=2**32 - 1, integer=True, dtype=np.uint32,
+                                    doc="target of each synapse"))
 
     def validate(self):
         """Check that both arrays have one length."""
@@ -80,7 +86,7 @@ class Explicit(_Listed):
         return self.sources, self.targets
 
 
-class Sparse(_Listed):
+class Sparse(_Listed, kw_only=False):
     """Makes one synapse for each entry of a matrix, whose value is the weight.
 
     A scipy sparse matrix gives its stored entries, explicit zeros and repeats included; a dense array
@@ -97,7 +103,7 @@ class Sparse(_Listed):
     """
 
     positional = 1
-    matrix = Matrix(doc="weight of each pair that is connected")
+    matrix: Declared[Entries, Any] = required(Matrix(doc="weight of each pair that is connected"))
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if the shape does not fit."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from neurosim.aliases import Flag, Real, Row, Table
+from neurosim.checks import required
 from neurosim.connectivity.bodies import CHUNK, gap_table, inverse_log, own_place, skip
 from neurosim.connectivity.parameters import Array, Vector, allow_self, chance
 from neurosim.connectivity.rule import Rows, Rule
@@ -19,7 +21,7 @@ class AllToAll(Rule):
     """
 
     ascending = exact = True
-    self_connections = allow_self()
+    self_connections: Flag = allow_self()
 
     def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
@@ -69,7 +71,7 @@ class OneToOne(Rule):
         return 1
 
 
-class FixedProbability(Rule):
+class FixedProbability(Rule, kw_only=False):
     """Connects each pair with probability p, independently (Bernoulli, no pair twice).
 
     Args:
@@ -82,8 +84,8 @@ class FixedProbability(Rule):
 
     positional = 1
     ascending = True
-    p = chance("probability that a pair is connected")
-    self_connections = allow_self()
+    p: Real = required(chance("probability that a pair is connected"))
+    self_connections: Flag = allow_self()
 
     def expected(self, n_source, n_target, shift):
         """Return the expected number of synapses."""
@@ -103,7 +105,7 @@ class FixedProbability(Rule):
                      out[n_partner:], out, 0)[0]
 
 
-class Blocks(Rule):
+class Blocks(Rule, kw_only=False):
     """Connects each pair with the probability of the pair's blocks (stochastic block model).
 
     Both populations are cut into blocks of consecutive neurons.
@@ -125,10 +127,10 @@ class Blocks(Rule):
 
     positional = 3
     ascending = True
-    source_blocks = Vector(scalar=False, above=0, integer=True, doc="sizes of the blocks of the sources")
-    target_blocks = Vector(scalar=False, above=0, integer=True, doc="sizes of the blocks of the targets")
-    probability = Array(ndim=2, at_least=0, at_most=1, doc="probability for each pair of blocks")
-    self_connections = allow_self()
+    source_blocks: Row = required(Vector(scalar=False, above=0, integer=True, doc="sizes of the blocks of the sources"))
+    target_blocks: Row = required(Vector(scalar=False, above=0, integer=True, doc="sizes of the blocks of the targets"))
+    probability: Table = required(Array(ndim=2, at_least=0, at_most=1, doc="probability for each pair of blocks"))
+    self_connections: Flag = allow_self()
 
     def validate(self):
         """Check the shape of the probabilities."""

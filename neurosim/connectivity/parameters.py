@@ -1,5 +1,7 @@
 """Kinds of parameters that connection rules have: vectors, arrays, matrices."""
 
+from typing import Any
+
 import numpy as np
 
 from neurosim.checks import REQUIRED, Option, Parameter, Samples
@@ -9,7 +11,8 @@ from neurosim.errors import ParameterError
 class Vector(Parameter):
     """A number or a short sequence of numbers; kept as a number or a tuple."""
 
-    def __init__(self, default=REQUIRED, unit="", *, longest=None, scalar=True, **bounds):
+    def __init__(self, default: Any = REQUIRED, unit: str = "", *, longest: int | None = None, scalar: bool = True,
+                 **bounds):
         super().__init__(default, unit, per_element=False, **bounds)
         self.longest, self.scalar = longest, scalar
 
@@ -35,7 +38,7 @@ class Vector(Parameter):
 class Array(Parameter):
     """An array of numbers with a fixed number of axes; kept as a read-only copy."""
 
-    def __init__(self, default=REQUIRED, unit="", *, ndim, dtype=np.float64, **bounds):
+    def __init__(self, default: Any = REQUIRED, unit: str = "", *, ndim: int, dtype: Any = np.float64, **bounds):
         super().__init__(default, unit, per_element=False, **bounds)
         self.ndim, self.dtype = ndim, dtype
 

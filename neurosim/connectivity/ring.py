@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from neurosim.aliases import Real, Whole
+from neurosim.checks import required
 from neurosim.connectivity.bodies import ZERO, below
 from neurosim.connectivity.parameters import chance, whole_number
 from neurosim.connectivity.rule import Rows, Rule
@@ -9,7 +11,7 @@ from neurosim.errors import ParameterError
 from neurosim.random import philox, uniform53
 
 
-class SmallWorld(Rule):
+class SmallWorld(Rule, kw_only=False):
     """Connects each neuron of a ring with its k nearest neighbours and rewires some (directed Watts-Strogatz).
 
     Every neuron sends k/2 synapses to each side. The target of each is replaced, with probability
@@ -32,8 +34,8 @@ class SmallWorld(Rule):
 
     positional = 2
     exact = True
-    k = whole_number("number of targets of each neuron, even")
-    rewiring = chance("probability that a synapse is rewired")
+    k: Whole = required(whole_number("number of targets of each neuron, even"))
+    rewiring: Real = required(chance("probability that a synapse is rewired"))
 
     def validate(self):
         """Check that k is even."""

@@ -1,7 +1,7 @@
 """What a plasticity rule promises."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from neurosim.checks import Parametrised
 from neurosim.errors import UnsupportedError
@@ -75,14 +75,14 @@ class Plasticity(Parametrised):
     lags: ClassVar[dict[str, str]] = {}  #: variable in `reads` -> parameter in ms, how long ago its value was
     modulators: ClassVar[tuple[str, ...]] = ()
     transmits: ClassVar[str] = "before"
-    delay: str = "axonal"
+    delay: ClassVar[Any] = "axonal"  #: a name, or an `Option`
     on_source = None
     on_target = None
     on_modulator = None
     on_period = None
     between = None
     on_change = None
-    period: float = 0.0  #: ms between two calls of `on_period`
+    period: ClassVar[Any] = 0.0  #: ms between two calls of `on_period`
 
     @property
     def bounded(self) -> bool:

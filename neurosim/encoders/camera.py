@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from neurosim.aliases import Real, RealOrNone, Whole
 from neurosim.checks import Parametrised
 from neurosim.datasets.events import EVENT, checked_size
 from neurosim.encoders.base import batch, batch_keys, check_seed, numbers, own
@@ -139,15 +140,15 @@ class EventCamera(Parametrised):
     depend on the intensity and with exact crossing times.
     """
 
-    threshold_on = own(0.2, "", at_least=0.001, doc="rise of log intensity of an ON event")
-    threshold_off = own(0.2, "", at_least=0.001, doc="fall of log intensity of an OFF event")
-    threshold_mismatch = own(0.03, "", at_least=0, doc="standard deviation of the thresholds over the pixels")
-    t_ref = own(0.5, "ms", at_least=0, doc="reset after an event")
-    background_rate = own(0.0, "Hz", at_least=0, doc="noise events of each pixel")
-    leak_rate = own(0.0, "Hz", at_least=0, doc="ON events of a pixel at rest")
-    bandwidth = own(None, "Hz", above=0, optional=True, doc="cut-off of the photoreceptor")
-    log_eps = own(0.02, "", above=0, doc="added to the intensity before the logarithm")
-    seed = own(0, "", at_least=0, below=2**53, integer=True, doc="of the camera as a device")
+    threshold_on: Real = own(0.2, "", at_least=0.001, doc="rise of log intensity of an ON event")
+    threshold_off: Real = own(0.2, "", at_least=0.001, doc="fall of log intensity of an OFF event")
+    threshold_mismatch: Real = own(0.03, "", at_least=0, doc="standard deviation of the thresholds over the pixels")
+    t_ref: Real = own(0.5, "ms", at_least=0, doc="reset after an event")
+    background_rate: Real = own(0.0, "Hz", at_least=0, doc="noise events of each pixel")
+    leak_rate: Real = own(0.0, "Hz", at_least=0, doc="ON events of a pixel at rest")
+    bandwidth: RealOrNone = own(None, "Hz", above=0, optional=True, doc="cut-off of the photoreceptor")
+    log_eps: Real = own(0.02, "", above=0, doc="added to the intensity before the logarithm")
+    seed: Whole = own(0, "", at_least=0, below=2**53, integer=True, doc="of the camera as a device")
 
     def thresholds(self, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the ON and OFF thresholds of the pixels, float64, read-only, each of shape (height, width).

@@ -4,7 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from neurosim.checks import Parameter
+from neurosim.aliases import PerElement, Real
+from neurosim.checks import Parameter, required
 from neurosim.encoders.base import Encoder, numbers, own
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError
@@ -31,7 +32,7 @@ def _levels():
     return load_function("delta_levels", _LEVELS, {})
 
 
-class DeltaEncoder(Encoder):
+class DeltaEncoder(Encoder, kw_only=False):
     """Send-on-delta: an ON or OFF spike for every step of `threshold` by which a signal has risen or fallen.
 
     Each channel keeps an integer level n, 0 at the first sample. Sample k, with y = (x(k) - x(0)) / threshold, moves it
@@ -61,8 +62,8 @@ class DeltaEncoder(Encoder):
 
     stream = 0x656E6304
     positional = 1
-    threshold = Parameter(unit="", above=0, doc="step, in the unit of the signal")
-    dt = own(1.0, "ms", above=0, doc="time between two samples")
+    threshold: PerElement = required(Parameter(unit="", above=0, doc="step, in the unit of the signal"))
+    dt: Real = own(1.0, "ms", above=0, doc="time between two samples")
 
     def validate(self):
         if not isinstance(self.threshold, (float, np.ndarray)):

@@ -1,7 +1,10 @@
 """Latency code: the larger the value, the earlier its one spike."""
 
+from typing import Literal
+
 import numpy as np
 
+from neurosim.aliases import Choice, Real, RealOrNone
 from neurosim.checks import Option, check_ticks
 from neurosim.encoders.base import Encoder, own
 from neurosim.errors import ParameterError
@@ -43,12 +46,13 @@ class LatencyEncoder(Encoder):
     """
 
     stream = 0x656E6303
-    law = Option("linear", ("linear", "log"), doc="how the time follows from the value")
-    t_min = own(1.0, "ms", above=0, doc="earliest spike, or begin of the input")
-    t_max = own(100.0, "ms", above=0, doc="latest spike and length of the window")
-    tau = own(20.0, "ms", above=0, doc="time constant of the \"log\" law")
-    threshold = own(0.0, "", at_least=0, below=1, doc="values up to this one do not spike")
-    dt = own(1.0, "ms", above=0, optional=True, doc="length of a tick; None gives exact times")
+    law: Choice[Literal["linear", "log"]] = Option("linear", ("linear", "log"),
+                                                   doc="how the time follows from the value")
+    t_min: Real = own(1.0, "ms", above=0, doc="earliest spike, or begin of the input")
+    t_max: Real = own(100.0, "ms", above=0, doc="latest spike and length of the window")
+    tau: Real = own(20.0, "ms", above=0, doc="time constant of the \"log\" law")
+    threshold: Real = own(0.0, "", at_least=0, below=1, doc="values up to this one do not spike")
+    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick; None gives exact times")
 
     def validate(self):
         if self.t_min >= self.t_max:

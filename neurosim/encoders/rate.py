@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurosim.aliases import Real, RealOrNone
 from neurosim.checks import check_ticks
 from neurosim.encoders.base import Encoder, own
 from neurosim.spikes import Spikes
@@ -9,7 +10,7 @@ from neurosim.spikes import Spikes
 _BLOCK = 2**20  # draws that are held at a time
 
 
-class PoissonEncoder(Encoder):
+class PoissonEncoder(Encoder, kw_only=False):
     """Independent Poisson trains whose rates are proportional to the values.
 
     Neuron i has the rate `max_rate * x_i`, so the number of its spikes is Poisson with mean
@@ -38,9 +39,9 @@ class PoissonEncoder(Encoder):
 
     stream = 0x656E6301
     positional = 1
-    max_rate = own(100.0, "Hz", at_least=0, doc="rate of the value 1")
-    duration = own(100.0, "ms", above=0, doc="length of the window")
-    dt = own(1.0, "ms", above=0, optional=True, doc="length of a tick; None gives exact times")
+    max_rate: Real = own(100.0, "Hz", at_least=0, doc="rate of the value 1")
+    duration: Real = own(100.0, "ms", above=0, doc="length of the window")
+    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick; None gives exact times")
 
     def validate(self):
         if self.dt is not None:
@@ -55,7 +56,7 @@ class PoissonEncoder(Encoder):
         return Spikes(ticks=ticks, ids=ids, size=data.size, duration=self.duration, dt=self.dt)
 
 
-class BernoulliEncoder(Encoder):
+class BernoulliEncoder(Encoder, kw_only=False):
     """At most one spike per neuron and tick, with a probability proportional to the value.
 
     In every tick neuron i spikes with the probability `p_max * x_i`, independently.
@@ -80,9 +81,9 @@ class BernoulliEncoder(Encoder):
 
     stream = 0x656E6302
     positional = 1
-    p_max = own(0.1, "", at_least=0, at_most=1, doc="probability of a spike in a tick for the value 1")
-    duration = own(100.0, "ms", above=0, doc="length of the window")
-    dt = own(1.0, "ms", above=0, doc="length of a tick")
+    p_max: Real = own(0.1, "", at_least=0, at_most=1, doc="probability of a spike in a tick for the value 1")
+    duration: Real = own(100.0, "ms", above=0, doc="length of the window")
+    dt: Real = own(1.0, "ms", above=0, doc="length of a tick")
 
     def validate(self):
         check_ticks("BernoulliEncoder.duration", self.duration, self.dt, at_least=1)

@@ -2,9 +2,11 @@
 
 import math
 from functools import cache, lru_cache
+from typing import Literal
 
 import numpy as np
 
+from neurosim.aliases import Choice, Real
 from neurosim.checks import Option, Parametrised, describe_value
 from neurosim.datasets.events import checked_size
 from neurosim.encoders.base import batch, batch_keys, numbers, own
@@ -90,11 +92,12 @@ class Saccades(Parametrised):
     saccades", Frontiers in Neuroscience 9 (2015) 437; the smooth profile: Flash, Hogan, J. Neuroscience 5 (1985) 1688.
     """
 
-    amplitude = own(5.0, "pixels", above=0, doc="width and height of the triangle")
-    duration = own(105.0, "ms", above=0, doc="of one movement with its rest")
-    rest = own(15.0, "ms", at_least=0, doc="standstill after each movement")
-    profile = Option("smooth", ("smooth", "constant"), doc="speed within a movement")
-    max_step = own(0.25, "pixels", above=0, doc="largest displacement from frame to frame")
+    amplitude: Real = own(5.0, "pixels", above=0, doc="width and height of the triangle")
+    duration: Real = own(105.0, "ms", above=0, doc="of one movement with its rest")
+    rest: Real = own(15.0, "ms", at_least=0, doc="standstill after each movement")
+    profile: Choice[Literal["smooth", "constant"]] = Option("smooth", ("smooth", "constant"),
+                                                            doc="speed within a movement")
+    max_step: Real = own(0.25, "pixels", above=0, doc="largest displacement from frame to frame")
 
     def validate(self):
         if self.rest >= self.duration:

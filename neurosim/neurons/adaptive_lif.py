@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.maths import exp
 from neurosim.neurons.base import Linear, State
@@ -52,8 +53,8 @@ class AdaptiveLIF(RisingLIF):
     as a homeostatic threshold: Diehl, Cook, Frontiers in Computational Neuroscience 9 (2015) 99.
     """
 
-    tau_theta = Parameter(200.0, "ms", above=0, doc="time constant with which the threshold comes back")
-    delta_theta = Parameter(1.0, "mV", doc="how much a spike raises the threshold")
+    tau_theta: PerElement = Parameter(200.0, "ms", above=0, doc="time constant with which the threshold comes back")
+    delta_theta: PerElement = Parameter(1.0, "mV", doc="how much a spike raises the threshold")
 
     def linear(self, p):
         membrane = super().linear(p)

@@ -4,6 +4,7 @@ from math import nan, sqrt
 
 import numpy as np
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.maths import exp
 from neurosim.neurons.base import Neuron, State
@@ -36,18 +37,19 @@ class AdExIF(Neuron):
     ACM 6 (1963) 491.
     """
 
-    c_mem = Parameter(281.0, "pF", above=0, doc="membrane capacitance")
-    g_leak = Parameter(30.0, "nS", above=0, doc="leak conductance")
-    v_leak = Parameter(-70.6, "mV", doc="resting potential, E_L")
-    v_threshold = Parameter(-50.4, "mV", doc="threshold of the spike's initiation, V_T; spikes are sent at v_peak")
-    delta_t = Parameter(2.0, "mV", above=0, doc="slope factor")
-    tau_w = Parameter(144.0, "ms", above=0, doc="time constant of the adaptation")
-    a = Parameter(4.0, "nS", doc="coupling of the adaptation to v")
-    b = Parameter(80.5, "pA", doc="what a spike adds to the adaptation")
-    v_reset = Parameter(-70.6, "mV", doc="value after a spike, below v_peak")
-    v_peak = Parameter(20.0, "mV", doc="peak; a spike is sent where v is above")
-    t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
-    i_bias = Parameter(0.0, "pA", doc="constant current")
+    c_mem: PerElement = Parameter(281.0, "pF", above=0, doc="membrane capacitance")
+    g_leak: PerElement = Parameter(30.0, "nS", above=0, doc="leak conductance")
+    v_leak: PerElement = Parameter(-70.6, "mV", doc="resting potential, E_L")
+    v_threshold: PerElement = Parameter(-50.4, "mV",
+                                        doc="threshold of the spike's initiation, V_T; spikes are sent at v_peak")
+    delta_t: PerElement = Parameter(2.0, "mV", above=0, doc="slope factor")
+    tau_w: PerElement = Parameter(144.0, "ms", above=0, doc="time constant of the adaptation")
+    a: PerElement = Parameter(4.0, "nS", doc="coupling of the adaptation to v")
+    b: PerElement = Parameter(80.5, "pA", doc="what a spike adds to the adaptation")
+    v_reset: PerElement = Parameter(-70.6, "mV", doc="value after a spike, below v_peak")
+    v_peak: PerElement = Parameter(20.0, "mV", doc="peak; a spike is sent where v is above")
+    t_ref: PerElement = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
+    i_bias: PerElement = Parameter(0.0, "pA", doc="constant current")
 
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential"),
              "w": State(0.0, "pA", "adaptation current"),

@@ -1,5 +1,6 @@
 """Integrate-and-fire without leak."""
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.neurons.base import Crossing, Linear, State
 from neurosim.neurons.reset import Resetting
@@ -21,11 +22,11 @@ class IntegrateAndFire(Resetting):
     Source: Gerstner, Kistler, Neuron Models: Foundations, Cambridge 2002, section 4.1.
     """
 
-    c_mem = Parameter(100.0, "pF", above=0, doc="membrane capacitance")
-    v_threshold = Parameter(-55.0, "mV", doc="threshold; a spike is sent where v is strictly above")
-    v_reset = Parameter(-70.0, "mV", doc="value at the start, and after a spike for reset='to_value'")
-    t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
-    i_bias = Parameter(0.0, "pA", doc="constant current")
+    c_mem: PerElement = Parameter(100.0, "pF", above=0, doc="membrane capacitance")
+    v_threshold: PerElement = Parameter(-55.0, "mV", doc="threshold; a spike is sent where v is strictly above")
+    v_reset: PerElement = Parameter(-70.0, "mV", doc="value at the start, and after a spike for reset='to_value'")
+    t_ref: PerElement = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
+    i_bias: PerElement = Parameter(0.0, "pA", doc="constant current")
 
     state = {"v": State(lambda p: p.v_reset, "mV", "membrane potential")}
 

@@ -1,7 +1,10 @@
 """The model of Izhikevich in its two forms, of 2003 and of 2007."""
 
+from typing import Literal
+
 import numpy as np
 
+from neurosim.aliases import Choice, PerElement
 from neurosim.checks import Option, Parameter
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import Neuron, Parabola, State
@@ -24,7 +27,7 @@ class _Peaked(Neuron):
         return v, u, due - 1.0
 
 
-class Izhikevich(_Peaked):
+class Izhikevich(_Peaked, kw_only=False):
     r"""Izhikevich's neuron of 2003, with two variables and four numbers.
 
     dv/dt = 0.04 v^2 + 5 v + 140 - u + i_bias + I;  du/dt = a (b v - u);
@@ -51,13 +54,14 @@ class Izhikevich(_Peaked):
 
     positional = 4
     current_unit = "mV/ms"
-    a = Parameter(0.02, "1/ms", doc="rate of the recovery u")
-    b = Parameter(0.2, "1/ms", doc="sensitivity of u to v")
-    c = Parameter(-65.0, "mV", doc="value of v after a spike, below v_peak")
-    d = Parameter(8.0, "mV/ms", doc="what a spike adds to u")
-    v_peak = Parameter(30.0, "mV", doc="peak; a spike is sent where v reaches it")
-    i_bias = Parameter(0.0, "mV/ms", doc="constant current")
-    scheme = Option("published", ("published", "fine"), doc="how a tick is integrated")
+    a: PerElement = Parameter(0.02, "1/ms", doc="rate of the recovery u")
+    b: PerElement = Parameter(0.2, "1/ms", doc="sensitivity of u to v")
+    c: PerElement = Parameter(-65.0, "mV", doc="value of v after a spike, below v_peak")
+    d: PerElement = Parameter(8.0, "mV/ms", doc="what a spike adds to u")
+    v_peak: PerElement = Parameter(30.0, "mV", doc="peak; a spike is sent where v reaches it")
+    i_bias: PerElement = Parameter(0.0, "mV/ms", doc="constant current")
+    scheme: Choice[Literal["published", "fine"]] = Option("published", ("published", "fine"),
+                                                          doc="how a tick is integrated")
 
     state = {"v": State(-65.0, "mV", "membrane potential"),
              "u": State(lambda p: p.b * p.v, "mV/ms", "recovery"),
@@ -100,17 +104,18 @@ class GeneralIzhikevich(_Peaked):
     Source: Izhikevich, Dynamical Systems in Neuroscience, MIT Press 2007, chapter 8.
     """
 
-    c_mem = Parameter(100.0, "pF", above=0, doc="membrane capacitance")
-    k = Parameter(0.7, "nS/mV", above=0, doc="steepness of the parabola")
-    v_r = Parameter(-60.0, "mV", doc="resting potential")
-    v_t = Parameter(-40.0, "mV", doc="instantaneous threshold")
-    a = Parameter(0.03, "1/ms", doc="rate of the recovery u")
-    b = Parameter(-2.0, "nS", doc="sensitivity of u to v")
-    v_reset = Parameter(-50.0, "mV", doc="value of v after a spike, below v_peak")
-    d = Parameter(100.0, "pA", doc="what a spike adds to u")
-    v_peak = Parameter(35.0, "mV", doc="peak; a spike is sent where v reaches it")
-    i_bias = Parameter(0.0, "pA", doc="constant current")
-    scheme = Option("published", ("published", "fine"), doc="how a tick is integrated")
+    c_mem: PerElement = Parameter(100.0, "pF", above=0, doc="membrane capacitance")
+    k: PerElement = Parameter(0.7, "nS/mV", above=0, doc="steepness of the parabola")
+    v_r: PerElement = Parameter(-60.0, "mV", doc="resting potential")
+    v_t: PerElement = Parameter(-40.0, "mV", doc="instantaneous threshold")
+    a: PerElement = Parameter(0.03, "1/ms", doc="rate of the recovery u")
+    b: PerElement = Parameter(-2.0, "nS", doc="sensitivity of u to v")
+    v_reset: PerElement = Parameter(-50.0, "mV", doc="value of v after a spike, below v_peak")
+    d: PerElement = Parameter(100.0, "pA", doc="what a spike adds to u")
+    v_peak: PerElement = Parameter(35.0, "mV", doc="peak; a spike is sent where v reaches it")
+    i_bias: PerElement = Parameter(0.0, "pA", doc="constant current")
+    scheme: Choice[Literal["published", "fine"]] = Option("published", ("published", "fine"),
+                                                          doc="how a tick is integrated")
 
     state = {"v": State(lambda p: p.v_r, "mV", "membrane potential"),
              "u": State(lambda p: p.b * (p.v - p.v_r), "pA", "recovery"),

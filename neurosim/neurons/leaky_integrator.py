@@ -1,5 +1,6 @@
 """Leaky integrator."""
 
+from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.neurons.base import Linear, Neuron, State
 from neurosim.neurons.lif import LIF
 
@@ -18,7 +19,11 @@ class LeakyIntegrator(Neuron):
     """
 
     spiking = False
-    tau_mem, v_leak, r, c_mem, i_bias = LIF.tau_mem, LIF.v_leak, LIF.r, LIF.c_mem, LIF.i_bias
+    tau_mem: PerElement = LIF.tau_mem
+    v_leak: PerElement = LIF.v_leak
+    r: PerElementOrNone = LIF.r
+    c_mem: PerElementOrNone = LIF.c_mem
+    i_bias: PerElement = LIF.i_bias
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
     validate, resistance = LIF.validate, LIF.resistance
     step = staticmethod(LIF.step)

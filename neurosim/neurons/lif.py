@@ -1,5 +1,6 @@
 """Leaky integrate-and-fire."""
 
+from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.checks import Parameter
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
@@ -23,15 +24,16 @@ class LIF(Resetting):
     Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 1.3.
     """
 
-    tau_mem = Parameter(10.0, "ms", above=0, doc="membrane time constant")
-    v_threshold = Parameter(-55.0, "mV", doc="threshold; a spike is sent where v is strictly above")
-    v_reset = Parameter(-70.0, "mV", doc="value after a spike, for reset='to_value'")
-    v_leak = Parameter(-70.0, "mV", doc="resting potential, E_L")
-    t_ref = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
-    r = Parameter(None, "GOhm", above=0, optional=True,
-                  doc="membrane resistance; 0.1 where neither r nor c_mem is given")
-    c_mem = Parameter(None, "pF", above=0, optional=True, doc="membrane capacitance, instead of r = tau_mem / c_mem")
-    i_bias = Parameter(0.0, "pA", doc="constant current")
+    tau_mem: PerElement = Parameter(10.0, "ms", above=0, doc="membrane time constant")
+    v_threshold: PerElement = Parameter(-55.0, "mV", doc="threshold; a spike is sent where v is strictly above")
+    v_reset: PerElement = Parameter(-70.0, "mV", doc="value after a spike, for reset='to_value'")
+    v_leak: PerElement = Parameter(-70.0, "mV", doc="resting potential, E_L")
+    t_ref: PerElement = Parameter(0.0, "ms", at_least=0, doc="how long v is held after a spike")
+    r: PerElementOrNone = Parameter(None, "GOhm", above=0, optional=True,
+                                    doc="membrane resistance; 0.1 where neither r nor c_mem is given")
+    c_mem: PerElementOrNone = Parameter(None, "pF", above=0, optional=True,
+                                        doc="membrane capacitance, instead of r = tau_mem / c_mem")
+    i_bias: PerElement = Parameter(0.0, "pA", doc="constant current")
 
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
 

@@ -1,5 +1,8 @@
 """What the integrate-and-fire models share: when they spike, and what that does to v."""
 
+from typing import Literal
+
+from neurosim.aliases import Choice
 from neurosim.checks import Option
 from neurosim.neurons.base import Neuron
 
@@ -10,7 +13,8 @@ class Resetting(Neuron):
     "to_value" sets v to the coefficient `v_reset`, "subtract" lowers it by the coefficient `step_down`.
     """
 
-    reset = Option("to_value", ("to_value", "subtract"), doc="what a spike does to v")
+    reset: Choice[Literal["to_value", "subtract"]] = Option("to_value", ("to_value", "subtract"),
+                                                            doc="what a spike does to v")
 
     @staticmethod
     def fires(v, v_threshold):

@@ -1,5 +1,6 @@
 """Leaky integrate-and-fire with escape noise."""
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.maths import exp
 from neurosim.neurons.lif import LIF
@@ -21,9 +22,9 @@ class StochasticLIF(LIF):
     Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 9.1.
     """
 
-    v_threshold = Parameter(-55.0, "mV", doc="value of v at which the hazard is rho_0")
-    rho_0 = Parameter(1.0, "1/ms", at_least=0, doc="hazard where v is v_threshold")
-    delta_u = Parameter(1.0, "mV", above=0, doc="rise of v that makes the hazard e times as large")
+    v_threshold: PerElement = Parameter(-55.0, "mV", doc="value of v at which the hazard is rho_0")
+    rho_0: PerElement = Parameter(1.0, "1/ms", at_least=0, doc="hazard where v is v_threshold")
+    delta_u: PerElement = Parameter(1.0, "mV", above=0, doc="rise of v that makes the hazard e times as large")
 
     def coefficients(self, p, dt):
         return super().coefficients(p, dt) | {"hazard": p.rho_0 * dt, "steepness": 1.0 / p.delta_u}

@@ -1,11 +1,12 @@
 """Receptors whose output is a conductance."""
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.neurons.base import Linear, State
 from neurosim.receptors.base import Receptor
 
 
-class ExponentialConductance(Receptor):
+class ExponentialConductance(Receptor, kw_only=False):
     """A conductance that jumps by the weight and decays: tau_syn dg/dt = -g;  g -> g + w;  I = g (e_rev - v).
 
     >>> ExponentialConductance(tau_syn=5.0, e_rev=0.0)
@@ -15,8 +16,8 @@ class ExponentialConductance(Receptor):
     positional = 2
     effect = "conductance"
     unit = "nS"
-    tau_syn = Parameter(5.0, "ms", above=0, doc="decay time constant")
-    e_rev = Parameter(0.0, "mV", doc="reversal potential")
+    tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant")
+    e_rev: PerElement = Parameter(0.0, "mV", doc="reversal potential")
     state = {"g_syn": State(0.0, "nS", "synaptic conductance")}
 
     def linear(self, p):

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import Linear, State
 from neurosim.receptors.base import Receptor
 
 
-class ExponentialCurrent(Receptor):
+class ExponentialCurrent(Receptor, kw_only=False):
     """A current that jumps by the weight and decays: tau_syn di/dt = -i;  i -> i + w.
 
     >>> ExponentialCurrent(tau_syn=5.0)
@@ -18,14 +19,14 @@ class ExponentialCurrent(Receptor):
     """
 
     positional = 1
-    tau_syn = Parameter(5.0, "ms", above=0, doc="decay time constant")
+    tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant")
     state = {"i_syn": State(0.0, "pA", "synaptic current")}
 
     def linear(self, p):
         return Linear(matrix={("i_syn", "i_syn"): -1.0 / p.tau_syn}, arrival={"i_syn": 1.0}, output={"i_syn": 1.0})
 
 
-class AlphaCurrent(Receptor):
+class AlphaCurrent(Receptor, kw_only=False):
     """A current that rises and falls, i(t) = w (t / tau_syn) exp(1 - t / tau_syn): its peak is w at tau_syn.
 
     >>> AlphaCurrent(tau_syn=2.0)
@@ -35,7 +36,7 @@ class AlphaCurrent(Receptor):
     """
 
     positional = 1
-    tau_syn = Parameter(2.0, "ms", above=0, doc="time to the peak")
+    tau_syn: PerElement = Parameter(2.0, "ms", above=0, doc="time to the peak")
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
     def linear(self, p):
@@ -44,7 +45,7 @@ class AlphaCurrent(Receptor):
                       arrival={"rise": math.e / p.tau_syn}, output={"i_syn": 1.0})
 
 
-class DoubleExponentialCurrent(Receptor):
+class DoubleExponentialCurrent(Receptor, kw_only=False):
     """A current with two time constants, i(t) = w k (exp(-t / tau_syn) - exp(-t / tau_rise)), its peak being w.
 
     >>> DoubleExponentialCurrent(tau_rise=1.0, tau_syn=5.0)
@@ -55,8 +56,8 @@ class DoubleExponentialCurrent(Receptor):
     """
 
     positional = 2
-    tau_rise = Parameter(1.0, "ms", above=0, doc="rise time constant")
-    tau_syn = Parameter(5.0, "ms", above=0, doc="decay time constant, longer than tau_rise")
+    tau_rise: PerElement = Parameter(1.0, "ms", above=0, doc="rise time constant")
+    tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, longer than tau_rise")
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
     def validate(self):

@@ -1,10 +1,13 @@
 """An echo state network: a random recurrent network of rate units."""
 
 import inspect
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
-from neurosim.checks import Option, Parameter, Parametrised, describe_value
+from neurosim.aliases import Choice, Real, Whole
+from neurosim.checks import Option, Parameter, Parametrised, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
 
@@ -47,7 +50,7 @@ class _Layer(Option):
         return value
 
 
-class EchoState(Parametrised):
+class EchoState(Parametrised, kw_only=False):
     r"""An echo state network of leaky tanh units; only a readout of its states is trained.
 
     x(t) = (1 - leak) x(t - 1) + leak f(W x(t - 1) + W_in u(t) + b),  f = tanh or identity,
@@ -94,19 +97,20 @@ class EchoState(Parametrised):
     """
 
     positional = 2
-    units = Parameter(doc="number of units", integer=True, at_least=1, per_element=False)
-    inputs = Parameter(1, doc="number of input features", integer=True, at_least=1, per_element=False)
-    spectral_radius = _gain(0.9, "largest size of an eigenvalue of W")
-    leak = _share(1.0, "leak rate")
-    input_scaling = _gain(1.0, "size of the input weights")
-    bias_scaling = _gain(0.0, "size of the biases")
-    density = _share(0.1, "share of the pairs of units that are connected")
-    input_density = _share(1.0, "share of the pairs of input and unit that are connected")
-    weights = Option("normal", ("normal", "orthogonal"), doc="how W is drawn")
-    activation = _Activation("tanh", ("tanh", "identity"), doc="what a unit does to its input")
-    device = _Layer(None, (None,), doc="layer of devices that holds the weights")
-    age = Parameter(0.0, "ms", doc="time since the devices were programmed", at_least=0, per_element=False)
-    seed = Parameter(0, doc="seed of the weights", integer=True, at_least=0, per_element=False)
+    units: Whole = required(Parameter(doc="number of units", integer=True, at_least=1, per_element=False))
+    inputs: Whole = Parameter(1, doc="number of input features", integer=True, at_least=1, per_element=False)
+    spectral_radius: Real = _gain(0.9, "largest size of an eigenvalue of W")
+    leak: Real = _share(1.0, "leak rate")
+    input_scaling: Real = _gain(1.0, "size of the input weights")
+    bias_scaling: Real = _gain(0.0, "size of the biases")
+    density: Real = _share(0.1, "share of the pairs of units that are connected")
+    input_density: Real = _share(1.0, "share of the pairs of input and unit that are connected")
+    weights: Choice[Literal["normal", "orthogonal"]] = Option("normal", ("normal", "orthogonal"), doc="how W is drawn")
+    activation: Choice[Literal["tanh", "identity"] | Callable[[np.ndarray], np.ndarray]] = _Activation(
+        "tanh", ("tanh", "identity"), doc="what a unit does to its input")
+    device: Choice[Device | None] = _Layer(None, (None,), doc="layer of devices that holds the weights")
+    age: Real = Parameter(0.0, "ms", doc="time since the devices were programmed", at_least=0, per_element=False)
+    seed: Whole = Parameter(0, doc="seed of the weights", integer=True, at_least=0, per_element=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

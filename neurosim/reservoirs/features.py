@@ -1,9 +1,11 @@
 """From the spikes of a liquid to one vector of numbers for a readout."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
+from neurosim.aliases import Row, RowOrNone, Whole
 from neurosim.checks import Parameter, Parametrised, describe_value
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
@@ -17,7 +19,7 @@ class Feature(Parametrised, ABC):
     that needs a recorded state variable instead names it in `variable` and gives `last(values)`.
     """
 
-    variable: str | None = None
+    variable: ClassVar[str | None] = None
 
     @abstractmethod
     def vector(self, spikes: Spikes) -> np.ndarray:
@@ -47,7 +49,7 @@ class Counts(Feature):
         return np.bincount(spikes.ids, minlength=spikes.size).astype(np.float32)
 
 
-class BinnedCounts(Feature):
+class BinnedCounts(Feature, kw_only=False):
     """How often each neuron spiked in each of several parts of the recording.
 
     Args:
@@ -64,8 +66,8 @@ class BinnedCounts(Feature):
     """
 
     positional = 1
-    bins = Parameter(3, doc="number of parts", integer=True, at_least=1, per_element=False)
-    edges = Vector(None, "ms", above=0, scalar=False, optional=True, doc="ends of the parts")
+    bins: Whole = Parameter(3, doc="number of parts", integer=True, at_least=1, per_element=False)
+    edges: RowOrNone = Vector(None, "ms", above=0, scalar=False, optional=True, doc="ends of the parts")
 
     def validate(self):
         """Check that the edges rise."""
@@ -92,7 +94,7 @@ def _equal_parts(spikes, bins):
     return np.clip(np.ceil(passed * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
-class Traces(Feature):
+class Traces(Feature, kw_only=False):
     r"""Exponentially filtered spikes: x_i(t) = sum over spikes s <= t of exp(-(t - s) / tau).
 
     Args:
@@ -106,8 +108,8 @@ class Traces(Feature):
     """
 
     positional = 1
-    tau = Vector(20.0, "ms", above=0, doc="time constants")
-    at = Vector(None, "ms", above=0, optional=True, doc="when to look; None: at the end")
+    tau: Row = Vector(20.0, "ms", above=0, doc="time constants")
+    at: RowOrNone = Vector(None, "ms", above=0, optional=True, doc="when to look; None: at the end")
 
     def vector(self, spikes):
         """Return the traces: for each time, for each time constant, all neurons."""
@@ -120,7 +122,7 @@ class Traces(Feature):
         return np.concatenate(traces).astype(np.float32)
 
 
-class LastState(Feature):
+class LastState(Feature, kw_only=False):
     """A state variable of each neuron at the end of the recording; it is recorded, not made from spikes.
 
     Args:

@@ -5,10 +5,12 @@ A camera's channel is (p * H + y) * W + x, as `neurosim.datasets.to_spikes` numb
 
 import math
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import numpy as np
 
-from neurosim.checks import Option, Parameter, Parametrised
+from neurosim.aliases import Choice, Real, RealOrNone, Row, Whole, WholeOrNone
+from neurosim.checks import Option, Parameter, Parametrised, required
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
 
@@ -49,7 +51,7 @@ class InputProjection(Parametrised, ABC):
         """Return the weights, a sparse array of shape (n_inputs, n_liquid)."""
 
 
-class RandomInput(InputProjection):
+class RandomInput(InputProjection, kw_only=False):
     """Connects channels and neurons at random.
 
     Args:
@@ -71,15 +73,18 @@ class RandomInput(InputProjection):
     """
 
     positional = 1
-    channels = Parameter(doc="number of input channels", integer=True, at_least=1, per_element=False)
-    p = Parameter(None, doc="share of all pairs that are connected", at_least=0, at_most=1, per_element=False,
-                  optional=True)
-    k = Parameter(None, doc="number of channels of each neuron", at_least=0, integer=True, per_element=False,
-                  optional=True)
-    weight = _weight()
-    inhibitory = _share(0.0, "probability that a weight is negative")
-    spread = Option("constant", ("constant", "normal"), doc="how the sizes of weights are distributed")
-    reach = _share(1.0, "share of the neurons that get input")
+    channels: Whole = required(Parameter(doc="number of input channels", integer=True, at_least=1, per_element=False))
+    p: RealOrNone = Parameter(None,
+                              doc="share of all pairs that are connected", at_least=0, at_most=1, per_element=False,
+                              optional=True)
+    k: WholeOrNone = Parameter(None,
+                               doc="number of channels of each neuron", at_least=0, integer=True, per_element=False,
+                               optional=True)
+    weight: Real = _weight()
+    inhibitory: Real = _share(0.0, "probability that a weight is negative")
+    spread: Choice[Literal["constant", "normal"]] = Option("constant", ("constant", "normal"),
+                                                           doc="how the sizes of weights are distributed")
+    reach: Real = _share(1.0, "share of the neurons that get input")
 
     def validate(self):
         """Check that p or k is given."""
@@ -110,7 +115,7 @@ class RandomInput(InputProjection):
         return _sparse(weights, sources, reached[targets], (self.channels, n))
 
 
-class LocalInput(InputProjection):
+class LocalInput(InputProjection, kw_only=False):
     """Connects pixels to the neurons near them: the liquid's first two axes lie over the image.
 
     A neuron at relative place (a, b) sits over pixel (a W - 1/2, b H - 1/2); it gets each pixel within the
@@ -129,12 +134,12 @@ class LocalInput(InputProjection):
     [7, 11, 12, 13, 17]
     """
 
-    sensor_size = _sensor()
+    sensor_size: Row = _sensor()
     positional = 1
-    radius = _length(3.0, "how far a neuron sees", "pixels")
-    p = _share(1.0, "probability that a pixel within the radius is connected")
-    weight = _weight()
-    inhibitory = _share(0.0, "probability that a weight is negative")
+    radius: Real = _length(3.0, "how far a neuron sees", "pixels")
+    p: Real = _share(1.0, "probability that a pixel within the radius is connected")
+    weight: Real = _weight()
+    inhibitory: Real = _share(0.0, "probability that a weight is negative")
 
     def validate(self):
         """Check the size of the sensor."""
@@ -162,7 +167,7 @@ class LocalInput(InputProjection):
         return _sparse(weights[kept], sources[kept], targets[kept], (self.n_inputs, len(places)))
 
 
-class OrientedInput(InputProjection):
+class OrientedInput(InputProjection, kw_only=False):
     r"""Gives every neuron one oriented receptive field, a Gabor function, somewhere on the image.
 
     g(x, y) = exp(-(x'^2 + (aspect y')^2) / (2 sigma^2)) cos(2 pi x' / wavelength + phase) - c,
@@ -194,18 +199,21 @@ class OrientedInput(InputProjection):
     """
 
     positional = 1
-    sensor_size = _sensor()
-    wavelength = Vector((5.0, 12.0), longest=2, above=0, doc="shortest and longest wavelength, pixels")
-    bandwidth = _length(0.35, "sigma in wavelengths")
-    aspect = _length(0.7, "how much narrower the field is along its stripes")
-    orientations = Parameter(None, doc="number of orientations", integer=True, at_least=1, per_element=False,
-                             optional=True)
-    polarities = Option("independent", ("independent", "opposite", "same"), doc="what the second polarity does")
-    centres = Option("random", ("random", "places"), doc="where fields sit")
-    margin = Parameter(3.0, "pixels", doc="how far centres keep from the border", at_least=0, per_element=False)
-    cutoff = Parameter(0.1, doc="share of the largest entry below which entries are left out", at_least=0, below=1,
-                       per_element=False)
-    weight = _weight(45.0)
+    sensor_size: Row = _sensor()
+    wavelength: Row = Vector((5.0, 12.0), longest=2, above=0, doc="shortest and longest wavelength, pixels")
+    bandwidth: Real = _length(0.35, "sigma in wavelengths")
+    aspect: Real = _length(0.7, "how much narrower the field is along its stripes")
+    orientations: WholeOrNone = Parameter(None,
+                                          doc="number of orientations", integer=True, at_least=1, per_element=False,
+                                          optional=True)
+    polarities: Choice[Literal["independent", "opposite", "same"]] = Option(
+        "independent", ("independent", "opposite", "same"), doc="what the second polarity does")
+    centres: Choice[Literal["random", "places"]] = Option("random", ("random", "places"), doc="where fields sit")
+    margin: Real = Parameter(3.0, "pixels", doc="how far centres keep from the border", at_least=0, per_element=False)
+    cutoff: Real = Parameter(0.1,
+                             doc="share of the largest entry below which entries are left out", at_least=0, below=1,
+                             per_element=False)
+    weight: Real = _weight(45.0)
 
     def validate(self):
         """Check the size of the sensor, the margin and the wavelengths."""
@@ -270,7 +278,7 @@ class OrientedInput(InputProjection):
         return csc_array((self.weight * fields / np.where(length > 0, length, 1.0)).T)
 
 
-class TonotopicInput(InputProjection):
+class TonotopicInput(InputProjection, kw_only=False):
     """Connects frequency channels to the neurons near them: channels lie along the liquid's first axis.
 
     A neuron at relative place a has its best channel at a channels - 1/2 and gets channel k with
@@ -290,11 +298,11 @@ class TonotopicInput(InputProjection):
     """
 
     positional = 1
-    channels = Parameter(doc="number of channels", integer=True, at_least=1, per_element=False)
-    width = _length(20.0, "how fast the probability falls", "channels")
-    p = _share(1.0, "probability at the best channel")
-    weight = _weight()
-    inhibitory = _share(0.0, "probability that a weight is negative")
+    channels: Whole = required(Parameter(doc="number of channels", integer=True, at_least=1, per_element=False))
+    width: Real = _length(20.0, "how fast the probability falls", "channels")
+    p: Real = _share(1.0, "probability at the best channel")
+    weight: Real = _weight()
+    inhibitory: Real = _share(0.0, "probability that a weight is negative")
 
     @property
     def n_inputs(self):

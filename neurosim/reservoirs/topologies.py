@@ -5,7 +5,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from neurosim.checks import Parameter, Parametrised
+from neurosim.aliases import Real, Row, Whole
+from neurosim.checks import Parameter, Parametrised, required
 from neurosim.connectivity import Vector
 
 _PAIRS = 2_000_000  # pairs that are looked at at once
@@ -24,7 +25,7 @@ class Topology(Parametrised, ABC):
     "ii" (source, then target) and the others their places. From these follow the `pairs` that are connected.
     """
 
-    inhibitory = _probability(0.2, "share of the neurons that inhibit")
+    inhibitory: Real = _probability(0.2, "share of the neurons that inhibit")
 
     @property
     @abstractmethod
@@ -70,7 +71,7 @@ class Topology(Parametrised, ABC):
         return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (np.zeros(0, int),) * 2
 
 
-class Lattice(Topology):
+class Lattice(Topology, kw_only=False):
     r"""Neurons on a lattice, one at each site in random order; near ones connect more often.
 
     P(connect) = c exp(-(d / lam)^2), d being the distance in lattice units and c one of four values by
@@ -88,12 +89,12 @@ class Lattice(Topology):
     """
 
     positional = 1
-    shape = Vector(longest=3, above=0, integer=True, doc="numbers of sites along each axis")
-    lam = Parameter(2.0, doc="length of the decay", above=0, per_element=False)
-    c_ee = _probability(0.3, "probability at distance 0, excitatory to excitatory")
-    c_ei = _probability(0.2, "the same, excitatory to inhibitory")
-    c_ie = _probability(0.4, "the same, inhibitory to excitatory")
-    c_ii = _probability(0.1, "the same, inhibitory to inhibitory")
+    shape: Row = required(Vector(longest=3, above=0, integer=True, doc="numbers of sites along each axis"))
+    lam: Real = Parameter(2.0, doc="length of the decay", above=0, per_element=False)
+    c_ee: Real = _probability(0.3, "probability at distance 0, excitatory to excitatory")
+    c_ei: Real = _probability(0.2, "the same, excitatory to inhibitory")
+    c_ie: Real = _probability(0.4, "the same, inhibitory to excitatory")
+    c_ii: Real = _probability(0.1, "the same, inhibitory to inhibitory")
 
     @property
     def extent(self) -> np.ndarray:
@@ -133,7 +134,7 @@ class MaassLattice(Lattice):
     Source: Maass, Natschlaeger, Markram, Neural Computation 14 (2002) 2531.
     """
 
-    shape = Vector((15, 3, 3), longest=3, above=0, integer=True, doc="numbers of sites along each axis")
+    shape: Row = Vector((15, 3, 3), longest=3, above=0, integer=True, doc="numbers of sites along each axis")
 
 
 class NalsmLattice(Lattice):
@@ -150,15 +151,15 @@ class NalsmLattice(Lattice):
     organized by astrocyte-modulated plasticity, NeurIPS 2021, and its code.
     """
 
-    shape = Vector((10, 10, 10), longest=3, above=0, integer=True, doc="numbers of sites along each axis")
-    lam = Parameter(3.0, doc="length of the decay", above=0, per_element=False)
-    c_ee = _probability(0.2, "probability at distance 0, excitatory to excitatory")
-    c_ei = _probability(0.1, "the same, excitatory to inhibitory")
-    c_ie = _probability(0.3, "the same, inhibitory to excitatory")
-    c_ii = _probability(0.05, "the same, inhibitory to inhibitory")
+    shape: Row = Vector((10, 10, 10), longest=3, above=0, integer=True, doc="numbers of sites along each axis")
+    lam: Real = Parameter(3.0, doc="length of the decay", above=0, per_element=False)
+    c_ee: Real = _probability(0.2, "probability at distance 0, excitatory to excitatory")
+    c_ei: Real = _probability(0.1, "the same, excitatory to inhibitory")
+    c_ie: Real = _probability(0.3, "the same, inhibitory to excitatory")
+    c_ii: Real = _probability(0.05, "the same, inhibitory to inhibitory")
 
 
-class RandomGraph(Topology):
+class RandomGraph(Topology, kw_only=False):
     """Neurons at random places of a unit cube, connected with one probability whatever the distance.
 
     The places matter to local inputs alone.
@@ -173,8 +174,8 @@ class RandomGraph(Topology):
     """
 
     positional = 2
-    size = Parameter(doc="number of neurons", integer=True, at_least=1, per_element=False)
-    p = _probability(0.1, "probability that a pair is connected")
+    size: Whole = required(Parameter(doc="number of neurons", integer=True, at_least=1, per_element=False))
+    p: Real = _probability(0.1, "probability that a pair is connected")
 
     def places(self, generator):
         """Return places drawn uniformly from the unit cube."""

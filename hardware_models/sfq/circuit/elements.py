@@ -1,9 +1,10 @@
 """What a circuit is made of: elements with two terminals, couplings, and the model of a junction."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hardware_models.sfq.circuit.waveforms import Waveform, number
-from neurosim.checks import Option, Parametrised, describe_value
+from neurosim.aliases import Choice, Real, RealOrNone
+from neurosim.checks import Option, Parametrised, describe_value, required
 from neurosim.errors import ParameterError
 
 
@@ -44,13 +45,14 @@ class Junction(Element):
     Source: Stewart, Applied Physics Letters 12 (1968) 277; McCumber, Journal of Applied Physics 39 (1968) 3113.
     """
 
-    ic = number(unit="mA", above=0, doc="critical current")
-    r = number(None, "ohm", above=0, optional=True, doc="resistance, below the gap where there is one")
-    c = number(0.0, "pF", at_least=0, doc="capacitance")
-    r_normal = number(None, "ohm", above=0, optional=True, doc="resistance above the gap")
-    v_gap = number(2.8, "mV", above=0, doc="gap voltage")
-    delta_v = number(0.1, "mV", above=0, doc="width of the rise at the gap")
-    temperature = number(None, "K", at_least=0, optional=True, doc="temperature; None takes that of the run")
+    ic: Real = required(number(unit="mA", above=0, doc="critical current"))
+    r: RealOrNone = number(None, "ohm", above=0, optional=True, doc="resistance, below the gap where there is one")
+    c: Real = number(0.0, "pF", at_least=0, doc="capacitance")
+    r_normal: RealOrNone = number(None, "ohm", above=0, optional=True, doc="resistance above the gap")
+    v_gap: Real = number(2.8, "mV", above=0, doc="gap voltage")
+    delta_v: Real = number(0.1, "mV", above=0, doc="width of the rise at the gap")
+    temperature: RealOrNone = number(None, "K", at_least=0, optional=True,
+                                     doc="temperature; None takes that of the run")
 
     def validate(self):
         """Check that the junction has dynamics and that its gap is one."""
@@ -61,26 +63,27 @@ class Junction(Element):
             raise ParameterError("Junction.r must be given and be >= r_normal: it is the resistance below the gap")
 
 
-class Inductor(Element):
+class Inductor(Element, kw_only=False):
     """An inductor, V = L dI/dt; `l` in pH."""
 
     positional = 1
-    l = number(unit="pH", above=0, doc="inductance")
+    l: Real = required(number(unit="pH", above=0, doc="inductance"))
 
 
-class Resistor(Element):
+class Resistor(Element, kw_only=False):
     """A resistor, V = R I, with thermal noise where it is warm; `r` in ohm, `temperature` in K."""
 
     positional = 1
-    r = number(unit="ohm", above=0, doc="resistance")
-    temperature = number(None, "K", at_least=0, optional=True, doc="temperature; None takes that of the run")
+    r: Real = required(number(unit="ohm", above=0, doc="resistance"))
+    temperature: RealOrNone = number(None, "K", at_least=0, optional=True,
+                                     doc="temperature; None takes that of the run")
 
 
-class Capacitor(Element):
+class Capacitor(Element, kw_only=False):
     """A capacitor, I = C dV/dt; `c` in pF."""
 
     positional = 1
-    c = number(unit="pF", above=0, doc="capacitance")
+    c: Real = required(number(unit="pF", above=0, doc="capacitance"))
 
 
 class Source(Element):
@@ -134,13 +137,13 @@ class JunctionModel(Parametrised):
     Source of names and defaults: JoSIM 2.7, syntax guide.
     """
 
-    icrit = number(1.0, "mA", above=0, doc="critical current of area 1")
-    cap = number(2.5, "pF", at_least=0, doc="capacitance of area 1")
-    r0 = number(30.0, "ohm", above=0, doc="resistance below the gap")
-    rn = number(5.0, "ohm", above=0, doc="resistance above the gap")
-    vg = number(2.8, "mV", above=0, doc="gap voltage")
-    delv = number(0.1, "mV", above=0, doc="width of the rise")
-    rtype = Option(1, (0, 1), doc="1: gap; 0: linear resistance rn")
+    icrit: Real = number(1.0, "mA", above=0, doc="critical current of area 1")
+    cap: Real = number(2.5, "pF", at_least=0, doc="capacitance of area 1")
+    r0: Real = number(30.0, "ohm", above=0, doc="resistance below the gap")
+    rn: Real = number(5.0, "ohm", above=0, doc="resistance above the gap")
+    vg: Real = number(2.8, "mV", above=0, doc="gap voltage")
+    delv: Real = number(0.1, "mV", above=0, doc="width of the rise")
+    rtype: Choice[Literal[0, 1]] = Option(1, (0, 1), doc="1: gap; 0: linear resistance rn")
 
     def junction(self, area: float = 1.0, temperature: float | None = None) -> Junction:
         """Return the junction with so many times the area."""

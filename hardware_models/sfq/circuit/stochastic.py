@@ -7,7 +7,8 @@ import numpy as np
 from hardware_models.sfq.circuit.circuit import GROUND, Circuit
 from hardware_models.sfq.circuit.solver import simulate
 from hardware_models.sfq.circuit.waveforms import ramp, triangles
-from neurosim.checks import Parametrised
+from neurosim.aliases import Row
+from neurosim.checks import Parametrised, required
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
 
@@ -46,7 +47,7 @@ def synapse(series: float = 0.7, bias: float = 0.7, junctions: int = 9, before: 
     return circuit
 
 
-class EscapeCurve(Parametrised):
+class EscapeCurve(Parametrised, kw_only=False):
     """How the chance that a pulse passes depends on the bias: P = (1 + erf((I - mean) / (sqrt(2) sigma))) / 2.
 
     Args:
@@ -65,10 +66,10 @@ class EscapeCurve(Parametrised):
     """
 
     positional = 4
-    bias = Vector(unit="mA", doc="bias currents", scalar=False)
-    passed = Vector(at_least=0, integer=True, doc="pulses that passed", scalar=False)
-    runs = Vector(above=0, integer=True, doc="pulses that arrived", scalar=False)
-    temperature = Vector(0.0, "K", at_least=0, doc="temperature")
+    bias: Row = required(Vector(unit="mA", doc="bias currents", scalar=False))
+    passed: Row = required(Vector(at_least=0, integer=True, doc="pulses that passed", scalar=False))
+    runs: Row = required(Vector(above=0, integer=True, doc="pulses that arrived", scalar=False))
+    temperature: Row = Vector(0.0, "K", at_least=0, doc="temperature")
 
     def validate(self):
         """Fit the curve."""

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from neurosim.checks import Parameter, Parametrised
+from neurosim.aliases import Real, RealOrNone, Row
+from neurosim.checks import Parameter, Parametrised, required
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
 
@@ -27,7 +28,7 @@ class Waveform(Parametrised):
         return np.interp(t, *self.corners(float(t.max(initial=0.0))))
 
 
-class Constant(Waveform):
+class Constant(Waveform, kw_only=False):
     """The same value at all times.
 
     Args:
@@ -38,14 +39,14 @@ class Constant(Waveform):
     """
 
     positional = 1
-    level = number(doc="value, mA or mV")
+    level: Real = required(number(doc="value, mA or mV"))
 
     def corners(self, duration):
         """Return one corner."""
         return np.zeros(1), np.array([self.level])
 
 
-class PiecewiseLinear(Waveform):
+class PiecewiseLinear(Waveform, kw_only=False):
     """Straight lines between given points; the first value before them and the last one after them.
 
     Args:
@@ -60,8 +61,8 @@ class PiecewiseLinear(Waveform):
     """
 
     positional = 2
-    times = Vector(unit="ps", doc="times of the points", scalar=False)
-    levels = Vector(doc="values at the points", scalar=False)
+    times: Row = required(Vector(unit="ps", doc="times of the points", scalar=False))
+    levels: Row = required(Vector(doc="values at the points", scalar=False))
 
     def validate(self):
         """Check that the points are in order."""
@@ -76,7 +77,7 @@ class PiecewiseLinear(Waveform):
         return np.array(self.times), np.array(self.levels)
 
 
-class Pulse(Waveform):
+class Pulse(Waveform, kw_only=False):
     """A trapezoid from one level to another, once or periodically, as SPICE has it.
 
     Args:
@@ -94,13 +95,14 @@ class Pulse(Waveform):
     """
 
     positional = 2
-    low = number(doc="level at rest")
-    high = number(doc="level of the pulse")
-    delay = number(0.0, "ps", at_least=0, doc="beginning of the first rise")
-    rise = number(1.0, "ps", at_least=0, doc="time of rising")
-    fall = number(1.0, "ps", at_least=0, doc="time of falling")
-    width = number(1.0, "ps", at_least=0, doc="time at the high level")
-    period = number(None, "ps", above=0, optional=True, doc="time from pulse to pulse; None gives one pulse")
+    low: Real = required(number(doc="level at rest"))
+    high: Real = required(number(doc="level of the pulse"))
+    delay: Real = number(0.0, "ps", at_least=0, doc="beginning of the first rise")
+    rise: Real = number(1.0, "ps", at_least=0, doc="time of rising")
+    fall: Real = number(1.0, "ps", at_least=0, doc="time of falling")
+    width: Real = number(1.0, "ps", at_least=0, doc="time at the high level")
+    period: RealOrNone = number(None, "ps", above=0, optional=True,
+                                doc="time from pulse to pulse; None gives one pulse")
 
     def validate(self):
         """Check that a pulse fits its period."""
@@ -119,7 +121,7 @@ class Pulse(Waveform):
         return (starts[:, None] + one).ravel(), levels
 
 
-class Sine(Waveform):
+class Sine(Waveform, kw_only=False):
     """A sine that begins at `delay`: offset + amplitude sin(2 pi frequency (t - delay)), and the offset before.
 
     Args:
@@ -132,10 +134,10 @@ class Sine(Waveform):
     """
 
     positional = 2
-    offset = number(doc="value around which it swings")
-    amplitude = number(doc="amplitude")
-    frequency = number(unit="THz", above=0, doc="frequency")
-    delay = number(0.0, "ps", doc="beginning")
+    offset: Real = required(number(doc="value around which it swings"))
+    amplitude: Real = required(number(doc="amplitude"))
+    frequency: Real = required(number(unit="THz", above=0, doc="frequency"))
+    delay: Real = number(0.0, "ps", doc="beginning")
 
     def value(self, t):
         """Return the values at times in ps."""

@@ -6,6 +6,7 @@ from hardware_models.arrays import as_float, like, namespace
 from hardware_models.memristor.equations import normals, to_numpy
 from hardware_models.sfq.network.loop import one
 from hardware_models.sfq.network.synapse import BiasSynapse
+from neurosim.aliases import Flag, Real
 from neurosim.checks import Option
 from neurosim.contracts import Device
 from neurosim.errors import ParameterError
@@ -40,12 +41,12 @@ class SFQSynapses(Device):
     Source: Edwards et al., Neuromorph. Comput. Eng. 4 (2024) 014005.
     """
 
-    weight_max = one(1.0, "", "weight of the largest probability", above=0)
-    probability_max = one(0.99, "", "largest probability", above=0, below=1)
-    stochastic = Option(False, (False, True), doc="whether single pulses pass or do not")
-    bias_spread = one(0.0, "mA", "standard deviation of the bias currents", at_least=0)
-    temperature = one(4.2, "K", "at which it works", at_least=0, at_most=10)
-    design_temperature = one(4.2, "K", "for which the bias currents are chosen", above=0, at_most=10)
+    weight_max: Real = one(1.0, "", "weight of the largest probability", above=0)
+    probability_max: Real = one(0.99, "", "largest probability", above=0, below=1)
+    stochastic: Flag = Option(False, (False, True), doc="whether single pulses pass or do not")
+    bias_spread: Real = one(0.0, "mA", "standard deviation of the bias currents", at_least=0)
+    temperature: Real = one(4.2, "K", "at which it works", at_least=0, at_most=10)
+    design_temperature: Real = one(4.2, "K", "for which the bias currents are chosen", above=0, at_most=10)
 
     def validate(self):
         self.__dict__["read"] = _read if self.stochastic else None

@@ -7,6 +7,7 @@ from hardware_models.sfq.circuit.stochastic import L
 from hardware_models.sfq.network.circuits import _junction, drive, sink
 from hardware_models.sfq.pulse.cell import Transition
 from hardware_models.sfq.pulse.cells import LoopNeuron
+from neurosim.aliases import Real, RealOrNone, Whole
 from neurosim.checks import Parameter, Parametrised
 from neurosim.errors import ParameterError
 
@@ -52,11 +53,11 @@ class Loop(Parametrised):
     5
     """
 
-    inductance = one(15.0, "pH", "of the loop", above=0)
-    resistance = one(0.0, "ohm", "in the loop: the leak", at_least=0)
-    bias = one(0.19, "mA", "bias of the output junction: sets the threshold", at_least=-0.25, at_most=0.25)
-    threshold = one(1, "", "pulses with which it fires", at_least=1, integer=True)
-    window = one(None, "ps", "time within which pulses must follow each other", above=0, optional=True)
+    inductance: Real = one(15.0, "pH", "of the loop", above=0)
+    resistance: Real = one(0.0, "ohm", "in the loop: the leak", at_least=0)
+    bias: Real = one(0.19, "mA", "bias of the output junction: sets the threshold", at_least=-0.25, at_most=0.25)
+    threshold: Whole = one(1, "", "pulses with which it fires", at_least=1, integer=True)
+    window: RealOrNone = one(None, "ps", "time within which pulses must follow each other", above=0, optional=True)
 
     def circuit(self) -> Circuit:
         """Return the circuit, with ports "a" and "q"; "B2" ends the input, "B3" is the output junction."""

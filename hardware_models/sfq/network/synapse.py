@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurosim.aliases import Real, RealOrNone
 from neurosim.checks import Parameter, Parametrised, describe_value
 from neurosim.errors import ParameterError
 
@@ -66,9 +67,11 @@ class BiasSynapse(Parametrised):
     of our circuit, a series junction in a JTL.
     """
 
-    temperature = Parameter(4.2, "K", at_least=0, at_most=10, per_element=False, doc="temperature")
-    mean = Parameter(None, "mA", above=0, optional=True, per_element=False, doc="bias at which half of the pulses pass")
-    sigma = Parameter(None, "mA", above=0, optional=True, per_element=False, doc="width of the escape curve")
+    temperature: Real = Parameter(4.2, "K", at_least=0, at_most=10, per_element=False, doc="temperature")
+    mean: RealOrNone = Parameter(None, "mA", above=0, optional=True, per_element=False,
+                                 doc="bias at which half of the pulses pass")
+    sigma: RealOrNone = Parameter(None, "mA", above=0, optional=True, per_element=False,
+                                  doc="width of the escape curve")
 
     @property
     def curve(self) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from hardware_models.sfq.network.layers import SFQLayer, junction_circuit, pulse
 from hardware_models.sfq.network.loop import COINCIDENCE, RELAY, one
 from hardware_models.sfq.network.synapse import BiasSynapse
 from hardware_models.sfq.network.timing import TIMES
+from neurosim.aliases import Real
 from neurosim.checks import Parametrised, describe_value
 from neurosim.errors import ParameterError
 
@@ -36,10 +37,10 @@ class XORNetwork(Parametrised):
     Source: task and rate coding, Edwards et al., Neuromorph. Comput. Eng. 4 (2024) 014005; the circuit is ours.
     """
 
-    probability = one(0.95, "", "that a synapse passes a pulse", above=0, below=1)
-    design_temperature = one(4.2, "K", "for which bias currents are chosen", above=0, at_most=10)
-    period = one(50.0, "ps", "of the clock", above=0)
-    lag = one(10.0, "ps", "of the second rail", above=0)
+    probability: Real = one(0.95, "", "that a synapse passes a pulse", above=0, below=1)
+    design_temperature: Real = one(4.2, "K", "for which bias currents are chosen", above=0, at_most=10)
+    period: Real = one(50.0, "ps", "of the clock", above=0)
+    lag: Real = one(10.0, "ps", "of the second rail", above=0)
 
     def validate(self):
         if self.lag >= self.period:

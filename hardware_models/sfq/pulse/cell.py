@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurosim.aliases import Real, Whole
 from neurosim.checks import Parameter, Parametrised, describe_value
 from neurosim.errors import ParameterError
 
@@ -84,8 +85,9 @@ class Cell(Parametrised):
     outputs: ClassVar[tuple] = ()
     transitions: ClassVar[tuple] = ()
     in_dead_time: ClassVar[str] = "swallowed"  #: "swallowed", or "taken" but for the input that began it
-    jitter = ps(0.0, "standard deviation of each delay, drawn for each pulse")
-    junctions = Parameter(0, "", at_least=0, integer=True, per_element=False, doc="number of Josephson junctions")
+    jitter: Real = ps(0.0, "standard deviation of each delay, drawn for each pulse")
+    junctions: Whole = Parameter(0, "", at_least=0, integer=True, per_element=False,
+                                 doc="number of Josephson junctions")
 
     def validate(self):
         machine(self)

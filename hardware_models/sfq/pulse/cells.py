@@ -8,6 +8,7 @@ level language for superconductor electronics", PLDI 2022, and the measurements 
 """
 
 from hardware_models.sfq.pulse.cell import Cell, Transition, ps
+from neurosim.aliases import Flag, Real, RealOrNone, Whole
 from neurosim.checks import Option, Parameter
 from neurosim.errors import ParameterError
 
@@ -63,28 +64,31 @@ class JTL(Cell):
     JTL(delay=3.94, jitter=0.052)
     """
 
-    inputs, outputs, junctions = ("a",), ("q",), jj(2)
-    delay = delay(5.7)
-    spacing = ps(0.0, "least time between two pulses")
+    inputs, outputs = ("a",), ("q",)
+    junctions: Whole = jj(2)
+    delay: Real = delay(5.7)
+    spacing: Real = ps(0.0, "least time between two pulses")
     transitions = (Transition("idle", "a", "idle", fires="q", dead_time="spacing"),)
 
 
 class Splitter(Cell):
     """One pulse in, one at each of two outputs; the only way to drive two inputs."""
 
-    inputs, outputs, junctions = ("a",), ("l", "r"), jj(3)
-    delay = delay(4.3)
-    spacing = ps(4.3, "least time between two pulses")
+    inputs, outputs = ("a",), ("l", "r")
+    junctions: Whole = jj(3)
+    delay: Real = delay(4.3)
+    spacing: Real = ps(4.3, "least time between two pulses")
     transitions = (Transition("idle", "a", "idle", fires=("l", "r"), dead_time="spacing"),)
 
 
 class Merger(Cell):
     """Confluence buffer: a pulse at either input gives one at the output; two that are close give one."""
 
-    inputs, outputs, junctions = ("a", "b"), ("q",), jj(7)
-    delay = delay(8.2)
-    dead_time = ps(8.2, "during which a pulse at either input is lost")
-    spacing = ps(0.0, "least time between two pulses at one input")
+    inputs, outputs = ("a", "b"), ("q",)
+    junctions: Whole = jj(7)
+    delay: Real = delay(8.2)
+    dead_time: Real = ps(8.2, "during which a pulse at either input is lost")
+    spacing: Real = ps(0.0, "least time between two pulses at one input")
     transitions = tuple(Transition("idle", port, "idle", fires="q", dead_time="dead_time", gaps={port: "spacing"})
                         for port in ("a", "b"))
 
@@ -92,9 +96,10 @@ class Merger(Cell):
 class CElement(Cell):
     """Coincidence: fires when a pulse has come at both inputs, with the later (last arrival, AND of events)."""
 
-    inputs, outputs, junctions = ("a", "b"), ("q",), jj(5)
-    delay = delay(8.0)
-    dead_time = ps(8.0, "during which no input may come after it fired")
+    inputs, outputs = ("a", "b"), ("q",)
+    junctions: Whole = jj(5)
+    delay: Real = delay(8.0)
+    dead_time: Real = ps(8.0, "during which no input may come after it fired")
     transitions = (
         Transition("idle", "a", "a"), Transition("idle", "b", "b"),
         Transition("a", "b", "idle", fires="q", dead_time="dead_time"), Transition("a", "a", "a"),
@@ -104,9 +109,10 @@ class CElement(Cell):
 class InvertedC(Cell):
     """Inverted C element: fires with the earlier of two pulses; the later one sets it back (first arrival)."""
 
-    inputs, outputs, junctions = ("a", "b"), ("q",), jj(3)
-    delay = delay(9.0)
-    dead_time = ps(5.0, "during which no input may come after it was set back")
+    inputs, outputs = ("a", "b"), ("q",)
+    junctions: Whole = jj(3)
+    delay: Real = delay(9.0)
+    dead_time: Real = ps(5.0, "during which no input may come after it was set back")
     transitions = (
         Transition("idle", "a", "a", fires="q"), Transition("idle", "b", "b", fires="q"),
         Transition("a", "a", "a"), Transition("a", "b", "idle", dead_time="dead_time"),
@@ -116,9 +122,10 @@ class InvertedC(Cell):
 class TFF(Cell):
     """T flip-flop: divides by two. Pulses 2, 4, ... leave at q, pulses 1, 3, ... at qnot."""
 
-    inputs, outputs, junctions = ("a",), ("q", "qnot"), jj(8)
-    delay = delay(6.0)
-    spacing = ps(0.0, "least time between two pulses")
+    inputs, outputs = ("a",), ("q", "qnot")
+    junctions: Whole = jj(8)
+    delay: Real = delay(6.0)
+    spacing: Real = ps(0.0, "least time between two pulses")
     transitions = (Transition("0", "a", "1", fires="qnot", dead_time="spacing"),
                    Transition("1", "a", "0", fires="q", dead_time="spacing"))
 
@@ -133,12 +140,13 @@ class PTL(Cell):
     28.6
     """
 
-    inputs, outputs, junctions = ("a",), ("q",), jj(5)
-    length = Parameter(1.0, "mm", at_least=0, per_element=False, doc="length of the line")
-    velocity = Parameter(0.1, "mm/ps", above=0, per_element=False, doc="speed of a pulse on the line")
-    driver = ps(3.3, "delay of the driver")
-    receiver = ps(5.3, "delay of the receiver")
-    spacing = ps(5.4, "least time between two pulses, of the receiver")
+    inputs, outputs = ("a",), ("q",)
+    junctions: Whole = jj(5)
+    length: Real = Parameter(1.0, "mm", at_least=0, per_element=False, doc="length of the line")
+    velocity: Real = Parameter(0.1, "mm/ps", above=0, per_element=False, doc="speed of a pulse on the line")
+    driver: Real = ps(3.3, "delay of the driver")
+    receiver: Real = ps(5.3, "delay of the receiver")
+    spacing: Real = ps(5.4, "least time between two pulses, of the receiver")
     transitions = (Transition("idle", "a", "idle", fires="q", dead_time="spacing"),)
 
     @property
@@ -150,8 +158,9 @@ class PTL(Cell):
 class DCSFQ(Cell):
     """Converts a current level to pulses: one pulse for each rise; a rise counts again only after a fall."""
 
-    inputs, outputs, junctions = ("rise", "fall"), ("q",), jj(4)
-    delay = delay(5.0)
+    inputs, outputs = ("rise", "fall"), ("q",)
+    junctions: Whole = jj(4)
+    delay: Real = delay(5.0)
     transitions = (Transition("low", "rise", "high", fires="q"), Transition("low", "fall", "low"),
                    Transition("high", "fall", "low"), Transition("high", "rise", "high"))
 
@@ -162,8 +171,11 @@ class DCSFQ(Cell):
 class DRO(Clocked):
     """Destructive read-out, or D flip-flop: a pulse at a is kept until the clock takes it out."""
 
-    inputs, outputs, junctions = ("a", "clk"), ("q",), jj(6)
-    delay, setup, hold = delay(5.1), setup(2.3), hold(0.0)
+    inputs, outputs = ("a", "clk"), ("q",)
+    junctions: Whole = jj(6)
+    delay: Real = delay(5.1)
+    setup: Real = setup(2.3)
+    hold: Real = hold(0.0)
     transitions = clocked({
         "empty": (("a", "full"), ("clk", "empty")),
         "full": (("a", "full"), ("clk", "empty", "q"))})
@@ -172,8 +184,11 @@ class DRO(Clocked):
 class DRO_SR(Clocked):
     """Destructive read-out with set and reset."""
 
-    inputs, outputs, junctions = ("set", "rst", "clk"), ("q",), jj(13)
-    delay, setup, hold = delay(5.1), setup(1.2), hold(0.0)
+    inputs, outputs = ("set", "rst", "clk"), ("q",)
+    junctions: Whole = jj(13)
+    delay: Real = delay(5.1)
+    setup: Real = setup(1.2)
+    hold: Real = hold(0.0)
     transitions = clocked({
         "empty": (("clk", "empty"), ("rst", "empty"), ("set", "full")),
         "full": (("set", "full"), ("rst", "empty"), ("clk", "empty", "q"))})
@@ -182,8 +197,11 @@ class DRO_SR(Clocked):
 class DRO_C(Clocked):
     """Destructive read-out with complementary outputs: each clock gives a pulse at q or at qnot."""
 
-    inputs, outputs, junctions = ("a", "clk"), ("q", "qnot"), jj(13)
-    delay, setup, hold = delay(5.1), setup(1.2), hold(0.0)
+    inputs, outputs = ("a", "clk"), ("q", "qnot")
+    junctions: Whole = jj(13)
+    delay: Real = delay(5.1)
+    setup: Real = setup(1.2)
+    hold: Real = hold(0.0)
     transitions = clocked({
         "empty": (("a", "full"), ("clk", "empty", "qnot")),
         "full": (("a", "full"), ("clk", "empty", "q"))})
@@ -192,8 +210,11 @@ class DRO_C(Clocked):
 class DRO_2R1W(Clocked):
     """Destructive read-out with one write and two read ports: what is kept leaves where it is read first."""
 
-    inputs, outputs, junctions = ("a", "clk1", "clk2"), ("q1", "q2"), jj(12)
-    delay, setup, hold = delay(5.1), setup(2.3), hold(0.0)
+    inputs, outputs = ("a", "clk1", "clk2"), ("q1", "q2")
+    junctions: Whole = jj(12)
+    delay: Real = delay(5.1)
+    setup: Real = setup(2.3)
+    hold: Real = hold(0.0)
     transitions = tuple(
         Transition(state, trigger, "full" if trigger == "a" else "empty",
                    fires=trigger.replace("clk", "q") if state == "full" and trigger != "a" else (),
@@ -204,10 +225,11 @@ class DRO_2R1W(Clocked):
 class NDRO(Clocked):
     """Non-destructive read-out: set by a, reset by b; while it is set, every clock gives a pulse."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(11)
-    delay = delay(5.5)
-    setup = ps(0.0, "no set or reset may have come for so long before the clock")
-    spacing = ps(9.1, "least time between two clocks that read a pulse")
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(11)
+    delay: Real = delay(5.5)
+    setup: Real = ps(0.0, "no set or reset may have come for so long before the clock")
+    spacing: Real = ps(9.1, "least time between two clocks that read a pulse")
     transitions = (
         Transition("reset", "b", "reset"), Transition("reset", "a", "set"),
         Transition("reset", "clk", "reset", gaps={"a": "setup", "b": "setup"}),
@@ -221,8 +243,11 @@ class NDRO(Clocked):
 class INV(Clocked):
     """Inverter: a clock gives a pulse unless one came at a."""
 
-    inputs, outputs, junctions = ("a", "clk"), ("q",), jj(10)
-    delay, setup, hold = delay(9.6), setup(1.2), hold(5.0)
+    inputs, outputs = ("a", "clk"), ("q",)
+    junctions: Whole = jj(10)
+    delay: Real = delay(9.6)
+    setup: Real = setup(1.2)
+    hold: Real = hold(5.0)
     transitions = clocked({
         "0": (("clk", "0", "q"), ("a", "1")),
         "1": (("clk", "0"), ("a", "1"))})
@@ -231,8 +256,11 @@ class INV(Clocked):
 class AND(Clocked):
     """A clock gives a pulse if one came at both inputs."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(11)
-    delay, setup, hold = delay(9.2), setup(2.8), hold(3.0)
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(11)
+    delay: Real = delay(9.2)
+    setup: Real = setup(2.8)
+    hold: Real = hold(3.0)
     transitions = clocked({
         "none": (("clk", "none"), ("a", "a"), ("b", "b")),
         "a": (("b", "both"), ("a", "a"), ("clk", "none")),
@@ -243,8 +271,11 @@ class AND(Clocked):
 class OR(Clocked):
     """A clock gives a pulse if one came at any input."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(12)
-    delay, setup, hold = delay(8.0), setup(5.8), hold(0.0)
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(12)
+    delay: Real = delay(8.0)
+    setup: Real = setup(5.8)
+    hold: Real = hold(0.0)
     transitions = clocked({
         "none": (("a", "some"), ("b", "some"), ("clk", "none")),
         "some": (("a", "some"), ("b", "some"), ("clk", "none", "q"))})
@@ -253,8 +284,11 @@ class OR(Clocked):
 class NOR(Clocked):
     """A clock gives a pulse if none came at any input."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(12)
-    delay, setup, hold = delay(5.0), setup(5.0), hold(0.0)
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(12)
+    delay: Real = delay(5.0)
+    setup: Real = setup(5.0)
+    hold: Real = hold(0.0)
     transitions = clocked({
         "none": (("a", "some"), ("b", "some"), ("clk", "none", "q")),
         "some": (("a", "some"), ("b", "some"), ("clk", "none"))})
@@ -263,8 +297,11 @@ class NOR(Clocked):
 class XOR(Clocked):
     """A clock gives a pulse if one came at one input only; a pulse at the other takes the first one back."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(11)
-    delay, setup, hold = delay(6.5), setup(3.7), hold(4.1)
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(11)
+    delay: Real = delay(6.5)
+    setup: Real = setup(3.7)
+    hold: Real = hold(4.1)
     transitions = clocked({
         "none": (("a", "a"), ("b", "b"), ("clk", "none")),
         "a": (("a", "a"), ("b", "none"), ("clk", "none", "q")),
@@ -286,16 +323,22 @@ def _of_both(fires) -> tuple:
 class XNOR(Clocked):
     """A clock gives a pulse if one came at both inputs or at none."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(15)
-    delay, setup, hold = delay(6.5), setup(3.7), hold(0.0)
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(15)
+    delay: Real = delay(6.5)
+    setup: Real = setup(3.7)
+    hold: Real = hold(0.0)
     transitions = _of_both({"none", "both"})
 
 
 class NAND(Clocked):
     """A clock gives a pulse unless one came at both inputs."""
 
-    inputs, outputs, junctions = ("a", "b", "clk"), ("q",), jj(16)
-    delay, setup, hold = delay(5.0), setup(5.0), hold(0.0)
+    inputs, outputs = ("a", "b", "clk"), ("q",)
+    junctions: Whole = jj(16)
+    delay: Real = delay(5.0)
+    setup: Real = setup(5.0)
+    hold: Real = hold(0.0)
     transitions = _of_both({"none", "a", "b"})
 
 
@@ -314,9 +357,10 @@ class Synapse(Cell):
     0.7624...
     """
 
-    inputs, outputs, junctions = ("a",), ("q",), jj(3)
-    probability = Parameter(0.5, "", at_least=0, at_most=1, per_element=False, doc="that a pulse passes")
-    delay = delay(5.7)
+    inputs, outputs = ("a",), ("q",)
+    junctions: Whole = jj(3)
+    probability: Real = Parameter(0.5, "", at_least=0, at_most=1, per_element=False, doc="that a pulse passes")
+    delay: Real = delay(5.7)
     transitions = (Transition("idle", "a", "idle", fires="q", probability="probability"),)
 
     @classmethod
@@ -347,13 +391,13 @@ class LoopNeuron(Cell):
     5
     """
 
-    junctions = jj(6)
-    threshold = Parameter(4, "", at_least=1, at_most=100_000, integer=True, per_element=False,
-                          doc="number of fluxons with which it fires")
-    leak = ps(None, "time after which one fluxon is lost; None: never", above=0, optional=True)
-    inhibition = Option(False, (False, True), doc="whether there is an input b that takes fluxons away")
-    delay = delay(8.0)
-    dead_time = ps(0.0, "during which no input may come after it fired")
+    junctions: Whole = jj(6)
+    threshold: Whole = Parameter(4, "", at_least=1, at_most=100_000, integer=True, per_element=False,
+                                 doc="number of fluxons with which it fires")
+    leak: RealOrNone = ps(None, "time after which one fluxon is lost; None: never", above=0, optional=True)
+    inhibition: Flag = Option(False, (False, True), doc="whether there is an input b that takes fluxons away")
+    delay: Real = delay(8.0)
+    dead_time: Real = ps(0.0, "during which no input may come after it fired")
     outputs = ("q",)
 
     @property

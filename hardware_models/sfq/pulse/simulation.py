@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from hardware_models.sfq.pulse import loop, tables
 from hardware_models.sfq.pulse.cell import PS, attoseconds
 from hardware_models.sfq.pulse.circuit import Circuit
+from neurosim.aliases import Choice, Real, Whole
 from neurosim.checks import Option, Parameter, Parametrised, describe_value
 from neurosim.engine.queue import Queue
 from neurosim.errors import FileError, ParameterError, SimulationError
@@ -48,11 +49,11 @@ class Violation(NamedTuple):
 class _Settings(Parametrised):
     """The checked settings of a simulation."""
 
-    on_violation = Option("raise", tuple(_POLICIES))
-    seed = Parameter(0, "", at_least=0, at_most=2**64 - 1, integer=True, per_element=False)
-    sample = Parameter(0, "", at_least=0, at_most=2**32 - 1, integer=True, per_element=False)
-    jitter = Parameter(0.0, "", at_least=0, per_element=False)
-    tolerance = Parameter(1e-6, "ps", at_least=0, per_element=False)
+    on_violation: Choice[Literal["raise", "drop", "record", "physical"]] = Option("raise", tuple(_POLICIES))
+    seed: Whole = Parameter(0, "", at_least=0, at_most=2**64 - 1, integer=True, per_element=False)
+    sample: Whole = Parameter(0, "", at_least=0, at_most=2**32 - 1, integer=True, per_element=False)
+    jitter: Real = Parameter(0.0, "", at_least=0, per_element=False)
+    tolerance: Real = Parameter(1e-6, "ps", at_least=0, per_element=False)
 
 
 _Settings.__name__ = "PulseSimulation"  # whose settings messages speak of

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from neurosim.checks import Parameter
+from neurosim.aliases import Real
+from neurosim.checks import Parameter, required
 from neurosim.connectivity import Explicit
 from neurosim.distributions import Distribution, Exponential, Normal, Uniform
 from neurosim.network import Network
@@ -27,12 +28,12 @@ INPUT_WEIGHT = {"e": 18_000.0, "i": 9_000.0}
 TAU_SYN = {"e": 3.0, "i": 6.0}
 
 
-class _Inhibition(Distribution):
+class _Inhibition(Distribution, kw_only=False):
     """Minus an exponentially distributed number: the weights of inhibitory synapses; the mean is negative."""
 
     positional = 1
     shape = ("mean", "")
-    mean = Parameter(doc="mean, negative", below=0, per_element=False)
+    mean: Real = required(Parameter(doc="mean, negative", below=0, per_element=False))
 
     @staticmethod
     def quantile(u, mean, unused):
