@@ -200,8 +200,8 @@ class OUCurrent(Current):
              "begun": State(0.0, "", "whether the first value was drawn")}
 
     def coefficients(self, p, dt):
-        keep = np.exp(-dt / np.asarray(p.tau))
-        return {"mean": p.mean, "std": p.std, "keep": keep, "fresh": np.sqrt(1.0 - keep**2)}
+        ticks = dt / np.asarray(p.tau)
+        return {"mean": p.mean, "std": p.std, "keep": np.exp(-ticks), "fresh": np.sqrt(-np.expm1(-2.0 * ticks))}
 
     @staticmethod
     def current(noise, begun, normal, mean, std, keep, fresh):

@@ -12,6 +12,7 @@ import inspect
 
 import numpy as np
 
+from neurosim.engine.exponential import exponential, reach
 from neurosim.engine.update import Kind, Port, coefficient_field, state_field
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import Linear
@@ -116,19 +117,13 @@ class _System:
 
     def propagator(self, dt):
         """Return P for every neuron (or one for all), and where it can differ from zero."""
-        from scipy.linalg import expm
-
         size = len(self.variables) + 2
         count = max((np.size(value) for _, _, value in self.entries), default=1)
         matrix = np.zeros((count, size, size))
         for row, column, value in self.entries:
             matrix[:, row, column] += value
         unique, inverse = np.unique(matrix.reshape(count, -1), axis=0, return_inverse=True)
-        exact = expm(unique.reshape(-1, size, size) * dt)[inverse.ravel()]
-        reach = np.eye(size, dtype=bool) | (matrix != 0).any(axis=0)
-        for _ in range(size):
-            reach = reach | (reach.astype(int) @ reach.astype(int) > 0)
-        return exact, reach
+        return exponential(unique.reshape(-1, size, size) * dt)[inverse.ravel()], reach(matrix)
 
 
 def _narrow(value):

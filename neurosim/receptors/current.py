@@ -48,6 +48,8 @@ class AlphaCurrent(Receptor, kw_only=False):
 class DoubleExponentialCurrent(Receptor, kw_only=False):
     """A current with two time constants, i(t) = w k (exp(-t / tau_syn) - exp(-t / tau_rise)), its peak being w.
 
+    Where the two are equal it is an `AlphaCurrent`.
+
     >>> DoubleExponentialCurrent(tau_rise=1.0, tau_syn=5.0)
     DoubleExponentialCurrent(tau_rise=1.0, tau_syn=5.0)
 
@@ -57,20 +59,18 @@ class DoubleExponentialCurrent(Receptor, kw_only=False):
 
     positional = 2
     tau_rise: PerElement = Parameter(1.0, "ms", above=0, doc="rise time constant")
-    tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, longer than tau_rise")
+    tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, not shorter than tau_rise")
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
     def validate(self):
         rise, decay = self.tau_rise, self.tau_syn
-        if isinstance(rise, (float, np.ndarray)) and isinstance(decay, (float, np.ndarray)) and np.any(rise >= decay):
-            raise ParameterError(
-                f"DoubleExponentialCurrent.tau_rise must be < tau_syn = {decay} ms, got {rise}; use AlphaCurrent "
-                "where the two are equal")
+        if isinstance(rise, (float, np.ndarray)) and isinstance(decay, (float, np.ndarray)) and np.any(rise > decay):
+            raise ParameterError(f"{type(self).__name__}.tau_rise must be <= tau_syn = {decay} ms, got {rise}")
 
     def linear(self, p):
-        peak_time = np.log(p.tau_syn / p.tau_rise) * p.tau_syn * p.tau_rise / (p.tau_syn - p.tau_rise)
-        peak = np.exp(-peak_time / p.tau_syn) - np.exp(-peak_time / p.tau_rise)
-        slope = 1.0 / p.tau_rise - 1.0 / p.tau_syn
+        apart = (np.asarray(p.tau_syn) - p.tau_rise) / p.tau_rise
+        safe = np.where(apart == 0.0, 1.0, apart)
+        peak_time = np.where(apart == 0.0, 1.0, np.log1p(safe) / safe)  # in units of tau_syn
         return Linear(matrix={("i_syn", "i_syn"): -1.0 / p.tau_syn, ("i_syn", "rise"): 1.0,
                               ("rise", "rise"): -1.0 / p.tau_rise},
-                      arrival={"rise": slope / peak}, output={"i_syn": 1.0})
+                      arrival={"rise": np.exp(peak_time) / p.tau_rise}, output={"i_syn": 1.0})
