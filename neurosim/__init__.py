@@ -24,7 +24,7 @@ _WHERE = {
     "connectivity": ["AllToAll", "Blocks", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
                      "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"],
     "distributions": ["Exponential", "Integers", "LogNormal", "Normal", "Uniform"],
-    "errors": ["FileError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
+    "errors": ["FileError", "ModelError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
                "SimulationError", "UnsupportedError"],
     "network": ["Network"],
     "neurons": ["AdExIF", "AdaptiveLIF", "GeneralIzhikevich", "IntegrateAndFire", "Izhikevich", "LIF",

@@ -208,7 +208,7 @@ def _info(options):
 
 def _about() -> dict:
     from neurosim import neurons, receptors
-    from neurosim.engine.loader import cache_folder
+    from neurosim.engine.store import cache_folder, why_not_kept
 
     versions = {}
     for package in ("numpy", "numba", "scipy", "h5py", "scikit-learn", "matplotlib", "torch"):
@@ -217,8 +217,10 @@ def _about() -> dict:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    reason = why_not_kept()
     return {"neurosim": __version__, "python": platform.python_version(), **versions, "system": platform.platform(),
-            "cores": cores, "cache": str(cache_folder() or "none: kernels are compiled in every process"),
+            "cores": cores, "cache": f"none, kernels are compiled in every process: {reason}" if reason else
+            str(cache_folder()),
             "neurons": neurons.__all__, "receptors": receptors.__all__}
 
 

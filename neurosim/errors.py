@@ -21,6 +21,10 @@ class UnsupportedError(NeurosimError, NotImplementedError):
     """A combination that neurosim does not offer; the message says what to use instead."""
 
 
+class ModelError(NeurosimError, TypeError):
+    """The body of a model, release or rule cannot be compiled; the message names the body and the line."""
+
+
 class SimulationError(NeurosimError, RuntimeError):
     """A run had to stop: a value became infinite or undefined, or memory would run out."""
 
