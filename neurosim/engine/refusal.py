@@ -54,7 +54,7 @@ def refuse_what_fails_later(leaves: dict, compiled: dict) -> None:
                     raise ModelError(f"{_title(function)} ({_place(function, _first(function))}) raises or asserts, "
                                      f"which nobody would see within a compiled loop; {ALLOWED}")
         for kind in _returned(compiled[alias]):
-            if "Optional" in kind or "none" in kind or "generator" in kind:
+            if "Optional" in kind or "generator" in kind:
                 raise ModelError(f"{_title(leaf)} ({_place(leaf, _first(leaf))}) must return numbers on every path, "
                                  f"but may return {kind}")
 
