@@ -18,9 +18,10 @@ from neurosim.datasets.dataset import Dataset, Recordings
 from neurosim.datasets.events import EVENT, SPIKE, Batch, make_events, to_batch, to_events, to_spikes
 from neurosim.datasets.generic import read_events, write_events
 from neurosim.datasets.heidelberg import SHD, SSC, write_shd
-from neurosim.datasets.idx import MNIST, read_idx, write_idx
+from neurosim.datasets.idx import EMNIST, MNIST, read_idx, write_idx
+from neurosim.datasets.ncaltech import NCaltech101
 from neurosim.datasets.nmnist import NMNIST, read_nmnist, write_nmnist
 
-__all__ = ["EVENT", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "Dataset", "Recordings", "make_events",
-           "read_events", "read_idx", "read_nmnist", "to_batch", "to_events", "to_spikes", "write_events", "write_idx",
-           "write_nmnist", "write_shd"]
+__all__ = ["EMNIST", "EVENT", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "Dataset", "NCaltech101",
+           "Recordings", "make_events", "read_events", "read_idx", "read_nmnist", "to_batch", "to_events", "to_spikes",
+           "write_events", "write_idx", "write_nmnist", "write_shd"]

@@ -117,8 +117,8 @@ def checked_events(owner, events) -> np.ndarray:
     return events
 
 
-def check_range(owner, events, sensor_size):
-    """Raise ParameterError where an event lies off the sensor or before time 0."""
+def check_range(owner, events, sensor_size, before=0):
+    """Raise ParameterError where an event lies off the sensor or before time 0; `before` events came earlier."""
     width, height, polarities = sensor_size
     limits = {"t": 2**62, "x": width - 1, "y": height - 1, "p": 1}
     for name in limits.keys() & set(events.dtype.names):
@@ -126,7 +126,8 @@ def check_range(owner, events, sensor_size):
         if len(column) and (column.min() < 0 or column.max() > limits[name]):
             first = int(np.flatnonzero((column < 0) | (column > limits[name]))[0])
             bound = ">= 0 us" if name == "t" else f"in 0 .. {limits[name]}"
-            raise ParameterError(f"{owner}.events['{name}'] must be {bound}, got {column[first]} in event {first}")
+            raise ParameterError(f"{owner}.events['{name}'] must be {bound}, got {column[first]} in event "
+                                 f"{before + first}")
     if height > 1 and "y" not in events.dtype.names:
         raise ParameterError(f"{owner}.events must have a field y for a sensor of height {height}")
     if polarities == 2 and "p" not in events.dtype.names:
@@ -150,7 +151,8 @@ def channels_of(events, sensor_size) -> np.ndarray:
 # ---- to spikes and back -----------------------------------------------------------------------------------
 
 
-def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | None = None, name: str = "") -> Spikes:
+def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | None = None, name: str = "",
+              start: str | int = 0) -> Spikes:
     """Return the events of one recording as spikes of W * H * P neurons, on a grid of ticks or at exact times.
 
     The neuron of an event is (p * H + y) * W + x, or y * W + x for a sensor of one polarity. An event at t goes to the
@@ -164,9 +166,11 @@ def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | Non
         dt: length of a tick in ms, or None for exact times.
         duration: length of the window in ms, a multiple of dt; by default just long enough for every event.
         name: name of the population.
+        start: where the window opens, in microseconds of the events' time, or "first" for the first event, for times
+            that count from 1970 or from when the camera was switched on.
 
     Raises:
-        ParameterError: a value does not fit, an event lies off the sensor, or comes after `duration`.
+        ParameterError: a value does not fit, an event lies off the sensor, or comes before `start` or after `duration`.
 
     >>> events = make_events(t=[0, 1000, 1001], x=[0, 1, 2], y=[0, 0, 1], p=[0, 0, 1])
     >>> spikes = to_spikes(events, sensor_size=(4, 2, 2), dt=1.0)
@@ -174,19 +178,24 @@ def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | Non
     (array([1, 1, 2]), array([ 0,  1, 14], dtype=uint32))
     >>> to_spikes(events, sensor_size=(4, 2, 2), dt=None).times.tolist()
     [0.001, 1.0, 1.001]
+    >>> late = make_events(t=[1_700_000_000_000_000, 1_700_000_000_001_500], x=[0, 1])
+    >>> to_spikes(late, sensor_size=(2, 1, 1), start="first").ticks
+    array([1, 2])
     """
     size = checked_size("to_spikes", sensor_size)
     events = checked_events("to_spikes", events)
     check_range("to_spikes", events, size)
     ids, n = channels_of(events, size), math.prod(size)
+    t = _since("to_spikes", events["t"], np.array([0, len(events)]), start)
     if dt is None:
-        times, length = _times("to_spikes", events["t"], duration)
+        times, length = _times("to_spikes", t, duration)
         return Spikes(times=times, ids=ids, size=n, duration=length, name=name)
-    ticks, most = _ticks("to_spikes", events["t"], dt, duration)
+    ticks, most = _ticks("to_spikes", t, dt, duration)
     return Spikes(ticks=ticks, ids=ids, size=n, dt=dt, duration=most * dt, name=name)
 
 
-def to_batch(recordings, sensor_size=None, dt: float = 1.0, duration: float | None = None) -> Batch:
+def to_batch(recordings, sensor_size=None, dt: float = 1.0, duration: float | None = None,
+             start: str | int = 0) -> Batch:
     """Return the events of many recordings on a grid of ticks as flat arrays, as `to_spikes` places them.
 
     Args:
@@ -194,12 +203,13 @@ def to_batch(recordings, sensor_size=None, dt: float = 1.0, duration: float | No
         sensor_size: (width, height, polarities); by default that of the `Recordings`.
         dt: length of a tick in ms.
         duration: length of each recording in ms, a multiple of dt; by default whatever each of them needs.
+        start: where each window opens, in microseconds, or "first" for the first event of each recording.
 
     Returns:
         ticks, channels and offsets; within a recording sorted by tick, then channel.
 
     Raises:
-        ParameterError: a value does not fit, an event lies off the sensor, or comes after `duration`.
+        ParameterError: a value does not fit, an event lies off the sensor, or comes before `start` or after `duration`.
 
     >>> one, two = make_events(t=[500, 2500], x=[3, 1]), make_events(t=[700], x=[2])
     >>> batch = to_batch([one, two], sensor_size=(4, 1, 1))
@@ -208,7 +218,7 @@ def to_batch(recordings, sensor_size=None, dt: float = 1.0, duration: float | No
     """
     events, offsets, size = _flat(recordings, sensor_size)
     check_range("to_batch", events, size)
-    ticks, most = _ticks("to_batch", events["t"], dt, duration)
+    ticks, most = _ticks("to_batch", _since("to_batch", events["t"], offsets, start), dt, duration)
     channels, n = channels_of(events, size), math.prod(size)
     recording = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     if len(offsets) * (most + 1) * n >= 2**63:
@@ -235,6 +245,21 @@ def _flat(recordings, sensor_size) -> tuple:
         raise ParameterError("to_batch.recordings must all have the same fields and types")
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]).astype(np.int64)
     return (np.concatenate(parts) if parts else np.empty(0, EVENT)), offsets, size
+
+
+def _since(owner, t, offsets, start) -> np.ndarray:
+    """The times of events, counted from where the window of each recording opens."""
+    if isinstance(start, str) and start == "first":
+        counts = np.diff(offsets)
+        begins = np.minimum.reduceat(t, offsets[:-1][counts > 0]) if len(t) else np.zeros(0, dtype=np.int64)
+        return t - np.repeat(begins, counts[counts > 0])
+    if not isinstance(start, (int, np.integer)) or isinstance(start, bool):
+        raise ParameterError(f'{owner}.start must be a whole number of microseconds or "first", '
+                             f"got {describe_value(start)}")
+    if start and len(t) and t.min() < start:
+        raise ParameterError(f"{owner}.start must not be later than any event, got {start} us and an event at "
+                             f"{t.min()} us; cut them first: events[events['t'] >= {start}]")
+    return t - int(start) if start else t
 
 
 def _ticks(owner, t, dt, duration) -> tuple:

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.checks import describe_value
+from neurosim.datasets.columns import NANOSECONDS
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
-from neurosim.datasets.files import ORDERS, check_choice, check_dataset, first_of
+from neurosim.datasets.files import check_choice, check_dataset, first_of, refuse_packed
 from neurosim.datasets.lists import Lists
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.files import h5py, reading, whole_hdf5
@@ -35,12 +36,17 @@ class _Heidelberg(Dataset):
     sensor_size = (CHANNELS, 1, 1)
     number_of_classes = 0
 
-    def __init__(self, path, *, unsorted: str = "refuse"):
+    def __init__(self, path, *, unsorted: str = "refuse", time_unit: str | None = None):
         self.path = Path(path)
-        check_choice(f"{type(self).__name__}.unsorted", unsorted, ORDERS)
-        self.unsorted = unsorted
+        check_choice(f"{type(self).__name__}.unsorted", unsorted, ("refuse", "sort"))
+        check_choice(f"{type(self).__name__}.time_unit", time_unit, (None, *NANOSECONDS))
+        self.unsorted, self.time_unit = unsorted, time_unit
         with reading(path, WHAT), open(path, "rb") as raw, _hdf5(path, raw) as file:
-            times, units = self._lists(raw, file, "times", "f"), self._lists(raw, file, "units", "iu")
+            times, units = self._lists(raw, file, "times", "fiu"), self._lists(raw, file, "units", "iu")
+            if times.base.kind in "iu" and time_unit is None:
+                raise FileError(f"{path}: 'spikes/times' must be seconds as floating-point numbers, they are whole "
+                                f'numbers ({times.base}); say what they count: time_unit="us", "ms", "ns" or "s"')
+            self._per_s = 10**9 // NANOSECONDS[time_unit or "s"]
             labels = self._numbers(file, "labels")
             self._sums = self._numbers(file, "extra/crc32") if "extra/crc32" in file else None
             self._speakers = self._numbers(file, "extra/speaker") if "extra/speaker" in file else None
@@ -70,9 +76,9 @@ class _Heidelberg(Dataset):
         found = self._dataset(file, f"spikes/{name}", lists=True)
         base = h5py().check_vlen_dtype(found.dtype)
         if base is None or base.kind not in kinds:
-            numbers = "numbers" if kinds == "f" else "integers"
+            numbers = "numbers" if "f" in kinds else "integers"
             raise FileError(f"{self.path}: 'spikes/{name}' must be lists of {numbers} of different length, "
-                            f"it is of type {found.dtype}")
+                            f"it is of type {found.dtype if base is None else f'lists of {base}'}")
         return Lists(self.path, raw, found, base)
 
     def _numbers(self, file, name):
@@ -159,7 +165,7 @@ class _Heidelberg(Dataset):
                                 f"'spikes/times', {len(times)}, it has {len(units)}")
             self._check_sum(row, times, units)
         offsets = np.concatenate([[0], np.cumsum([len(times) for times, _ in pairs])]).astype(np.int64)
-        seconds = np.concatenate([times for times, _ in pairs]).astype(np.float64)
+        seconds = np.concatenate([times for times, _ in pairs]).astype(np.float64) / self._per_s
         units = np.concatenate([units for _, units in pairs])
 
         def where(name, event):
@@ -209,6 +215,8 @@ class SHD(_Heidelberg):
     Args:
         path: name of the unpacked file, for example `shd_train.h5`.
         unsorted: what to do with a recording whose time runs backwards: "refuse" it or "sort" it.
+        time_unit: "s", "ms", "us" or "ns" for files whose times are not seconds; whole numbers need it, as the format
+            has floating-point seconds.
 
     Raises:
         FileError: the file is missing, no HDF5 file, or lacks a group; on reading, a recording with a channel above
@@ -238,6 +246,8 @@ class SSC(_Heidelberg):
     Args:
         path: name of the unpacked file, for example `ssc_train.h5`.
         unsorted: what to do with a recording whose time runs backwards: "refuse" it or "sort" it.
+        time_unit: "s", "ms", "us" or "ns" for files whose times are not seconds; whole numbers need it, as the format
+            has floating-point seconds.
 
     Raises:
         FileError: as for `SHD`.
@@ -349,6 +359,5 @@ def _text(keys) -> tuple:
 
 
 def _hdf5(path, raw):
-    if raw.read(2) == b"\x1f\x8b":
-        raise FileError(f"{path} is not an HDF5 file but a gzip file of it; unpack it first (gunzip)")
+    refuse_packed(path, raw.read(4), "an HDF5 file")
     return h5py().File(raw, "r")

@@ -14,12 +14,11 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset, Recordings
-from neurosim.datasets.files import first_of, gunzip
+from neurosim.datasets.files import GZIP, check_choice, first_of, gunzip, refuse_packed
 from neurosim.errors import FileError, ParameterError, UnsupportedError
 from neurosim.files import reading, whole_file
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-GZIP = b"\x1f\x8b"
 MOST_HEAD = 4 + 4 * 255
 
 
@@ -50,13 +49,20 @@ class MNIST(Dataset):
     classes = tuple(str(digit) for digit in range(10))
 
     def __init__(self, images, labels):
+        self._take(images, labels, 0, "; letters are read by EMNIST")
+
+    def _take(self, images, labels, first, hint=""):
+        """Take the names of the files; labels in the file begin at `first`."""
         values = read_idx(labels)
         if values.ndim != 1 or values.dtype != np.uint8:
             raise FileError(f"{labels} must hold labels, bytes in 1 dimension, "
                             f"it holds {_kind(values.dtype, values.ndim)}")
-        if len(values) and values.max() > 9:
-            bad = first_of(values > 9)
-            raise FileError(f"{labels}, record {bad} (byte {8 + bad}) must be a digit 0 .. 9, it is {values[bad]}")
+        last = first + len(self.classes) - 1
+        wrong = (values < first) | (values > last)
+        if wrong.any():
+            bad = first_of(wrong)
+            raise FileError(f"{labels}, record {bad} (byte {8 + bad}) must be a label {first} .. {last}, it is "
+                            f"{values[bad]}{hint}")
         self.path = Path(images)
         self._head, self._shape = _checked_head(images)
         if self._shape[0] != len(values):
@@ -64,14 +70,18 @@ class MNIST(Dataset):
                             f"it holds {len(values)}")
         self.sensor_size = (self._shape[2], self._shape[1], 1)
         self._all = None
-        self._set(values)
+        self._set(values.astype(np.int64) - first)
 
     @property
     def images(self) -> np.ndarray:
         """Every image, uint8, shape (len, rows, columns)."""
         if self._all is None:
             self._all = read_idx(self.path)
-        return self._all[self._rows]
+        return self._upright(self._all[self._rows])
+
+    def _upright(self, images):
+        """The images of the file as they are to be seen; the last two axes are those of the file."""
+        return images
 
     def load_all(self) -> Recordings:
         """Refuse: images are no events; use `images` and `labels`."""
@@ -81,17 +91,67 @@ class MNIST(Dataset):
         if self._all is None and self._head is None:
             self._all = read_idx(self.path)
         if self._all is not None:
-            return self._all[row].copy()
+            return self._upright(self._all[row]).copy()
         size = self._shape[1] * self._shape[2]
         with reading(self.path, "an idx file"), open(self.path, "rb") as file:
             file.seek(self._head + int(row) * size)
             data = file.read(size)
         if len(data) != size:
             raise FileError(f"{self.path} is cut short in record {row} (byte {self._head + int(row) * size})")
-        return np.frombuffer(data, dtype=np.uint8).reshape(self._shape[1:]).copy()
+        return self._upright(np.frombuffer(data, dtype=np.uint8).reshape(self._shape[1:])).copy()
 
     def __getstate__(self):
         return {**self.__dict__, "_all": None}
+
+
+DIGITS, UPPER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: For each split of EMNIST the label that comes first in its files, and the classes in their order.
+SPLITS = {"byclass": (0, DIGITS + UPPER + UPPER.lower()), "bymerge": (0, DIGITS + UPPER + "abdefghnqrt"),
+          "balanced": (0, DIGITS + UPPER + "abdefghnqrt"), "letters": (1, UPPER), "digits": (0, DIGITS),
+          "mnist": (0, DIGITS)}
+
+
+class EMNIST(MNIST):
+    """EMNIST: handwritten letters and digits in the layout of MNIST, from the official idx files, plain or gzipped.
+
+    The files hold every image with rows and columns exchanged; here they are upright as those of MNIST are. Labels
+    count the classes from 0, also those of `letters`, whose files count from 1, so `classes[label]` is the
+    character. In `letters` a class is a letter of either case; in `bymerge` and `balanced` those lower-case letters
+    that look like upper-case ones (c i j k l m o p s u v w x y z) are of that class.
+
+    Source: G. Cohen, S. Afshar, J. Tapson and A. van Schaik, EMNIST: extending MNIST to handwritten letters,
+    IJCNN (2017).
+
+    Args:
+        images: name of the file of images, for example `emnist-letters-train-images-idx3-ubyte.gz`.
+        labels: name of the file of labels, for example `emnist-letters-train-labels-idx1-ubyte.gz`.
+        split: which of the six the files are: "byclass", "bymerge", "balanced", "letters", "digits" or "mnist".
+
+    Raises:
+        FileError: as for `MNIST`; a label is not one of the split's.
+        ParameterError: there is no such split.
+
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> stroke = np.zeros((1, 28, 28), dtype=np.uint8)
+    >>> stroke[0, 3, 20] = 255
+    >>> write_idx(stroke, folder / "images")
+    >>> write_idx(np.array([26], dtype=np.uint8), folder / "labels")
+    >>> letters = EMNIST(folder / "images", folder / "labels", "letters")
+    >>> image, label = letters[0]
+    >>> int(image[20, 3]), letters.classes[label]
+    (255, 'Z')
+    """
+
+    def __init__(self, images, labels, split: str):
+        check_choice("EMNIST.split", split, tuple(SPLITS))
+        first, classes = SPLITS[split]
+        self.split, self.classes = split, tuple(classes)
+        self._take(images, labels, first, f"; split={split!r} must be that of the files")
+        self.sensor_size = (self._shape[1], self._shape[2], 1)
+
+    def _upright(self, images):
+        return np.swapaxes(images, -1, -2)
 
 
 def _checked_head(path) -> tuple:
@@ -146,6 +206,8 @@ def _stated_length(path, raw) -> int:
 
 def _header(path, raw) -> tuple:
     """The type, the shape and the length in bytes of the header."""
+    if raw[:2] != GZIP:
+        refuse_packed(path, raw, "an idx file")
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES or raw[3] == 0:
         raise FileError(f"{path} is not an idx file: it must begin with the bytes 00 00, a type of 08 to 0e and a "
                         f"number of dimensions, it begins with {raw[:4].hex(' ') or 'nothing'}")

@@ -13,7 +13,8 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import EVENT, check_range, checked_events, checked_size, pack
-from neurosim.datasets.files import ORDERS, Zip, check_choice, first_of, recording_name
+from neurosim.datasets.files import Zip, check_choice, first_of, recording_name
+from neurosim.datasets.order import ORDERS, Order
 from neurosim.errors import FileError, ParameterError
 from neurosim.files import reading, whole_file
 
@@ -24,7 +25,39 @@ MARKER, MARKER_US = 240, 2**13
 MOST_US = 2**23 - 1
 
 
-class NMNIST(Dataset):
+class BinDataset(Dataset):
+    """Recordings in .bin files, in a folder or a zip file; what is asked of each is for the data set to say."""
+
+    def _set_places(self, found, archive):
+        """Take [(label, name, place)] of the recordings and the zip file that holds them, if one does."""
+        self._places, self._zip = [place for _, _, place in found], archive
+        self._set([label for label, _, _ in found])
+
+    def _decode(self, pieces, names) -> tuple:
+        """Return (events, offsets) of the bytes of some recordings."""
+        raise NotImplementedError
+
+    @property
+    def names(self) -> list:
+        """Name of the file of each item: a path, or the name of a member of the zip file."""
+        return [self._name(row) for row in self._rows]
+
+    def _name(self, row) -> str:
+        place = self._places[row]
+        return str(place) if self._zip is None else place.name
+
+    def _read(self, rows) -> tuple:
+        if self._zip is None:
+            pieces = [_bytes(self._places[row]) for row in rows]
+            return self._decode(pieces, [self._name(row) for row in rows])
+        pieces = self._zip.read([self._places[row] for row in rows])
+        return self._decode(pieces, [f"{self._zip.path}: {self._name(row)}" for row in rows])
+
+    def _empty(self):
+        return np.empty(0, dtype=EVENT)
+
+
+class NMNIST(BinDataset):
     """N-MNIST: handwritten digits in front of a moving event camera of 34 x 34 pixels, three saccades each.
 
     Items are (events, digit); events have the fields x, y, t (microseconds) and p (True is ON), sorted by time. Items
@@ -32,11 +65,11 @@ class NMNIST(Dataset):
 
     Args:
         path: the folder that holds `Train/<digit>/<number>.bin` and `Test/...`, or a zip file of it; folders in front
-            of these names do not matter. A folder that holds `Train.zip` and `Test.zip` will do as well.
+            of these names do not matter. A folder or a zip file that holds `Train.zip` and `Test.zip` will do as well.
         train: True for the recordings of `Train`, False for those of `Test`.
         saccade: 0, 1 or 2 to take one of the three saccades, [0, 105), [105, 210) or from 210 ms on, with times counted
             from its beginning; None for all.
-        unsorted: what to do with a recording whose time runs backwards: "refuse" it or "sort" it.
+        unsorted: what to do with a recording whose time runs backwards: "refuse" it, "sort" it, or "unwrap" a counter.
         complete: whether to refuse a recording without an event in the third saccade as cut short, which the format
             itself does not show; False reads such files of your own.
 
@@ -69,27 +102,10 @@ class NMNIST(Dataset):
         self.path, self.train = Path(path), train
         self.saccade, self.unsorted, self.complete = saccade, unsorted, complete
         split = "Train" if train else "Test"
-        found, self._zip = _recordings(self.path, split)
+        found, archive = _recordings(self.path, split)
         if not found:
             raise FileError(f"{path} has no recordings {split}/<digit>/<number>.bin")
-        self._places = [place for _, _, place in found]
-        self._set([digit for digit, _, _ in found])
-
-    @property
-    def names(self) -> list:
-        """Name of the file of each item: a path, or the name of a member of the zip file."""
-        return [self._name(row) for row in self._rows]
-
-    def _name(self, row) -> str:
-        place = self._places[row]
-        return str(place) if self._zip is None else place.name
-
-    def _read(self, rows) -> tuple:
-        if self._zip is None:
-            pieces = [_bytes(self._places[row]) for row in rows]
-            return self._decode(pieces, [self._name(row) for row in rows])
-        pieces = self._zip.read([self._places[row] for row in rows])
-        return self._decode(pieces, [f"{self._zip.path}: {self._name(row)}" for row in rows])
+        self._set_places(found, archive)
 
     def _decode(self, pieces, names) -> tuple:
         events, offsets = decode(pieces, names, SENSOR, self.unsorted)
@@ -103,9 +119,6 @@ class NMNIST(Dataset):
         events["t"] -= low
         return events, np.concatenate([[0], np.cumsum(keep)])[offsets]
 
-    def _empty(self):
-        return np.empty(0, dtype=EVENT)
-
 
 def read_nmnist(path, sensor_size=SENSOR, *, unsorted: str = "refuse") -> np.ndarray:
     """Return the events of one .bin file of N-MNIST's format; N-Caltech101 has it too, with a larger sensor.
@@ -113,7 +126,7 @@ def read_nmnist(path, sensor_size=SENSOR, *, unsorted: str = "refuse") -> np.nda
     Args:
         path: name of the file.
         sensor_size: (width, height, 2), up to 256 x 240.
-        unsorted: what to do where time runs backwards: "refuse" or "sort".
+        unsorted: what to do where time runs backwards: "refuse", "sort", or "unwrap" a counter that began again.
 
     Returns:
         structured array with the fields x, y, t (microseconds) and p.
@@ -130,7 +143,7 @@ def read_nmnist(path, sensor_size=SENSOR, *, unsorted: str = "refuse") -> np.nda
     array([ 0, 33], dtype=int16)
     """
     check_choice("read_nmnist.unsorted", unsorted, ORDERS)
-    return decode([_bytes(path)], [str(path)], _sensor("read_nmnist", sensor_size), unsorted)[0]
+    return decode([_bytes(path)], [str(path)], checked_sensor("read_nmnist", sensor_size), unsorted)[0]
 
 
 def write_nmnist(events, path, sensor_size=SENSOR) -> None:
@@ -153,7 +166,7 @@ def write_nmnist(events, path, sensor_size=SENSOR) -> None:
     >>> path.read_bytes()
     b'\\x03\\x04\\x80\\x01\\x02'
     """
-    size = _sensor("write_nmnist", sensor_size)
+    size = checked_sensor("write_nmnist", sensor_size)
     check_range("write_nmnist", checked_events("write_nmnist", events), size)
     t = events["t"].astype(np.int64)
     if (np.diff(t) < 0).any():
@@ -206,17 +219,18 @@ def decode(pieces, names, sensor_size, unsorted="refuse") -> tuple:
     back = np.diff(t) < 0
     borders = offsets[1:-1]
     back[borders[(borders > 0) & (borders < len(t))] - 1] = False
-    if back.any() and unsorted == "refuse":
-        bad = first_of(back) + 1
-        raise FileError(f"{where(bad)} must not be earlier than the one before: time runs backwards from {t[bad - 1]} "
-                        f'to {t[bad]} us; unsorted="sort" reads it all the same')
+    if back.any() and unsorted != "sort":
+        for first, last in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+            order = Order(unsorted, lambda event, first=first: where(first + event))
+            t[first:last] = order.follow(t[first:last].copy())
     events = pack(EVENT, x=x, y=y, t=t, p=p)
-    if back.any():
+    if unsorted == "sort" and back.any():
         events = events[np.lexsort((t, np.repeat(np.arange(len(names)), np.diff(offsets))))]
     return events, offsets
 
 
-def _sensor(owner, sensor_size) -> tuple:
+def checked_sensor(owner, sensor_size) -> tuple:
+    """Return a sensor size that the format can hold; raise ParameterError."""
     size = checked_size(owner, sensor_size)
     if size[0] > 256 or size[1] > MARKER or size[2] != 2:
         raise ParameterError(f"{owner}.sensor_size must be at most (256, {MARKER}, 2) with 2 polarities, got {size}")
@@ -240,19 +254,9 @@ def _bytes(path) -> bytes:
 
 def _recordings(path, split) -> tuple:
     """[(digit, name, place)] in order, and the zip file that holds them if one does."""
-    if path.is_dir():
-        if (path / f"{split}.zip").is_file() and not (path / split).is_dir():
-            return _recordings(path / f"{split}.zip", split)
-        with reading(path, "a folder of recordings"):
-            places = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
-        inside = path.resolve().name
-        listed = [(f"{inside}/{place.relative_to(path).as_posix()}", place) for place in places]
-        archive = None
-    else:
-        archive = Zip(path)
-        listed = [(member.name.replace("\\", "/"), member) for member in archive.members]
+    names, archive = listed(path, split)
     found = {}
-    for name, place in listed:
+    for name, place in names:
         parts = recording_name(name, ("Train", "Test"))
         if parts is None:
             continue
@@ -265,3 +269,22 @@ def _recordings(path, split) -> tuple:
                 raise FileError(f"{shown} is there twice: {path} must hold one {split}/{parts[1]}")
             found[int(digit), file] = place
     return [(*key, found[key]) for key in sorted(found)], archive
+
+
+def listed(path, split) -> tuple:
+    """Return [(name, place)] of a folder or zip file, and the zip file; `<split>.zip` in it is taken in its place."""
+    packed = f"{split}.zip"
+    if not path.is_dir():
+        archive = Zip(path)
+        inside = [member for member in archive.members if member.name.replace("\\", "/").rpartition("/")[2] == packed]
+        if len(inside) == 1:
+            archive = archive.inside(inside[0])
+        return [(member.name.replace("\\", "/"), member) for member in archive.members], archive
+    with reading(path, "a folder of recordings"):
+        places = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
+    inside = path.resolve().name
+    names = [(f"{inside}/{place.relative_to(path).as_posix()}", place) for place in places]
+    zips = [place for place in places if place.name == packed]
+    if len(zips) == 1 and not any(f"/{split}/" in name for name, _ in names):
+        return listed(zips[0], split)
+    return names, None
