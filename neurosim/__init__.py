@@ -36,6 +36,7 @@ _WHERE = {
     "sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
                 "SpikeSource", "StepCurrent", "TimedArray"],
     "spikes": ["Spikes"],
+    "streams": ["read_trace"],
 }
 
 _MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
@@ -96,5 +97,6 @@ if TYPE_CHECKING:
     from neurosim.sources import StepCurrent as StepCurrent
     from neurosim.sources import TimedArray as TimedArray
     from neurosim.spikes import Spikes as Spikes
+    from neurosim.streams import read_trace as read_trace
 else:
     __all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE, _MODULES)

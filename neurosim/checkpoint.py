@@ -1,20 +1,14 @@
-"""HDF5 files of a simulation: its state in one file, written whole, and recordings that grow while it runs.
+"""HDF5 files of the state of a simulation, written whole.
 
-A state file has the attributes `format`, `version` and `digest`; the dataset `header`, a JSON text with versions,
+A file has the attributes `format`, `version` and `digest`; the dataset `header`, a JSON text with versions,
 settings, checksums and what the arrays are; the dataset `description`, the network as text; and the group
 `arrays`, whose datasets are numbered and named by their attribute `name`.
-
-A recording of spikes has the layout of `Spikes.save`. A recording of a variable has the group `trace` with the
-datasets `ticks` (int64) and `values` (samples, neurons or synapses), and the attributes `format`, `version`,
-`dt_ms`, `name`, `variable`, `every`, `ids`, `seed` and `network`.
 """
 
 import hashlib
 import json
 import warnings
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -24,15 +18,10 @@ from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.files import h5py, reading, whole_hdf5
 from neurosim.network import _signature
 from neurosim.sources import TimedArray
-from neurosim.spikes import FORMAT as SPIKES_FORMAT
-from neurosim.spikes import VERSION as SPIKES_VERSION
-from neurosim.spikes import Spikes
+from neurosim.streams import Stream, read_trace
 
 FORMAT = "neurosim.state"
-TRACE_FORMAT = "neurosim.trace"
 VERSION = 1
-BLOCK = 1 << 18  #: entries of a stream that are read at once
-CHUNK_BYTES = 1 << 18
 
 
 # ---- state: writing -------------------------------------------------------------------------------
@@ -62,7 +51,7 @@ def save(sim, path) -> None:
     (50.0, True)
     """
     h5py()
-    sim._recordings.flush(sim, seal=True)
+    sim._recordings.flush(sim)
     write(sim, path, *_contents(sim))
 
 
@@ -192,7 +181,7 @@ def load(cls, path, net, threads, memory_limit):
     for name in {name.removeprefix("given/").rpartition("/")[0] for name in arrays if name.startswith("given/")}:
         sim._put_given(sim.net.population(name), arrays[f"given/{name}/ticks"], arrays[f"given/{name}/ids"])
     _put_recordings(path, header, arrays, sim)
-    sim._recordings.flush(sim, seal=True)
+    sim._recordings.flush(sim)
     return sim
 
 
@@ -282,194 +271,4 @@ def _go_on(path, entry, log, sim):
     log.stream.cut(sim.tick)
 
 
-# ---- recordings that grow -------------------------------------------------------------------------
-
-
-def append(log, sim) -> None:
-    """Move the chunks of a recording to its file.
-
-    Args:
-        log: the recording, whose file is open.
-        sim: the simulation.
-
-    Raises:
-        FileError: the file cannot be written.
-    """
-    ticks, rows = log.chunks()
-    window = (sim.tick, sim.tick) if log.begin is None else (log.begin, log.end)
-    log.stream.append(ticks, rows, {"start_ms": window[0] * sim.dt, "duration_ms": (window[1] - window[0]) * sim.dt})
-    log.drop()
-
-
-def read_trace(path):
-    """Return the times and values of a recording of a variable that was streamed to a file.
-
-    Args:
-        path: the file that was given as `to`.
-
-    Returns:
-        times: ms, shape (samples,).
-        values: shape (samples, neurons or synapses).
-
-    Raises:
-        FileError: the file is missing, damaged, or not such a recording.
-
-    >>> import tempfile, pathlib, neurosim as ns
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "v.h5"
-    >>> net = ns.Network()
-    >>> cell = net.add(ns.LIF(), 2, name="cell")
-    >>> net.record(cell, "v", every=1.0, to=path)
-    >>> ns.Simulation(net).run(5.0)
-    >>> times, values = read_trace(path)
-    >>> times, values.shape
-    (array([0., 1., 2., 3., 4., 5.]), (6, 2))
-    """
-    stream = Stream(Path(path), False)
-    ticks, values = stream.read()
-    return ticks * stream.dt(), values
-
-
-class Stream:
-    """A recording in a file of its own, which is whole whenever no chunk is being written.
-
-    Args:
-        path: the file.
-        of_spikes: whether it holds spikes; else samples of a variable.
-    """
-
-    def __init__(self, path: Path, of_spikes: bool):
-        self.path, self.group = path, "spikes" if of_spikes else "trace"
-        self.columns = ("ticks", "ids") if of_spikes else ("ticks", "values")
-
-    @staticmethod
-    def check_free(log) -> None:
-        """Raise FileError if there is a file already."""
-        if log.path.exists():
-            raise FileError(f"{log.path} must not exist when a recording of {log.name} is begun there; remove it or "
-                            "give to=... another name")
-
-    @classmethod
-    def create(cls, log, sim) -> "Stream":
-        """Return a new, empty file; one that exists is refused."""
-        cls.check_free(log)
-        stream = cls(log.path, log.of_spikes)
-        labels = {"seed": np.uint64(sim.seed), "network": sim._recordings.fingerprint}
-        with stream._open("x") as file:
-            group = file.create_group(stream.group)
-            if log.of_spikes:
-                what = log.recorder.what
-                group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick",
-                                    "dt_ms": sim.dt, "size": what.size, "duration_ms": 0.0, "start_ms": sim.time,
-                                    "name": what.name})
-                group.create_group("metadata").attrs.update(labels)
-            else:
-                group.attrs.update({"format": TRACE_FORMAT, "version": VERSION, "dt_ms": sim.dt,
-                                    "name": log.recorder.what.name, "variable": log.recorder.variable,
-                                    "every": log.every, **labels})
-                if log.ids is not None:
-                    group["neurons"] = log.ids - log.recorder.what.start
-        return stream
-
-    @contextmanager
-    def _open(self, mode):
-        library = h5py()
-        try:
-            with library.File(self.path, mode) as file:
-                yield file
-        except FileError:
-            raise
-        except FileNotFoundError:
-            raise FileError(f"{self.path} does not exist" if mode[0] == "r" else
-                            f"{self.path} cannot be written: its folder does not exist") from None
-        except (OSError, KeyError, RuntimeError) as error:
-            raise FileError(f"{self.path} is not a recording, is damaged, or cannot be reached: {error}") from None
-
-    def _data(self, file):
-        group = file[self.group]
-        return [group[name] for name in self.columns] if "ticks" in group else []
-
-    def append(self, ticks, rows, window) -> None:
-        """Add a chunk, and note the window of time that is covered, for spikes."""
-        with self._open("r+") as file:
-            group = file[self.group]
-            for name, array in zip(self.columns, (ticks, rows), strict=True):
-                if ticks.size == 0 and name not in group:
-                    continue
-                if name not in group:
-                    width = array.shape[1:]
-                    entries = max(1, CHUNK_BYTES // (array.itemsize * max(1, int(np.prod(width)))))
-                    group.create_dataset(name, shape=(0, *width), maxshape=(None, *width), dtype=array.dtype,
-                                         chunks=(entries, *(max(1, n) for n in width)))
-                data = group[name]
-                data.resize(data.shape[0] + ticks.size, axis=0)
-                if ticks.size:
-                    data[-ticks.size:] = array
-            if self.group == "spikes":
-                group.attrs.update(window)
-
-    def read(self):
-        """Return (ticks, rows)."""
-        with self._open("r") as file:
-            data = self._data(file)
-            if not data:
-                shape = (0,) if self.group == "spikes" else (0, 0)
-                return np.empty(0, dtype=np.int64), np.empty(shape, dtype=np.uint32)
-            ticks, rows = data
-            return ticks[:], rows[:ticks.shape[0]]
-
-    def dt(self) -> float:
-        """Return the length of a tick in ms."""
-        with self._open("r") as file:
-            return float(file[self.group].attrs["dt_ms"])
-
-    def cut(self, tick: int) -> None:
-        """Forget what came after a tick."""
-        with self._open("r+") as file:
-            data = self._data(file)
-            if not data:
-                return
-            keep = data[0].shape[0]
-            while keep:
-                first = max(0, keep - BLOCK)
-                found = int(np.searchsorted(data[0][first:keep], tick, side="right"))
-                keep = first + found
-                if found:
-                    break
-            for each in data:
-                each.resize(keep, axis=0)
-
-    def check(self, sim, log) -> None:
-        """Raise FileError unless the file is this recording of this network and seed."""
-        with self._open("r") as file:
-            group = file[self.group]
-            labels = group["metadata"].attrs if log.of_spikes else group.attrs
-            if int(labels["seed"]) != sim.seed or labels["network"] != sim._recordings.fingerprint:
-                raise FileError(f"{self.path} must be the recording of {log.name} that goes with the saved state, it "
-                                "is of another network or seed")
-
-    def seal(self) -> None:
-        """Write the fingerprint that `Spikes.load` checks."""
-        with self._open("r+") as file:
-            group = file[self.group]
-            for name, dtype in (("ticks", np.int64), ("ids", np.uint32)):
-                if name not in group:
-                    group.create_dataset(name, shape=(0,), maxshape=(None,), dtype=dtype,
-                                         chunks=(CHUNK_BYTES // np.dtype(dtype).itemsize,))
-            head = group.attrs
-            frame = Spikes(ticks=[], ids=[], size=int(head["size"]), dt=float(head["dt_ms"]),
-                           start=float(head["start_ms"]), duration=float(head["duration_ms"]))
-            head["fingerprint"] = _fingerprint(frame, *(group[name] for name in self.columns))
-
-
-def _fingerprint(frame, ticks, ids) -> str:
-    """What `Spikes.fingerprint` returns for the spikes in two datasets, read in blocks."""
-    dt, first, span, size = frame._frame()
-    head = [SPIKES_FORMAT, 1, dt.hex(), float(first).hex(), float(span).hex(), size, len(ticks)]
-    digest = hashlib.sha256(json.dumps(head).encode())
-    for data in (ticks, ids):
-        for at in range(0, len(data), BLOCK):
-            digest.update(data[at:at + BLOCK].tobytes())
-    return digest.hexdigest()
-
-
-__all__ = ["append", "load", "read_trace", "save"]
+__all__ = ["load", "read_trace", "save", "write"]

@@ -69,6 +69,8 @@ def writing(path):
         yield
     except FileError:
         raise
+    except FileNotFoundError:
+        raise FileError(f"{path} cannot be written: its folder does not exist") from None
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or first_line(error)}") from None
 

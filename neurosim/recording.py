@@ -162,13 +162,17 @@ class Recordings:
             log.add(np.array([sim.tick]), sim._instance.neurons[log.key][log.ids][None])
 
     def _check_memory(self, sim, ticks):
-        for log in self.states:
-            size = (ticks // log.every + 1) * log.ids.size * sim._instance.neurons[log.key].itemsize
-            if log.path is None and size + self.bytes() > self.memory_limit:
-                raise SimulationError(
-                    f"recording {log.recorder.variable!r} of {log.recorder.what.name!r} for {ticks} ticks needs "
-                    f"{size / 1e9:.3g} GB, more than memory_limit = {self.memory_limit / 1e9:.3g} GB; record every=... "
-                    "ms, fewer ids=..., or stream it with to='file.h5'")
+        sizes = {log: (ticks // log.every + 1) * log.ids.size * sim._instance.neurons[log.key].itemsize
+                 for log in self.states if log.path is None}
+        total = sum(sizes.values())
+        if sizes and total + self.bytes() > self.memory_limit:
+            most, others = max(sizes, key=sizes.get), len(sizes) - 1
+            and_others = f" and {others} other recording{'s' if others > 1 else ''}" if others else ""
+            raise SimulationError(
+                f"recording {most.recorder.variable!r} of {most.recorder.what.name!r}{and_others} for {ticks} ticks "
+                f"needs {total / 1e9:.3g} GB, more than memory_limit = {self.memory_limit / 1e9:.3g} GB with the "
+                f"{self.bytes() / 1e9:.3g} GB that are there; record every=... ms, fewer ids=..., or stream it with "
+                "to='file.h5'")
 
     def bytes(self) -> int:
         """Return how much memory the recordings take."""
@@ -216,12 +220,9 @@ class Recordings:
     def _open(self, sim):
         new = [log for log in self.logs if log.path is not None and log.stream is None]
         if new:
-            from neurosim.checkpoint import Stream
+            from neurosim.streams import create
 
-            for log in new:
-                Stream.check_free(log)
-            for log in new:
-                log.stream = Stream.create(log, sim)
+            create(new, sim)
 
     @contextmanager
     def files(self, sim):
@@ -229,7 +230,7 @@ class Recordings:
         try:
             yield
         finally:
-            self.flush(sim, seal=True)
+            self.flush(sim)
 
     def _flush(self, sim):
         """Move chunks to files, now and then."""
@@ -237,15 +238,11 @@ class Recordings:
         if waiting and (waiting > FLUSH_BYTES or time.monotonic() - self._flushed > FLUSH_SECONDS):
             self.flush(sim)
 
-    def flush(self, sim, seal: bool = False) -> None:
-        """Move all chunks that belong into files there; where `seal`, leave files of spikes ready for `Spikes.load`."""
+    def flush(self, sim) -> None:
+        """Move all chunks that belong into files there."""
         for log in self.logs:
             if log.stream is not None:
-                from neurosim.checkpoint import append
-
-                append(log, sim)
-                if seal and log.of_spikes:
-                    log.stream.seal()
+                log.stream.append(log, sim)
         self._flushed = time.monotonic()
 
     # -- afterwards ----------------------------------------------------------------------------------
@@ -282,4 +279,4 @@ class Recordings:
                 log.clear()
             else:
                 log.cut(sim.tick)
-        self.flush(sim, seal=True)
+        self.flush(sim)

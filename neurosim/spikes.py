@@ -19,7 +19,8 @@ import numpy as np
 
 from neurosim.checks import Parameter, describe_value
 from neurosim.errors import FileError, NeurosimWarning, ParameterError, UnsupportedError
-from neurosim.files import h5py, reading, whole_file, whole_hdf5
+from neurosim.files import reading, whole_file, whole_hdf5
+from neurosim.growing import looking, read_rows
 
 FORMAT = "neurosim.spikes"
 VERSION = 1
@@ -629,19 +630,19 @@ class Spikes:
         >>> Spikes.load(path) == spikes
         True
         """
-        library = h5py()
-        with _reading(path, "an HDF5 file of spikes"), open(path, "rb") as raw, library.File(raw, "r") as file:
+        what = "an HDF5 file of spikes"
+        with _reading(path, what), looking(path, what) as file:
             if "spikes" not in file:
                 raise FileError(f"{path} must have a group 'spikes', it has none")
             group = file["spikes"]
-            head = _checked_header(path, {"dt_ms": None, **_attributes(group)}, "units", "fingerprint")
-            stamps = "times" if head["units"] == "ms" else "ticks"
-            for name in (stamps, "ids"):
-                if name not in group:
-                    raise FileError(f"{path} must have a dataset 'spikes/{name}', it has none")
+            attributes = {"dt_ms": None, **_attributes(group)}
+            grown = "digest" in attributes  # piece by piece, see neurosim.growing
+            head = _checked_header(path, attributes, "units", *(() if grown else ("fingerprint",)))
+            names = ("times" if head["units"] == "ms" else "ticks", "ids")
+            stamps, ids = _grown(path, group, names) if grown else _columns(path, group, names)
             labels = _attributes(group["metadata"]) if "metadata" in group else None
-            spikes = cls(**{stamps: group[stamps][:]}, ids=group["ids"][:], **_from_header(head), metadata=labels)
-            if spikes.fingerprint() != head["fingerprint"]:
+            spikes = cls(**{names[0]: stamps}, ids=ids, **_from_header(head), metadata=labels)
+            if not grown and spikes.fingerprint() != head["fingerprint"]:
                 raise FileError(f"{path} is damaged or was edited: its spikes do not match their fingerprint")
             return spikes
 
@@ -837,6 +838,17 @@ def _reading(path, what):
 
 def _attributes(group) -> dict:
     return {key: value.item() if isinstance(value, np.generic) else value for key, value in group.attrs.items()}
+
+
+def _columns(path, group, names) -> list:
+    for name in names:
+        if name not in group:
+            raise FileError(f"{path} must have a dataset 'spikes/{name}', it has none")
+    return [group[name][:] for name in names]
+
+
+def _grown(path, group, names) -> list:
+    return read_rows(path, group, names) or [np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint32)]
 
 
 def _checked_header(path, head, *more) -> dict:

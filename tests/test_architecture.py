@@ -12,12 +12,12 @@ import pytest
 # The modules and sub-packages of neurosim, by level. A lower level never imports a higher one; within a level
 # imports are free as long as they make no circle. `neurosim/__init__.py` is the facade above them all.
 LEVELS = {
-    0: "errors checks aliases maths random lazy files progress",
+    0: "errors checks aliases maths random lazy files growing progress",
     1: "distributions spikes",
     2: "contracts neurons receptors releases sources connectivity",
     3: "network describe",
     4: "engine",
-    5: "simulation event recording checkpoint batch plot",
+    5: "simulation event recording checkpoint streams batch plot",
     6: "reservoirs encoders datasets readouts bridge backends export sweep",
     7: "config jobs cli",
 }

@@ -1,0 +1,164 @@
+"""Recordings that grow in files of their own while a simulation runs.
+
+A recording of spikes has the layout of `Spikes.save`. A recording of a variable has the group `trace` with the
+datasets `ticks` (int64) and `values` (samples, neurons or synapses), the attributes `format`, `version`, `dt_ms`,
+`name`, `variable`, `every`, `seed` and `network`, and the dataset `neurons`, which are recorded. Both are tables of
+`neurosim.growing`: a piece that could not be written, or a process that was killed, leaves all pieces before.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from neurosim.errors import FileError
+from neurosim.files import whole_hdf5
+from neurosim.growing import append_rows, changing, keep_rows, looking, read_rows
+from neurosim.spikes import FORMAT as SPIKES_FORMAT
+from neurosim.spikes import VERSION as SPIKES_VERSION
+
+FORMAT = "neurosim.trace"
+VERSION = 1
+
+
+def create(logs, sim) -> None:
+    """Begin the files of some recordings: all of them, or none.
+
+    Args:
+        logs: the recordings, each with the `path` of its file; they are given their `stream`.
+        sim: the simulation.
+
+    Raises:
+        FileError: a file exists, is named twice, or cannot be written.
+    """
+    names = {}
+    for log in logs:
+        other = names.setdefault(log.path.resolve(), log)
+        if other is not log:
+            raise FileError(f"{log.path} must be the file of one recording, but {other.name} and {log.name} both name "
+                            "it; give to=... another name")
+        if log.path.exists():
+            raise FileError(f"{log.path} must not exist when a recording of {log.name} is begun there; remove it or "
+                            "give to=... another name")
+    streams = {}
+    try:
+        for log in logs:
+            streams[log] = Stream(log.path, log.of_spikes)
+            streams[log].begin(log, sim)
+    except FileError:
+        for log in list(streams)[:-1]:
+            log.path.unlink(missing_ok=True)
+        raise
+    for log, stream in streams.items():
+        log.stream = stream
+
+
+def read_trace(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the times and values of a recording of a variable that was streamed to a file.
+
+    Args:
+        path: the file that was given as `to`.
+
+    Returns:
+        times: ms, shape (samples,).
+        values: shape (samples, neurons or synapses).
+
+    Raises:
+        FileError: the file is missing, damaged, or not such a recording.
+
+    >>> import tempfile, pathlib, neurosim as ns
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "v.h5"
+    >>> net = ns.Network()
+    >>> cell = net.add(ns.LIF(), 2, name="cell")
+    >>> net.record(cell, "v", every=1.0, to=path)
+    >>> ns.Simulation(net).run(5.0)
+    >>> times, values = read_trace(path)
+    >>> times, values.shape
+    (array([0., 1., 2., 3., 4., 5.]), (6, 2))
+    """
+    stream = Stream(Path(path), of_spikes=False)
+    ticks, values = stream.read()
+    return ticks * stream.dt(), values
+
+
+class Stream:
+    """A recording in a file of its own, which is whole at any time.
+
+    Args:
+        path: the file.
+        of_spikes: whether it holds spikes; else samples of a variable.
+    """
+
+    def __init__(self, path: Path, of_spikes: bool):
+        self.path, self.group = path, "spikes" if of_spikes else "trace"
+        self.columns = ("ticks", "ids") if of_spikes else ("ticks", "values")
+
+    def begin(self, log, sim) -> None:
+        """Write a file without rows."""
+        what, labels = log.recorder.what, {"seed": np.uint64(sim.seed), "network": sim._recordings.fingerprint}
+        with whole_hdf5(self.path) as file:
+            group = file.create_group(self.group)
+            if log.of_spikes:
+                group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick",
+                                    "dt_ms": sim.dt, "size": what.size, "name": what.name})
+                group.create_group("metadata").attrs.update(labels)
+            else:
+                group.attrs.update({"format": FORMAT, "version": VERSION, "dt_ms": sim.dt, "name": what.name,
+                                    "variable": log.recorder.variable, "every": log.every, **labels})
+                if log.ids is not None:
+                    group["neurons"] = log.ids - what.start
+            append_rows(group, self._empty(), **self._window(log, sim))
+
+    def _empty(self):
+        return {"ticks": np.zeros(0, dtype=np.int64), self.columns[1]: np.zeros(0, dtype=np.uint32)}
+
+    def _window(self, log, sim) -> dict:
+        """The window of time that is covered, which is an attribute of spikes."""
+        begin, end = (sim.tick, sim.tick) if log.begin is None else (log.begin, log.end)
+        window = {"start_ms": begin * sim.dt, "duration_ms": (end - begin) * sim.dt}
+        return window if log.of_spikes else {}
+
+    def append(self, log, sim) -> None:
+        """Move what a recording has in memory to its file; where that fails, it stays in memory.
+
+        Raises:
+            FileError: the file cannot be written, is missing or damaged.
+        """
+        with changing(self.path) as file:
+            append_rows(file[self.group], dict(zip(self.columns, log.chunks(), strict=True)), **self._window(log, sim))
+        log.drop()
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (ticks, rows)."""
+        with looking(self.path) as file:
+            found = read_rows(self.path, file[self.group], self.columns)
+        if found is None:
+            shape = (0,) if self.group == "spikes" else (0, 0)
+            return np.empty(0, dtype=np.int64), np.empty(shape, dtype=np.uint32)
+        return tuple(found)
+
+    def dt(self) -> float:
+        """Return the length of a tick in ms."""
+        with looking(self.path) as file:
+            return float(file[self.group].attrs["dt_ms"])
+
+    def cut(self, tick: int) -> None:
+        """Forget what came after a tick."""
+        with changing(self.path) as file:
+            group = file[self.group]
+            rows = int(group.attrs["rows"])
+            keep = int(np.searchsorted(group["ticks"][()], tick, side="right")) if rows else 0
+            if keep < rows:
+                keep_rows(group, self.columns, keep)
+
+    def check(self, sim, log) -> None:
+        """Raise FileError unless the file is this recording of this network and seed."""
+        self.read()
+        with looking(self.path) as file:
+            group = file[self.group]
+            labels = group["metadata"].attrs if log.of_spikes else group.attrs
+            if int(labels["seed"]) != sim.seed or labels["network"] != sim._recordings.fingerprint:
+                raise FileError(f"{self.path} must be the recording of {log.name} that goes with the saved state, it "
+                                "is of another network or seed")
+
+
+__all__ = ["Stream", "create", "read_trace"]
