@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from neurosim.distributions import Normal as Normal
     from neurosim.distributions import Uniform as Uniform
     from neurosim.errors import FileError as FileError
+    from neurosim.errors import ModelError as ModelError
     from neurosim.errors import NetworkError as NetworkError
     from neurosim.errors import NeurosimError as NeurosimError
     from neurosim.errors import NeurosimWarning as NeurosimWarning
