@@ -3,11 +3,12 @@
 A distribution is described here and drawn when a network is laid out. Each is an inverse cumulative
 distribution function of one uniform number, so that a bounded one is drawn exactly in one step:
 `bounds="redraw"` gives the distribution of "draw again until inside", `bounds="clip"` moves what is
-outside onto the bound.
+outside onto the bound. Where all that is inside lies in the upper half, the uniform number counts the probability from
+above, since the numbers just below 1 have few digits.
 """
 
 import math
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -65,7 +66,8 @@ class Distribution(Parametrised, Samples):
     """Base of the distributions: two shape parameters, optional bounds and what to do at them.
 
     A subclass gives `quantile(u, a, b)`, a scalar body, and `probability(x)`, its inverse; `shape`
-    names the two parameters that the body receives.
+    names the two parameters that the body receives. One whose upper tail has no end also gives `upper(u, a, b)`,
+    a scalar body, and `survival(x)`, the same with the probability counted from above.
     """
 
     shape: ClassVar[tuple[str, str]] = ("", "")
@@ -74,11 +76,13 @@ class Distribution(Parametrised, Samples):
     bounds: Choice[Literal["clip", "redraw"]] = Option(
         "clip", ("clip", "redraw"), doc="whether draws outside are moved to the bound or drawn again")
     integer = False
+    upper: ClassVar[Any] = None
 
     def validate(self):
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ParameterError(f"{type(self).__name__}.low must be <= high = {self.high:g}, got {self.low:g}")
-        if self.bounds == "redraw" and self.uniform_range()[1] - self.uniform_range()[0] < 1e-12:
+        first, last = self.uniform_range()
+        if self.bounds == "redraw" and not last - first > 1e-12 * last:
             raise ParameterError(
                 f"{type(self).__name__} with bounds='redraw' must have some probability between low and high; "
                 f"[{self.low}, {self.high}] has none")
@@ -87,10 +91,23 @@ class Distribution(Parametrised, Samples):
         """Return the two numbers that `quantile` takes after u."""
         return tuple(float(getattr(self, name)) if name else 0.0 for name in self.shape)
 
+    @property
+    def from_above(self) -> bool:
+        """Whether u counts the probability from above: all that is inside the bounds lies in an upper tail."""
+        return self.bounds == "redraw" and self.upper is not None and self.low is not None and (
+            self.probability(self.low) >= 0.5)
+
+    @property
+    def body(self):
+        """The scalar body that turns u into a draw."""
+        return type(self).upper if self.from_above else type(self).quantile
+
     def uniform_range(self) -> tuple[float, float]:
         """Return the range of u that is drawn: narrowed to the bounds where these redraw."""
         if self.bounds == "clip":
             return 0.0, 1.0
+        if self.from_above:
+            return 0.0 if self.high is None else self.survival(self.high), self.survival(self.low)
         first = 0.0 if self.low is None else self.probability(self.low)
         last = 1.0 if self.high is None else self.probability(self.high)
         return first, last
@@ -103,9 +120,29 @@ class Distribution(Parametrised, Samples):
         """Return the six numbers that `draw` takes: shape, range of u, bounds."""
         return np.array([*self.shape_values(), *self.uniform_range(), *self.clip_range()])
 
+    def ends(self) -> tuple[float, float]:
+        """Return the least and the largest number that a draw can give; they may be infinite.
+
+        >>> Normal(1.0, 0.1, high=1.5).ends()
+        (0.16..., 1.5)
+        """
+        a, b, first, last, low, high = self.numbers().tolist()
+        found = []
+        for share in (2.0**-53, 1.0 - 2.0**-53):
+            u = min(first + (last - first) * share, 1.0 - 2.0**-53)
+            try:
+                found.append(float(self.body(u, a, b)))
+            except OverflowError:  # Python's exp; the compiled one is infinite
+                found.append(math.inf)
+        return min(max(min(found), low), high), min(max(max(found), low), high)
+
     def probability(self, x: float) -> float:
         """Return the probability of a draw below x."""
         raise NotImplementedError
+
+    def survival(self, x: float) -> float:
+        """Return the probability of a draw above x."""
+        return 1.0 - self.probability(x)
 
     def __str__(self):
         shape = ", ".join(f"{getattr(self, name):g}" for name in self.shape if name)
@@ -136,10 +173,18 @@ class Normal(Distribution, kw_only=False):
         """Scalar body: the value below which a share u of the draws lies."""
         return mean + std * normal_quantile(u)
 
+    @staticmethod
+    def upper(u, mean, std):
+        """Scalar body: the value above which a share u of the draws lies."""
+        return mean - std * normal_quantile(u)
+
     def probability(self, x):
         if self.std == 0:
             return float(x >= self.mean)
         return normal_probability((x - self.mean) / self.std)
+
+    def survival(self, x):
+        return 0.0 if self.std == 0 else normal_probability((self.mean - x) / self.std)
 
 
 class Uniform(Distribution, kw_only=False):
@@ -215,6 +260,14 @@ class LogNormal(Distribution, kw_only=False):
         """Scalar body: the value below which a share u of the draws lies."""
         return math.exp(mu + sigma * normal_quantile(u))
 
+    @staticmethod
+    def upper(u, mu, sigma):
+        """Scalar body: the value above which a share u of the draws lies."""
+        return math.exp(mu - sigma * normal_quantile(u))
+
+    def survival(self, x):
+        return 0.0 if self.sigma == 0 else normal_probability((self.mu - math.log(x)) / self.sigma)
+
     def probability(self, x):
         if x <= 0:
             return 0.0
@@ -239,5 +292,13 @@ class Exponential(Distribution, kw_only=False):
         """Scalar body: the value below which a share u of the draws lies."""
         return -mean * math.log1p(-u)
 
+    @staticmethod
+    def upper(u, mean, unused):
+        """Scalar body: the value above which a share u of the draws lies."""
+        return -mean * math.log(u)
+
     def probability(self, x):
         return max(0.0, -math.expm1(-x / self.mean))
+
+    def survival(self, x):
+        return min(1.0, math.exp(-x / self.mean))

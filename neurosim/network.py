@@ -216,6 +216,7 @@ class Network:
         release = None if isinstance(release, Fixed) else release
         rules = _check_rules(plasticity)
         name = self._name(name, f"{source.name} -> {target.name}", [p.name for p in self.projections])
+        receptor.check_weights(f"weight of {name!r}", rule.weights() if weight is None else weight)
         modulators = self._check_modulators(name, rules, dict(modulators or {}))
         projection = Projection(name, source, target, rule, weight, delay, receptor, release, rules, device, modulators)
         for each in rules:
@@ -271,6 +272,8 @@ class Network:
             receptor = Delta()
         _check_lengths(type(drive).__name__, drive.values(), target.size)
         name = self._name(name, f"{type(drive).__name__} on {target.name}", [d.name for d in self.drives])
+        if receptor is not None and isinstance(drive, PoissonDrive):
+            receptor.check_weights(f"weight of {name!r}", drive.weight)
         self.drives.append(DriveOn(name, drive, target, receptor))
         return self.drives[-1]
 

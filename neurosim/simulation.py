@@ -312,6 +312,8 @@ class Simulation:
             else:
                 known = ", ".join(dict.fromkeys([*changing, *plan.wiring.shared, *plan.wiring.stored]))
                 raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
+        if "weight" in checked:
+            projection.receptor.check_weights(f"weight of {projection.name!r}", checked["weight"])
         if "weight" in checked and projection.plasticity:
             now = to_coo(self._instance.view(projection))[3]
             check_bounds(projection, np.asarray(checked["weight"], dtype=now["weight"].dtype), now | checked)

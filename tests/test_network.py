@@ -136,6 +136,79 @@ def test_a_simulation_checks_its_arguments(parts, options, message):
         ns.Simulation(parts[0], **options)
 
 
+NEGATIVE = [-5.0, np.array([[1.0, -2.0, 0.5]]), ns.Normal(1.0, 1.0), ns.Uniform(-1.0, 1.0), np.float32(-1)]
+
+
+@pytest.mark.parametrize("weight", NEGATIVE, ids=str)
+def test_a_conductance_has_no_negative_weights_unless_asked(weight):
+    """As numbers, arrays, draws, in drives, sparse matrices and by set; with `negative` all of them act."""
+    def parts():
+        net = ns.Network()
+        return net, net.add(ns.Poisson(10.0), 1, name="p"), net.add(ns.LIF(), 3, name="c")
+
+    advice = r"must be >= 0 nS, as ExponentialConductance is a conductance, got .*e_rev below rest.*negative=True"
+    inhibition, asked = ns.ExponentialConductance(5.0, -80.0), ns.ExponentialConductance(5.0, 0.0, negative=True)
+    net, source, cells = parts()
+    with pytest.raises(ns.ParameterError, match="weight of 'p -> c' " + advice):
+        net.connect(source, cells, weight=weight, receptor=inhibition)
+    net.connect(source, cells, weight=weight, receptor=asked)
+    if np.ndim(weight) == 2:
+        with pytest.raises(ns.ParameterError, match=advice):
+            net.connect(source, cells, ns.Sparse(weight), receptor=inhibition)
+    else:
+        with pytest.raises(ns.ParameterError, match="weight of 'PoissonDrive on c' " + advice):
+            net.drive(cells, ns.PoissonDrive(rate=1.0, weight=weight), receptor=inhibition)
+        net.drive(cells, ns.PoissonDrive(rate=1.0, weight=weight), receptor=asked)
+    ns.Simulation(net).run(1.0)
+    net, source, cells = parts()
+    net.connect(source, cells, weight=ns.Normal(1.0, 1.0, low=0.0), receptor=inhibition, name="s")
+    net.connect(source, cells, weight=np.ones(3)[None], receptor=inhibition, name="given")
+    sim = ns.Simulation(net)
+    for name in ("s", "given"):
+        with pytest.raises(ns.ParameterError, match=f"weight of {name!r} " + advice):
+            sim.set(name, weight=-1.0)
+
+
+def test_rules_and_devices_of_a_conductance_do_not_lead_below_zero():
+    from hardware_models import Memristor
+    from learning_rules import PairSTDP
+
+    net = ns.Network()
+    source, cells = net.add(ns.Poisson(10.0), 50), net.add(ns.LIF(), 3)
+    conductance = ns.ExponentialConductance()
+    net.connect(source, cells, weight=0.02, receptor=conductance, device=Memristor(programming_noise=0.1), name="held")
+    weights = ns.Simulation(net).weights("held")
+    assert weights.min() == 0.0 and (weights == 0.0).mean() > 0.2
+    net.connect(source, cells, weight=0.5, receptor=conductance, plasticity=PairSTDP(w_min=-1.0), name="p")
+    with pytest.raises(ns.ParameterError, match="lower bound of PairSTDP of 'p' must be >= 0 nS, as Exp.*got -1"):
+        ns.Simulation(net)
+
+
+def test_the_files_of_the_command_line_refuse_negative_conductances(tmp_path):
+    from neurosim import config
+
+    file = tmp_path / "net.toml"
+    file.write_text("""
+[simulation]
+duration = 1.0
+[[population]]
+name = "p"
+size = 2
+model = {type = "Poisson", rate = 10.0}
+[[population]]
+name = "c"
+size = 2
+model = {type = "LIF"}
+[[projection]]
+source = "p"
+target = "c"
+weight = -1.0
+receptor = {type = "ExponentialConductance"}
+""")
+    with pytest.raises(ns.NeurosimError, match="must be >= 0 nS"):
+        config.read(file)
+
+
 def test_a_simulation_of_nothing_is_refused():
     with pytest.raises(ns.NetworkError, match="must have a population"):
         ns.Simulation(ns.Network())

@@ -98,12 +98,66 @@ DRAWN = [(ns.Normal(2.0, 0.5), stats.norm(2.0, 0.5)), (ns.Uniform(-1.0, 3.0), st
          (ns.LogNormal(0.1, 0.7), stats.lognorm(0.7, scale=np.exp(0.1))), (ns.Exponential(3.0), stats.expon(scale=3.0)),
          (ns.Normal(0.0, 1.0, low=-0.5, high=2.0, bounds="redraw"), stats.truncnorm(-0.5, 2.0)),
          (ns.Exponential(2.0, high=3.0, bounds="redraw"), stats.truncexpon(1.5, scale=2.0))]
+FAR = [(ns.Normal(1.0, 2.0, low=14.0, bounds="redraw"), lambda x: (x - 1.0) / 2.0, 6.5, np.inf),
+       (ns.Normal(0.0, 1.0, low=20.0, high=20.05, bounds="redraw"), lambda x: x, 20.0, 20.05),
+       (ns.Normal(1.0, 2.0, high=-12.0, bounds="redraw"), lambda x: (1.0 - x) / 2.0, 6.5, np.inf),
+       (ns.LogNormal(0.0, 1.0, low=600.0, bounds="redraw"), np.log, np.log(600.0), np.inf),
+       (ns.LogNormal(0.0, 1.0, low=1.5, high=9.0, bounds="redraw"), np.log, np.log(1.5), np.log(9.0)),
+       (ns.Exponential(3.0, low=75.0, bounds="redraw"), None, 75.0, np.inf)]
 
 
 @pytest.mark.parametrize("distribution, expected", DRAWN)
 def test_distributions_are_what_scipy_says(distribution, expected):
     values = draw(distribution, 50000, stream=3, seed=9)
     assert stats.kstest(values, expected.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("distribution, z, low, high", FAR)
+def test_draws_far_in_a_tail_follow_the_cut_distribution(distribution, z, low, high):
+    """The survival function of scipy has all digits in the tail; z makes every draw one of the upper normal tail."""
+    net = ns.Network()
+    projection = net.connect(net.add(ns.LIF(), 400), net.add(ns.LIF(), 500), weight=distribution)
+    synapses = ns.Simulation(net, dtype="float64").weights(projection)
+    for values in (draw(distribution, 200_000, stream=3, seed=9), synapses):
+        assert np.isfinite(values).all() and np.unique(values).size > 0.99 * values.size
+        x = values if z is None else z(values)
+        sf = stats.expon(scale=3.0).sf if z is None else stats.norm.sf
+        assert stats.kstest((sf(x) - sf(high)) / (sf(low) - sf(high)), "uniform").pvalue > 1e-3
+        lowest, highest = distribution.ends()
+        assert lowest <= values.min() and values.max() <= highest
+
+
+def test_no_probability_between_the_bounds_is_refused():
+    for make in (lambda: ns.Normal(0.0, 1.0, low=40.0, bounds="redraw"),
+                 lambda: ns.Normal(0.0, 1.0, low=7.0, high=7.0, bounds="redraw"),
+                 lambda: ns.Exponential(1.0, high=-1.0, bounds="redraw")):
+        with pytest.raises(ns.ParameterError, match="must have some probability between low and high"):
+            make()
+
+
+@pytest.mark.parametrize("mode", ["clocked", "event"])
+def test_draws_that_may_be_infinite_are_refused(mode):
+    def network(**given):
+        net = ns.Network()
+        cells = net.add(ns.LIF(), 5, name="c", initial={"v": given.pop("v", -70.0)})
+        net.connect(net.add(ns.Poisson(100.0), 5, name="p"), cells, **given)
+        return net
+
+    for given, text in (({"weight": ns.LogNormal(0.0, 600.0)}, "p -> c: weight must be finite in float.*may give more"),
+                        ({"v": ns.LogNormal(0.0, 600.0)}, "c/initial v must be finite in float")):
+        with pytest.raises(ns.ParameterError, match=text):
+            ns.Simulation(network(**given), mode=mode)
+    bounded = ns.LogNormal(0.0, 60.0, high=1e3)
+    assert ns.Simulation(network(weight=bounded), mode=mode).weights("p -> c").max() <= 1e3
+
+
+def test_weights_that_float32_cannot_hold_are_refused():
+    for weight in (1e39, np.full((5, 5), -1e39), ns.LogNormal(0.0, 60.0)):
+        net = ns.Network()
+        net.connect(net.add(ns.Poisson(100.0), 5), net.add(ns.LIF(), 5), weight=weight)
+        with pytest.raises(ns.ParameterError, match="weight must be finite in float32, .* use dtype='float64'"):
+            ns.Simulation(net)
+        assert np.isfinite(ns.Simulation(net, dtype="float64").weights(net.projections[0])).all()
 
 
 def test_clipping_moves_draws_onto_the_bound():

@@ -322,6 +322,27 @@ def test_the_spectral_radius_is_the_one_asked_for(units, radius, density, seed):
     assert abs(np.count_nonzero(network.w) / units**2 - density) < 0.15
 
 
+@pytest.mark.parametrize("density", [0.02, 0.2])
+def test_the_spectral_radius_of_a_large_network_is_that_of_all_eigenvalues(monkeypatch, density):
+    """Where no eigenvalue stands out a few Lanczos vectors miss the largest, or find none in time."""
+    monkeypatch.setattr("neurosim.reservoirs.echo_state._DENSE", 300)
+    network = rs.EchoState(500, spectral_radius=0.8, density=density)
+    assert np.abs(np.linalg.eigvals(network.w)).max() == pytest.approx(0.8, rel=1e-9)
+
+
+def test_units_without_cycles_have_no_eigenvalue():
+    """All eigenvalues of a nilpotent matrix are 0, where a solver for all of them finds the n-th root of rounding."""
+    for n in (40, 600):
+        assert rs.spectral_radius(np.triu(np.ones((n, n)), 1)) == 0.0
+    one_cycle = np.diag(np.ones(9), 1)
+    one_cycle[3, 1] = 8.0  # 1 -> 2 -> 3 -> 1: eigenvalues are the cube roots of 8
+    assert rs.spectral_radius(one_cycle) == pytest.approx(2.0, rel=1e-12)
+    one_cycle[5, 5] = -2.5
+    assert rs.spectral_radius(one_cycle) == 2.5
+    with pytest.raises(ns.ParameterError, match="EchoState.density must be large enough that W has an eigenvalue"):
+        rs.EchoState(500, density=1e-8)
+
+
 def test_the_jacobian_is_the_derivative():
     network = rs.EchoState(8, leak=0.6, density=1.0, seed=1)
     x, u, h = RNG(0).normal(size=8), [0.3], 1e-6

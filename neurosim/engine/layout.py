@@ -21,6 +21,7 @@ from neurosim.engine.kernel import LINE
 from neurosim.engine.learn import check_rules
 from neurosim.engine.propagator import Coefficients
 from neurosim.engine.synapses import Connectivity, Draft, draft, estimate_bytes, set_values, to_coo
+from neurosim.engine.synapses.quantities import check_finite
 from neurosim.engine.wiring import Wiring, is_brief, late_reads
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
@@ -36,14 +37,14 @@ def main(out, numbers, stream, k0, k1):
     for k in range(out.size):
         w0, w1, w2, w3 = philox(np.uint64(k), np.uint64(0), np.uint64(stream), np.uint64(0), np.uint64(k0),
                                 np.uint64(k1))
-        u = numbers[2] + (numbers[3] - numbers[2]) * uniform53(w0, w1)
+        u = min(numbers[2] + (numbers[3] - numbers[2]) * uniform53(w0, w1), 1.0 - 2.0**-53)
         out[k] = min(max(quantile(u, numbers[0], numbers[1]), numbers[4]), numbers[5])
 '''
 
 
 def draw(distribution, size: int, stream: int, seed: int) -> np.ndarray:
     """Return one value of a distribution for each of `size` elements."""
-    leaves = {"quantile": type(distribution).quantile, "philox": philox, "uniform53": uniform53}
+    leaves = {"quantile": distribution.body, "philox": philox, "uniform53": uniform53}
     out = np.empty(size)
     loader.load_function("draw", _DRAW, leaves)(out, distribution.numbers(), stream, *seed_words(seed))
     return out
@@ -227,6 +228,7 @@ class Planner:
     def value(self, value, size, label):
         """Return one parameter as a number or array."""
         if isinstance(value, Samples):
+            check_finite(value, label, self.real)
             return draw(value, size, self.streams.new(label), self.seed)
         return value
 
@@ -400,10 +402,12 @@ def check_bounds(projection, weights, values: dict) -> None:
 
 
 def within_bounds(projection, weights, values: dict) -> np.ndarray:
-    """Return weights that a device holds, moved to the bounds of the rules, as these do it under way.
+    """Return weights that a device holds, moved to the bounds of receptor and rules, as these do it under way.
 
     Errors of programming and ageing are no one's wish, so they are not refused; what is not finite stays as it is.
     """
+    if not projection.receptor.signed:
+        weights = np.where(weights < 0.0, 0.0, weights)
     for _, low, high in _bounds(projection, weights, values):
         weights = np.where(np.isfinite(weights), np.clip(weights, low, high), weights)
     return weights
@@ -415,6 +419,7 @@ def _bounds(projection, weights, values):
     for rule in projection.plasticity:
         bounds = rule.weight_bounds(SimpleNamespace(**values)) if weights.size else None
         if bounds is not None:
+            projection.receptor.check_weights(f"lower bound of {type(rule).__name__} of {projection.name!r}", bounds[0])
             found.append((rule, *(np.broadcast_to(np.asarray(bound, dtype=weights.dtype), weights.shape)
                                   for bound in bounds)))
     return found

@@ -48,5 +48,5 @@ def _count_delays(delay, shape, n, dt):
     below = np.array([delay.probability((low + edge - 0.5) * dt) for edge in edges])
     below[0], below[-1] = 0.0, 1.0
     first, last = delay.uniform_range()
-    share = np.diff(np.clip((below - first) / (last - first), 0.0, 1.0)) / np.diff(edges)
+    share = np.diff(np.clip((below - first) / max(last - first, 1e-300), 0.0, 1.0)) / np.diff(edges)
     return math.ceil((np.diff(edges) * -np.expm1(n * np.log1p(-np.minimum(share, 0.999)))).sum())

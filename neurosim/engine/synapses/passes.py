@@ -12,7 +12,7 @@ from neurosim.random import philox, uniform53
 _UNIFORM = """
             for i in range({count}):
                 w = philox(np.uint64({k}), np.uint64(row), stream_{name}, np.uint64(0), k0, k1)
-                uniform[i] = {name}[2] + ({name}[3] - {name}[2]) * uniform53(w[0], w[1])
+                uniform[i] = min({name}[2] + ({name}[3] - {name}[2]) * uniform53(w[0], w[1]), 1.0 - 2.0**-53)
 """
 _LOOK_UP = {
     "drawn": "x = min(max(quantile_{name}(uniform[i], {name}[0], {name}[1]), {name}[4]), {name}[5])",
@@ -30,7 +30,7 @@ import numpy as np
 def main(d, dt, low, high, guide):
     before = -1
     for cell in range(guide.size + 1):
-        x = min(max(quantile(min(max(cell / guide.size, 1e-17), 1.0 - 2.0**-53), d[0], d[1]), d[4]), d[5])
+        x = min(max(quantile(min(max(cell / guide.size, 1e-300), 1.0 - 2.0**-53), d[0], d[1]), d[4]), d[5])
         tick = np.int64(math.floor(min(max(x / dt + 0.5, low), high)))
         if cell > 0:
             guide[cell - 1] = tick if tick == before else -1

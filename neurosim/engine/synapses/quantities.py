@@ -36,14 +36,30 @@ class Quantity:
 def quantity(given, shape, rows, what, stream, real):
     """Return how a quantity is had; raise ParameterError for what fits no synapse."""
     if isinstance(given, Distribution):
-        return Quantity("drawn", data=given.numbers(), stream=stream, quantile=type(given).quantile)
+        check_finite(given, what, real)
+        return Quantity("drawn", data=given.numbers(), stream=stream, quantile=given.body)
     array = _array(given, what)
-    if array.ndim == 0:
-        return Quantity("shared", shared=float(array), stream=stream)
-    kind, array = _per_synapse(array, shape, rows, what)
+    if array.ndim:
+        kind, array = _per_synapse(array, shape, rows, what)
     if not np.isfinite(array).all():
         raise ParameterError(f"{what} must be finite, got an array that holds {array[~np.isfinite(array)][0]}")
+    if np.abs(array).max(initial=0.0) > float(np.finfo(real).max):
+        raise ParameterError(f"{what} must be finite in {np.dtype(real).name}, got a size of {np.abs(array).max():g}"
+                             f"{_in_float64(real)}")
+    if array.ndim == 0:
+        return Quantity("shared", shared=float(array), stream=stream)
     return Quantity(kind, data=_frozen(array, real))
+
+
+def check_finite(distribution, what, real) -> None:
+    """Refuse a distribution some of whose draws are infinite in a float type; raise ParameterError."""
+    if not max(map(abs, distribution.ends())) <= float(np.finfo(real).max):
+        raise ParameterError(f"{what} must be finite in {np.dtype(real).name}, but {distribution} may give more; give "
+                             f"it low=... or high=...{_in_float64(real)}")
+
+
+def _in_float64(real) -> str:
+    return ", or use dtype='float64'" if np.dtype(real) == np.float32 else ""
 
 
 def _array(given, what):
@@ -77,11 +93,8 @@ def delay_ticks(given, shape, rows, dt, label, stream):
     """Return how the delays are had, in ticks, and the smallest and largest that may occur."""
     what = f"{label}delay"
     if isinstance(given, Distribution):
-        numbers = given.numbers()
-        ends = [min(max(type(given).quantile(u, *numbers[:2]), numbers[4]), numbers[5])
-                for u in (max(numbers[2], 1e-17), min(numbers[3], 1 - 2**-53))]
-        low, high = (int(min(max(math.floor(end / dt + 0.5), 0), MAX_TICKS)) for end in ends)
-        return Quantity("drawn", data=numbers, stream=stream, quantile=type(given).quantile), low, high
+        low, high = (int(math.floor(min(max(end / dt + 0.5, 0), MAX_TICKS))) for end in given.ends())
+        return Quantity("drawn", data=given.numbers(), stream=stream, quantile=given.body), low, high
     array = _array(given, what)
     if array.ndim == 0:
         tick = int(_round(array, dt, what))
