@@ -238,6 +238,9 @@ class Force:
         self._block.set("rows", ticks)
         self._block.set("out", out.reshape(-1))
         self._block.set("target", np.zeros(0) if target is None else target.reshape(-1))
+        slots = self.sim._instance.slots[self.population][0]
+        self._block.set("ids", slots.ids)
+        self._block.set("room", slots.room)
         programs = self.sim._instance.programs
         if self._block not in programs[0].blocks:  # they are made anew when a parameter of the simulation is set
             programs[0] = Program([self._block, *programs[0].blocks])

@@ -158,8 +158,9 @@ class Network:
             size = model.spikes.size
         if not isinstance(model, (Neuron, Source)):
             raise ParameterError(f"model must be a neuron model or a source, got {describe_value(model)}")
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise ParameterError(f"size of the population must be a whole number >= 1, got {describe_value(size)}")
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not 1 <= size < 2**32:
+            raise ParameterError("size of the population must be a whole number in 1 .. 2^32 - 1, "
+                                 f"got {describe_value(size)}")
         if isinstance(model, SpikeSource) and size != model.spikes.size:
             raise ParameterError(f"size must be {model.spikes.size}, that of the given spikes, got {size}")
         name = self._name(name, f"{type(model).__name__.lower()}", [p.name for p in self.populations])

@@ -9,6 +9,10 @@ Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3
 
 import numpy as np
 
+from neurosim.errors import NetworkError
+
+MOST_STREAMS = 1 << 24  #: the other bits of a word tell draws of one stream apart, as those of several rules
+
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
 _W0 = np.uint64(0x9E3779B9)
@@ -17,7 +21,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 _20 = np.uint64(20)
 _12 = np.uint64(12)
-_2, _3, _4, _5, _6, _7, _8, _9 = (np.uint64(n) for n in range(2, 10))
+_0, _2, _3, _4, _5, _6, _7, _8, _9 = (np.uint64(n) for n in (0, *range(2, 10)))
 
 
 def _round(c0, c1, c2, c3, k0, k1):
@@ -50,6 +54,21 @@ def uniform53(high, low):
     return (np.float64(bits) + 0.5) * 2.220446049250313e-16
 
 
+def key_at(key0, key1, tick, turn):
+    """Return the two key words for the draws of a tick.
+
+    The counter holds 32 bits of the tick. The first 2^32 ticks have the key of the seed, and each 2^32 after them one
+    that Philox makes of it with stream 0, which no part of a network has. So has what is drawn once more at one
+    tick, such as for the second of two spikes of one source: `turn` counts how often before.
+    """
+    high = np.uint64(tick) >> _32
+    again = np.uint64(turn)
+    k0, k1 = np.uint64(key0), np.uint64(key1)
+    if high != _0 or again != _0:
+        k0, k1, _, _ = philox(high & _LOW, again & _LOW, _0, high >> _32, k0, k1)
+    return k0, k1
+
+
 class Streams:
     """Hands out stream numbers to the parts of a network, one after the other, never twice.
 
@@ -63,10 +82,12 @@ class Streams:
     def new(self, label: str) -> int:
         """Return the next stream number; the label says what it is for."""
         self.labels.append(label)
+        if self.first + len(self.labels) >= MOST_STREAMS:
+            raise NetworkError(f"a network must need fewer than {MOST_STREAMS:,} random streams, a few for each "
+                               "population, projection and drive; give fewer of them")
         if self.room is not None and len(self.labels) > self.room:
             raise ValueError(f"only {self.room} streams were asked for")
         return self.first + len(self.labels)
-
 
     def several(self, label: str, number: int) -> "Streams":
         """Return a part of the next streams, to be handed out later."""

@@ -338,3 +338,21 @@ def test_a_model_of_the_users_own_vectorises():
     leaves = {name: loader.compile_leaf(leaf, update.real) for name, leaf in leaves.items()}
     compiled = loader._kernel_of(loader._in_memory("fresh", update.text, leaves), False)
     assert " x float>" in compiled.inspect_llvm()
+
+
+@pytest.mark.parametrize("t_ref", [2.2e8, 1e9, 1e12])
+def test_a_refractory_time_beyond_32_bits_of_ticks_holds(t_ref):
+    net = ns.Network()
+    cells = net.add(ns.LIF(t_ref=t_ref, i_bias=1000.0), 2)
+    net.record(cells)
+    sim = ns.Simulation(net, dt=0.1)
+    sim.run(100.0)
+    assert len(sim.spikes(cells)) == 2
+    with pytest.raises(ns.ParameterError, match=r"t_ref of 'lif' must be <= 1e\+14 ms, 1e\+15 ticks, got 1e\+300"):
+        ns.Simulation(with_hold(1e300))
+
+
+def with_hold(t_ref):
+    net = ns.Network()
+    net.add(ns.LIF(t_ref=t_ref), 1)
+    return net

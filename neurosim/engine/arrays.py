@@ -4,7 +4,7 @@ import numpy as np
 
 from neurosim.engine import inputs, learn
 from neurosim.engine.kernel import LINE, aligned
-from neurosim.engine.layout import Layout
+from neurosim.engine.layout import Layout, timed_table
 from neurosim.engine.slots import Slots
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import EVENTS, NEVER, PAST, RECENT, RING, late_reads, modulator_field, synapse_field
@@ -13,7 +13,7 @@ from neurosim.sources import Poisson, SpikeSource
 
 SLOT_BYTES = 64 << 20  #: memory for the lists of recent spikes; it bounds the length of a chunk
 OUTPUT_BYTES = 64 << 20  #: memory for the samples of one variable until they are collected
-LONGEST_CHUNK = 8192
+LONGEST_CHUNK, SHORTEST_CHUNK = 8192, 16
 
 
 class Arrays:
@@ -146,15 +146,17 @@ class Arrays:
         capacity = {p: [self._most_spikes(p, plan, t) for t in range(layout.threads)]
                     for p, plan in layout.populations.items() if p.spiking}
         a_tick = 4 * max(1, sum(map(sum, capacity.values())))
-        chunk = max(SLOT_BYTES // a_tick - layout.longest, 16, min(layout.window, LONGEST_CHUNK))
+        chunk = max(SLOT_BYTES // a_tick - layout.longest, SLOT_BYTES // (2 * a_tick), SHORTEST_CHUNK)
         chunk = self.most_ticks = int(min(most_ticks, chunk))
         length = layout.longest + chunk + min(layout.window, chunk)
+        ticks = length + 1 if length * a_tick <= 2 * SLOT_BYTES else chunk + 2  # others get more where they need it
         line = LINE // 2  # numbers of 64 bits
         stride = -(-2 * max(1, len(capacity)) // line) * line
         tables = [np.zeros(length * stride + line, dtype=np.int64) for _ in range(layout.threads)]
         tables = [table[-(table.ctypes.data // 8) % line:][:length * stride].reshape(length, stride)
                   for table in tables]
-        return {p: [Slots(length, most, table, 2 * number) for most, table in zip(capacities, tables, strict=True)]
+        return {p: [Slots(length, most, table, 2 * number, ticks * max(1, most))
+                    for most, table in zip(capacities, tables, strict=True)]
                 for number, (p, capacities) in enumerate(capacity.items())}
 
     def _room(self) -> int:
@@ -187,7 +189,10 @@ class Arrays:
         """How many spikes a thread's part of a population can send in a tick."""
         low, high = plan.bounds[thread], plan.bounds[thread + 1]
         if isinstance(population.model, Poisson):
-            return int(high - low) * inputs.most_events(self._largest_mean(plan))
+            self._largest_mean(plan)
+            rates = timed_table(plan.parameters.rate, population.size, self.layout.dt, population.name)[0]
+            total = rates[:, low:high].sum(1) if rates.shape[1] > 1 else rates * (high - low)
+            return inputs.most_events(float(total.max()) * self.layout.dt * 1e-3)
         if isinstance(population.model, SpikeSource):
             ticks, _ = self.given[population]
             return max(int(np.unique(ticks, return_counts=True)[1].max(initial=0)), int(high - low))

@@ -18,7 +18,19 @@ from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.learn import Learner
 from neurosim.engine.wiring import Wiring, decayed, synapse_field
 
+MOST_SEGMENTS = 1 << 16  #: segments that are listed at once
 AHEAD_WHOLE, AHEAD_SEGMENT = 2, 6  #: how many turns before its own a row, or its segment of one delay, is asked for
+
+
+_NEXT = """\
+taken = fitting
+if taken == found:  # on to the list of the next part, or of the next delay
+    taken = 0
+    part += 1
+if part == parts:
+    part = 0
+    column -= 1
+"""
 
 
 def deliver(wiring: Wiring) -> Kernel:
@@ -27,7 +39,7 @@ def deliver(wiring: Wiring) -> Kernel:
 
 
 class _Deliver(Learner):
-    """First the segments that arrive at this tick are listed, then their synapses are gone through.
+    """First the segments that arrive at this tick are listed, as many as fit, then their synapses are gone through.
 
     Rows lie anywhere in memory; where the list is known, those that are needed soon can be asked for ahead.
     """
@@ -45,20 +57,25 @@ class _Deliver(Learner):
             add = ["if low < high:", *(f"    {line}" for line in add)]
         row = [*self.row(), *add]
         body = """\
-            listed = 0
-            for k in range(n_delays - 1, -1, -1):
-                slot = (tick - delays[k]) % slots * stride
-                for p in range(parts):
-                    marks = carray(pointer(marks_at[p]), slots * stride, np.int64)
+            column, part, taken = n_delays - 1, 0, 0
+            while column >= 0:
+                listed = 0
+                while column >= 0 and listed < room:
+                    k = column
+                    slot = (tick - delays[k]) % slots * stride
+                    marks = carray(pointer(marks_at[part]), slots * stride, np.int64)
                     found = marks[slot + 1]
-                    ids = carray(pointer(ids_at[p] + 4 * marks[slot]), found, np.uint32)
-                    for n in range(found):
+                    ids = carray(pointer(ids_at[part] + 4 * marks[slot]), found, np.uint32)
+                    fitting = min(found, taken + room - listed)
+                    for n in range(taken, fitting):
                         source = np.int64(ids[n])
             """
         body = textwrap.dedent(body).rstrip() + "\n" + "".join(f"            {line}\n" for line in row)
+        body += textwrap.indent(_NEXT, " " * 8)
         each = [*self._prefetch(), "low = segment_low[n]", "high = segment_high[n]",
                 *(self._full() if w.parts else self._scatter())]
-        body += "for n in range(listed):\n" + "".join(f"    {line}\n" for line in each)
+        body = ("turn, before = 0, -1\n" if w.random else "") + body
+        body += "    for n in range(listed):\n" + "".join(f"        {line}\n" for line in each)
         return Kernel("deliver", fields, body, self.leaves, w.real)
 
     def _prefetch(self) -> list[str]:
@@ -99,6 +116,8 @@ class _Deliver(Learner):
         w, lines = self.wiring, []
         if w.history or w.random:
             lines += ["q = segment_cell[n]", "k = q % n_delays"]
+        if w.random:
+            lines += ["turn = turn + 1 if q == before else 0", "before = q"]
         if w.history:
             lines += ["gap = tick - arrived[q]", f"past = np.{np.dtype(w.real).name}(dt * gap)"]
         if w.rules:
@@ -118,7 +137,7 @@ class _Deliver(Learner):
         lines.append(f"effect = {weight}")
         lines += [] if after else learn
         if w.device is not None and w.device.read is not None:
-            lines += [*self.draw("read"),
+            lines += [*self.draw("read", turn="turn"),
                       f"effect = {self.call('read', w.device, w.device.read, {'weight': 'effect'})}"]
         if w.release is not None:
             names = ", ".join(["amount", *(f"{synapse_field(name)}[e]" for name in w.release.state)])

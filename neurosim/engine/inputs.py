@@ -8,10 +8,11 @@ import numpy as np
 from neurosim.distributions import normal_quantile
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.slots import EMIT, emitting
-from neurosim.random import philox, uniform53
+from neurosim.random import key_at, philox, uniform53
 
 GROUP = 128  #: elements that share sixteen draws of the generator; parts begin at multiples of it
 LARGEST_MEAN = 500.0  #: events of a Poisson process in one tick
+FEW = 1 / 32  #: so many events at an element in a tick are few, for which there is a faster way
 
 RANDOM = {"key0": INT, "key1": INT, "stream": INT, "sample": INT, "origin": INT}
 TIMED = {"rows": INT, "columns": INT, "every": INT, "after": INT}  #: how a table of values follows time
@@ -25,74 +26,134 @@ beyond = after == 2 and row >= rows
 row = min(row, rows - 1)
 """
 
-# A count is the number of thresholds F(0), F(1), ... that a uniform number reaches. Sixteen bits are
-# drawn for each element; what a threshold has beyond them is decided once for the tick by a common
-# draw (`dither`), so that every count has exactly its probability.
-_SHARED = """\
-mean = 0.0 if beyond else means[row]
+# Where events are few, the number of those of a group of elements is drawn, and then to whom each comes, which makes
+# independent Poisson numbers as well (each event of a Poisson process, given to one of 128 at random).
+_FEW = """\
+none = exp(-128.0 * mean)
+for g in range((n + skip + 127) // 128 if mean > 0.0 else 0):
+    group = np.uint64(origin // 128 + g)
+    w0, w1, w2, w3 = philox(group, np.uint64(tick), np.uint64(stream), np.uint64(sample), k0, k1)
+    u = uniform53(w0, w1)
+    if u < none:
+        continue
+    total = p = none
+    events = 0
+    while u >= total and events < {most}:
+        events += 1
+        p = p * (128.0 * mean) / events
+        total += p
+    begun = found
+    places = w2 | (w3 << np.uint64(32))
+    for m in range(events):
+        if m % 9 == 0 and m > 0:  # of 64 bits nine places can be made, which are seven bits each
+            more = group + (np.uint64(m // 9) << np.uint64(26))
+            w0, w1, w2, w3 = philox(more, np.uint64(tick), np.uint64(stream), np.uint64(sample), k0, k1)
+            places = w2 | (w3 << np.uint64(32))
+        k = 128 * g - skip + np.int64(places & np.uint64(127))
+        places = places >> np.uint64(7)
+        if 0 <= k < n:
+{put}
+"""
+
+# Where they are many, a count is the number of thresholds F(0), F(1), ... that a uniform number reaches. Sixteen bits
+# of it are drawn for each element; where they do not decide, because they are those of a threshold or the largest, the
+# others are drawn for that element.
+_MANY = """\
 total = p = exp(-mean)
 depth = 0
-dither, w1, w2, w3 = philox(np.uint64(0xFFFFFFFF), np.uint64(tick), np.uint64(stream), np.uint64(sample),
-                            np.uint64(key0), np.uint64(key1))
-share = np.float64(dither) * 2.3283064365386963e-10
-while depth < edges.size:
-    edge = np.int64(np.floor(total * 65536.0 + share))
-    if edge >= 65536:
-        break
+edge = np.int64(np.floor(total * 65536.0))
+while edge < 65535 and depth < edges.size:
     edges[depth] = edge
     depth += 1
     p = p * mean / depth
     total += p
-if depth == 0:
-    {nothing}
-    return
+    edge = np.int64(np.floor(total * 65536.0))
 for g in range((n + skip + 127) // 128):
-    group = draws[128 * g:128 * g + 128]
     for lane in range(16):
         w0, w1, w2, w3 = philox(np.uint64(origin // 8 + 16 * g + lane), np.uint64(tick), np.uint64(stream),
-                                np.uint64(sample), np.uint64(key0), np.uint64(key1))
-        group[lane] = w0
-        group[lane + 16] = w0 >> np.uint64(16)
-        group[lane + 32] = w1
-        group[lane + 48] = w1 >> np.uint64(16)
-        group[lane + 64] = w2
-        group[lane + 80] = w2 >> np.uint64(16)
-        group[lane + 96] = w3
-        group[lane + 112] = w3 >> np.uint64(16)
-edge = edges[0]
-drawn = draws[skip:skip + n]
-for k in range(n):
-    counts[k] = drawn[k] >= edge
-for m in range(1, depth):
-    edge = edges[m]
-    for k in range(n):
-        counts[k] = counts[k] + np.uint16(drawn[k] >= edge)
+                                np.uint64(sample), k0, k1)
+        drawn[lane] = w0
+        drawn[lane + 16] = w0 >> np.uint64(16)
+        drawn[lane + 32] = w1
+        drawn[lane + 48] = w1 >> np.uint64(16)
+        drawn[lane + 64] = w2
+        drawn[lane + 80] = w2 >> np.uint64(16)
+        drawn[lane + 96] = w3
+        drawn[lane + 112] = w3 >> np.uint64(16)
+    mine = every_count[128 * g:128 * g + 128]
+    for lane in range(128):
+        mine[lane] = 0
+        undecided[lane] = drawn[lane] == 65535
+    for m in range(depth):
+        edge = edges[m]
+        for lane in range(128):
+            mine[lane] = mine[lane] + np.uint16(drawn[lane] >= edge)
+            undecided[lane] = undecided[lane] | np.uint16(drawn[lane] == edge)
+    any_undecided = np.uint16(0)
+    for lane in range(128):
+        any_undecided |= undecided[lane]
+    if any_undecided:
+        for lane in range(128):
+            if undecided[lane]:
+                w0, w1, w2, w3 = philox(np.uint64(0x80000000 + origin + 128 * g + lane), np.uint64(tick),
+                                        np.uint64(stream), np.uint64(sample), k0, k1)
+                mine[lane] = np.uint16(count_of((drawn[lane] + uniform53(w0, w1)) / 65536.0, mean, most))
+counts = every_count[skip:skip + n]
 {use}
 """
+
+_SHARED = """\
+mean = 0.0 if beyond else means[row]
+k0, k1 = key_at(key0, key1, tick, 0)
+{weight}if mean <= {few}:
+{few_events}else:
+{many_events}"""
 
 _INDIVIDUAL = """\
-for k in range(n):
+k0, k1 = key_at(key0, key1, tick, 0)
+{weight}for k in range(n):
     mean = 0.0 if beyond else means[row * columns + k]
-    w0, w1, w2, w3 = philox(np.uint64(origin + k), np.uint64(tick), np.uint64(stream), np.uint64(sample),
-                            np.uint64(key0), np.uint64(key1))
-    u = uniform53(w0, w1)
-    p = exp(-mean)
-    total = p
-    m = 0
-    while u >= total and m < most:
-        m += 1
-        p = p * mean / m
-        total += p
-    counts[k] = m
+    w0, w1, w2, w3 = philox(np.uint64(origin + k), np.uint64(tick), np.uint64(stream), np.uint64(sample), k0, k1)
+    counts[k] = np.uint16(count_of(uniform53(w0, w1), mean, most))
 {use}
 """
 
-_EMIT = emitting("""\
+# The list has room for the largest number of a tick, which is exceeded with less than 2^-48.
+_EMIT = """\
+events = 0
+for k in range(n):
+    events += counts[k]
+k = n
+while events > capacity:
+    k -= 1
+    events -= counts[k]
+    counts[k] = 0
 for k in range(n):
     for m in range(counts[k]):
         here[found] = first + k
         found += 1
-""")
+"""
+
+_EMIT_ONE = """\
+if found < capacity:
+    place = found
+    while place > begun and here[place - 1] > first + k:  # a list ascends
+        here[place] = here[place - 1]
+        place -= 1
+    here[place] = first + k
+    found += 1
+"""
+
+
+def count_of(u, mean, most):
+    """Return how many thresholds of a Poisson distribution a uniform number reaches, which has that distribution."""
+    p = total = np.exp(-mean)
+    count = 0
+    while u >= total and count < most:
+        count += 1
+        p = p * mean / count
+        total += p
+    return count
 
 
 def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
@@ -103,23 +164,28 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         weighted: None for a population that emits spikes; for a drive, whether weights differ.
         real: float type of the buffer that a drive adds to.
     """
-    fields = {"n": INT, "counts": Array(np.uint16, "n + 128"), **TIMED, **RANDOM,
-              "means": Array(np.float64, "rows * columns")}
+    fields = {"n": INT, **TIMED, **RANDOM, "most": INT, "means": Array(np.float64, "rows * columns")}
     if individual:
-        fields |= {"most": INT}
+        fields |= {"counts": Array(np.uint16, "n")}
     else:
-        fields |= {"skip": INT, "draws": Array(np.uint16, "n + skip + 128"), "n_edges": INT,
-                   "edges": Array(np.uint16, "n_edges")}
+        fields |= {"skip": INT, "every_count": Array(np.uint16, "n + skip + 128"), "edges": Array(np.uint16, "most"),
+                   "drawn": Array(np.uint16, GROUP), "undecided": Array(np.uint16, GROUP)}
     if weighted is None:
-        fields, use, nothing = fields | EMIT, _EMIT, emitting("", "    ").lstrip()
+        fields, use, put, weight = fields | EMIT, _EMIT, _EMIT_ONE, ""
     else:
-        factor = "weight[k]" if weighted else "w"
-        use = ("" if weighted else "w = weight[0]\n") + (
-            f"for k in range(n):\n    arrivals[k] = arrivals[k] + {factor} * {np.dtype(real).name}(counts[k])\n")
-        use, nothing = use.replace("* float", "* np.float"), "pass"
+        factor, weight = ("weight[k]", "") if weighted else ("w", "w = weight[0]\n")
+        use = f"for k in range(n):\n    arrivals[k] = arrivals[k] + {factor} * np.{np.dtype(real).name}(counts[k])\n"
+        put, weight = f"arrivals[k] = arrivals[k] + {factor}\n", weight + "found = 0\n"
         fields |= {"weight": Array(real, "n" if weighted else 1), "arrivals": Array(real, "n")}
-    text = _ROW + (_INDIVIDUAL.format(use=use) if individual else _SHARED.format(use=use, nothing=nothing))
-    return Kernel("poisson", fields, text, {"philox": philox, "uniform53": uniform53}, np.float64)
+    if individual:
+        text = _INDIVIDUAL.format(use=use, weight=weight)
+    else:
+        few = _FEW.format(put=textwrap.indent(put, " " * 12), most=most_events(128 * FEW))
+        text = _SHARED.format(few=FEW, weight=weight, few_events=textwrap.indent(few, "    "),
+                              many_events=textwrap.indent(_MANY.format(use=use), "    "))
+    text = _ROW + text
+    leaves = {"philox": philox, "uniform53": uniform53, "key_at": key_at, "count_of": count_of}
+    return Kernel("poisson", fields, emitting(text) if weighted is None else text, leaves, np.float64)
 
 
 def given_spikes() -> Kernel:
@@ -156,8 +222,9 @@ def current(drive, varies: dict, real) -> Kernel:
     fields |= {name: Array(np.float64, "n") for name in drive.state}
     loop = []
     if "normal" in arguments:
+        head.append("k0, k1 = key_at(key0, key1, tick, 0)")
         loop += ["w0, w1, w2, w3 = philox(np.uint64(origin + k), np.uint64(tick), np.uint64(stream),"
-                 " np.uint64(sample), np.uint64(key0), np.uint64(key1))",
+                 " np.uint64(sample), k0, k1)",
                  "normal = normal_quantile(uniform53(w0, w1))"]
     given = []
     for name in arguments:
@@ -173,7 +240,8 @@ def current(drive, varies: dict, real) -> Kernel:
     results = ", ".join(["value", *(f"{name}[k]" for name in drive.state)])
     loop += [f"{results} = body({', '.join(given)})", "injected[k] = injected[k] + value"]
     text = _ROW + "\n".join(head) + "\nfor k in range(n):\n" + "".join(f"    {line}\n" for line in loop)
-    leaves = {"body": drive.current, "philox": philox, "uniform53": uniform53, "normal_quantile": normal_quantile}
+    leaves = {"body": drive.current, "philox": philox, "uniform53": uniform53, "key_at": key_at,
+              "normal_quantile": normal_quantile}
     return Kernel("current", fields, text, leaves, np.float64)
 
 

@@ -36,10 +36,27 @@ class Instance(Programs):
             self.settle(tick)
         for array, running in self.mirrored:
             running[:] = array
+        self._make_room(tick, ticks)
         self.crew.run(self.programs, tick + 1, tick + ticks + 1, self.layout.window)
         for array, running in self.mirrored:
             array[:] = running
         self.tick = tick + ticks
+
+    def _make_room(self, tick: int, ticks: int) -> None:
+        """Let the lists of spikes have room for all that some ticks can bring; blocks are told where they lie now."""
+        for parts in self.slots.values():
+            for thread, slots in enumerate(parts):
+                if slots.has_room(ticks, tick, self.layout.longest):
+                    continue
+                parts[thread] = slots.widened(slots.between(tick - self.layout.longest, tick), self.most_ticks)
+                new, old = parts[thread].ids, slots.ids
+                for block in (block for program in self.programs for block in program.blocks):
+                    if block.values.get("ids") is old:
+                        block.set("ids", new)
+                        block.set("room", new.size)
+                    elif "ids_at" in block.values:
+                        places = block.values["ids_at"]
+                        places[places == old.ctypes.data] = new.ctypes.data
 
     def _can_wait(self, tick: int, ticks: int) -> bool:
         """Return whether all that plastic synapses have to catch up with will still be kept some ticks later."""
@@ -284,10 +301,13 @@ class Instance(Programs):
         bounds, parts, wider = self.layout.populations[population].bounds, self.slots[population], False
         for thread, slots in enumerate(parts):
             mine = (ids >= bounds[thread]) & (ids < bounds[thread + 1]) & (ticks > self.tick - self.layout.longest)
-            if crowded(ticks[mine], slots.capacity):
-                most = int(np.unique(ticks[mine], return_counts=True)[1].max())
-                parts[thread], wider = slots.widened(most, self.tick), True
-            parts[thread].put(ticks[mine], ids[mine])
+            known, most = (ticks[mine], ids[mine]), 0
+            if crowded(known[0], slots.capacity):
+                most = int(np.unique(known[0], return_counts=True)[1].max())
+            if most or known[0].size > slots.room:
+                parts[thread], wider = slots.widened(known, self.most_ticks, most), True
+            else:
+                slots.put(*known)
         if wider:
             self.wire()
 

@@ -27,6 +27,7 @@ from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, Unsup
 from neurosim.network import Network, Population, Projection
 from neurosim.random import Streams, philox, seed_words, uniform53
 
+LONGEST_HOLD = 1e15  #: ticks for which a neuron may be refractory
 SMALLEST_PART = 4096  #: updates of neurons, or as much work, in a tick: threads with less wait more than they do
 
 _DRAW = '''
@@ -572,7 +573,10 @@ def _ticks_held(population, t_ref, dt):
         worst = np.abs(ticks * dt - t_ref).max()
         warnings.warn(f"t_ref of {population.name!r} is rounded to ticks of {dt:g} ms, by up to {worst:.3g} ms",
                       NeurosimWarning, stacklevel=2)
-    return np.broadcast_to(ticks.astype(np.int32), population.size).copy()
+    if np.max(ticks, initial=0.0) > LONGEST_HOLD:
+        raise ParameterError(f"t_ref of {population.name!r} must be <= {LONGEST_HOLD * dt:g} ms, {LONGEST_HOLD:g} "
+                             f"ticks, got {np.max(t_ref):g}")
+    return np.broadcast_to(ticks.astype(np.int64), population.size).copy()
 
 
 def timed_table(value, size: int, dt: float, label: str):

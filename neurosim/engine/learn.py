@@ -216,7 +216,8 @@ class Learner(Synapse):
             return [*lines, "weight[e] = weight[e] + change"]
         call = self.call("update", device, device.update, {"weight": "weight[e]", "change": "change"})
         which = 1 + BODIES.index(body) + len(BODIES) * number
-        return [*lines, *self.draw("update", when, which), f"weight[e] = {call}"]
+        turn = "turn" if body == "on_source" else "0"
+        return [*lines, *self.draw("update", when, which, turn), f"weight[e] = {call}"]
 
 
 class Settle(Learner):

@@ -7,7 +7,7 @@ import numpy as np
 from neurosim.engine import inputs, learn
 from neurosim.engine.arrays import LONGEST_CHUNK, Arrays
 from neurosim.engine.bundle import Bundle
-from neurosim.engine.deliver import deliver
+from neurosim.engine.deliver import MOST_SEGMENTS, deliver
 from neurosim.engine.intrinsics import FLAGS
 from neurosim.engine.kernel import LINE, aligned
 from neurosim.engine.layout import Layout, begins, timed_table
@@ -57,7 +57,8 @@ class Programs(Arrays):
             for thread, slots in enumerate(parts):
                 most = self._most_spikes(population, plan, thread)
                 if most > slots.capacity:
-                    parts[thread] = slots.widened(most, self.tick)
+                    known = slots.between(self.tick - self.layout.longest, self.tick)
+                    parts[thread] = slots.widened(known, self.most_ticks, most)
 
     def _block(self, kernel, **values):
         block = kernel.block(**values)
@@ -84,10 +85,10 @@ class Programs(Arrays):
         return (plan.projection.target.base, plan.port) in self.layout.direct
 
     def _segments(self, each, thread) -> int:
-        """How many segments of rows a tick may have."""
+        """How many segments of rows are listed at once."""
         source, delays = (each.source, each.delays) if isinstance(each, Bundle) else (
             each.projection.source.base, each.connectivity.delays)
-        return sum(slots.capacity for slots in self.slots[source]) * delays.size
+        return min(sum(slots.capacity for slots in self.slots[source]) * delays.size, MOST_SEGMENTS)
 
     def _deliver(self, each, thread, segments):
         """The block that delivers the synapses of a projection, or of a bundle of them, on a thread."""
@@ -172,15 +173,15 @@ class Programs(Arrays):
         individual = rates.shape[1] > 1
         means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
         most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
-        values = {"n": n, "counts": aligned(0, n + 128, np.uint16), "rows": means.shape[0],
-                  "columns": means.shape[1], "every": every, "after": inputs.AFTER[after], "means": means.ravel(),
-                  **self._random(plan.stream, low)}
+        values = {"n": n, "rows": means.shape[0], "columns": means.shape[1], "most": most, "every": every,
+                  "after": inputs.AFTER[after], "means": means.ravel(), **self._random(plan.stream, low)}
         if individual:
-            values["most"] = most
-        else:  # draws come in groups of whole populations, so that a part of one has them in common with its threads
+            values["counts"] = aligned(0, n, np.uint16)
+        else:  # draws come in groups of the whole population, which a part has in common with its threads
             skip = (low + (0 if drive is None else drive.target.start)) % inputs.GROUP
-            values |= {"draws": aligned(0, n + skip + 128, np.uint16), "n_edges": most, "skip": skip,
-                       "edges": aligned(0, most, np.uint16)}
+            values |= {"every_count": aligned(0, n + skip + 128, np.uint16), "skip": skip,
+                       "edges": aligned(0, most, np.uint16), "drawn": aligned(0, inputs.GROUP, np.uint16),
+                       "undecided": aligned(0, inputs.GROUP, np.uint16)}
             values["origin"] += 0 if drive is None else drive.target.start - skip
         if drive is None:
             return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
@@ -237,7 +238,7 @@ class Programs(Arrays):
     def _early_notes(self, thread):
         """Spikes of targets that reach their synapses late, behind a dendritic delay, come before arrivals."""
         for projection, plan in self._learning(thread):
-            if plan.wiring.dendritic and not plan.wiring.lagged:
+            if projection.target.spiking and plan.wiring.dendritic and not plan.wiring.lagged:
                 yield self._note(projection, plan, thread, 2 * int(plan.connectivity.delays[0]))
 
     def _learning(self, thread):
@@ -259,7 +260,7 @@ class Programs(Arrays):
                 yield self._block(learn.fall_behind(now.dtype), n=int(high - low), ticks=ticks, now=now, was=was,
                                   ring=ring)
         for projection, plan in self._learning(thread):
-            if plan.wiring.lagged or not plan.wiring.dendritic:
+            if projection.target.spiking and (plan.wiring.lagged or not plan.wiring.dendritic):
                 yield self._note(projection, plan, thread, 0)
             if plan.wiring.periodic:
                 yield self._settling(projection, plan, thread, "period")

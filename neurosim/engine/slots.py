@@ -1,7 +1,8 @@
 """Lists of the spikes of the last ticks, from which deliveries and recorders read.
 
 The lists of one tick after the other lie one behind the other in one array, which is begun anew when its end
-is reached; it has room for the worst case, but only where spikes were written is memory ever touched.
+is reached. Before some ticks are run it is known to have room for all that they can bring, so that nothing is checked
+while they run and nothing is lost; and only where spikes were written is memory ever touched.
 """
 
 import textwrap
@@ -59,23 +60,28 @@ def _gather():
 class Slots:
     """One list of spikes for each of the last `length` ticks, that of tick t in slot t % length.
 
-    There is room for all that can spike in every tick, so that nothing is ever lost.
-
     Args:
         length: how many ticks.
         capacity: how many spikes a tick may have.
+        room: how many spikes all lists together may have; by default as many as they can.
         table: where it is kept at which place of `ids` the list of a slot begins, and how long it is: two columns
             of an array with a row for each slot. The lists of one thread have theirs side by side, so that
             another thread fetches them all with one cache line.
         column: the first of the two.
     """
 
-    def __init__(self, length: int, capacity: int, table: np.ndarray | None = None, column: int = 0):
-        self.length, self.capacity, self.column = length, capacity, column
-        self.room = (length + 1) * max(1, capacity)  # one list more than is asked for: one may not fit at the end
-        self.ids = np.empty(self.room, dtype=np.uint32)
+    def __init__(self, length: int, capacity: int, table: np.ndarray | None = None, column: int = 0,
+                 room: int | None = None):
+        self.length, self.capacity, self.column = length, max(1, capacity), column
+        self.most = (length + 1) * self.capacity  # one list more than is asked for: one may not fit at the end
+        self.ids = np.empty(self.most if room is None else min(room, self.most), dtype=np.uint32)
         self.table = np.zeros((length, 2), dtype=np.int64) if table is None else table
         self.begin, self.count = self.table[:, column], self.table[:, column + 1]
+
+    @property
+    def room(self) -> int:
+        """How many spikes there is room for."""
+        return self.ids.size
 
     @property
     def stride(self) -> int:
@@ -115,8 +121,36 @@ class Slots:
             self.begin[ticks % self.length] = np.searchsorted(ticks, ticks)
             self.count += np.bincount(ticks % self.length, minlength=self.length)
 
-    def widened(self, capacity: int, last: int) -> "Slots":
-        """Return the same lists, of which the last is that of the tick `last`, with room for more spikes in a tick."""
-        wide = Slots(self.length, capacity, self.table, self.column)
-        wide.put(*self.between(last - self.length, last))
-        return wide
+    def has_room(self, ticks: int, last: int, kept: int) -> bool:
+        """Return whether so many ticks after the tick `last` leave the lists of the `kept` ticks before as they are.
+
+        They are written one behind the other from the end of the last list on. One that might not fit before the end
+        of the array begins at its beginning; less than one list's room is left empty for that.
+        """
+        if self.room >= self.most:
+            return True
+        first, need = (last - kept + 1) % self.length, ticks * self.capacity
+        head = int(self.begin[last % self.length] + self.count[last % self.length])
+        for part in (slice(first, first + kept), slice(0, max(0, first + kept - self.length))):  # the oldest first
+            filled = self.count[part] > 0
+            if filled.any():
+                tail = int(self.begin[part][filled.argmax()])
+                break
+        else:
+            tail = -1
+        if tail >= head:  # they have begun anew since the oldest
+            return need <= tail - head
+        return head + need <= self.room or need + self.capacity <= self.room - head + (head if tail < 0 else tail)
+
+    def widened(self, known: tuple, ticks: int, capacity: int = 0) -> "Slots":
+        """Return lists in the place of these, with room for what some ticks can bring, and some to spare.
+
+        Args:
+            known: (ticks, ids) of the spikes that are in them.
+            ticks: how many ticks will be added.
+            capacity: how many spikes a tick may have, where that becomes more.
+        """
+        capacity = max(capacity, self.capacity)
+        made = Slots(self.length, capacity, self.table, self.column, 2 * known[0].size + (ticks + 2) * capacity)
+        made.put(*known)
+        return made

@@ -13,7 +13,7 @@ import numpy as np
 from neurosim.engine.intrinsics import FLAGS
 from neurosim.engine.kernel import INT, Array, Kernel
 from neurosim.engine.slots import CLOSE, EMIT, OPEN
-from neurosim.random import philox, uniform53
+from neurosim.random import key_at, philox, uniform53
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class _Writer:
         if uses_uniform(self.model):
             fields |= {"uniform": Array(np.float64, n), "key0": INT, "key1": INT, "stream": INT, "sample": INT,
                        "origin": INT}
-            self.leaves |= {"philox": philox, "uniform53": uniform53}
+            self.leaves |= {"key_at": key_at, "philox": philox, "uniform53": uniform53}
         if self.refractory:
-            fields |= {"n_ref": Array(np.int32, n), "until": Array(np.int64, n), "held": Array(np.uint32, n),
+            fields |= {"n_ref": Array(np.int64, n), "until": Array(np.int64, n), "held": Array(np.uint32, n),
                        "held_v": Array(self.states["s_v"], n), "n_held": Array(np.int64, 1)}
         return fields
 
@@ -234,9 +234,10 @@ class _Writer:
 
     def _draw(self) -> list[str]:
         """One uniform number for each neuron: two from each call of the generator."""
-        return ["for q in range((n + 1) // 2):",
+        return ["k0, k1 = key_at(key0, key1, tick, 0)",
+                "for q in range((n + 1) // 2):",
                 "    w0, w1, w2, w3 = philox(np.uint64(origin // 2 + q), np.uint64(tick), np.uint64(stream),",
-                "                            np.uint64(sample), np.uint64(key0), np.uint64(key1))",
+                "                            np.uint64(sample), k0, k1)",
                 "    uniform[2 * q] = uniform53(w0, w1)",
                 "    if 2 * q + 1 < n:",
                 "        uniform[2 * q + 1] = uniform53(w2, w3)"]

@@ -9,7 +9,7 @@ import numpy as np
 from neurosim.distributions import normal_quantile
 from neurosim.engine.kernel import INT, REAL, Array
 from neurosim.errors import UnsupportedError
-from neurosim.random import philox, uniform53
+from neurosim.random import key_at, philox, uniform53
 
 NEVER = -(1 << 40)  #: tick of an arrival that has not been
 RING = 64  #: target spikes kept between two settlements
@@ -193,7 +193,8 @@ class Synapse:
                                              if rule.on_period is not None}
         if w.random:
             fields |= {"base": Array(np.int64, cells), "key0": INT, "key1": INT, "stream": INT, "sample": INT}
-            self.leaves |= {"philox": philox, "uniform53": uniform53, "normal_quantile": normal_quantile}
+            self.leaves |= {"key_at": key_at, "philox": philox, "uniform53": uniform53,
+                            "normal_quantile": normal_quantile}
         return fields
 
     def row(self) -> list[str]:
@@ -224,16 +225,17 @@ class Synapse:
                                        "known at such an event")
         return f"{alias}({', '.join(arguments)})"
 
-    def draw(self, body: str, when: str = "tick", which: int = 0) -> list[str]:
+    def draw(self, body: str, when: str = "tick", which: int = 0, turn: str = "0") -> list[str]:
         """Fresh random numbers for synapse e, where a body of the device asks for them; they cost more than most do.
 
-        Each belongs to what happens at a tick, however late it is handled; `which` tells apart what happens at one.
+        Each belongs to what happens at a tick, however late it is handled; `which` tells apart what happens at one,
+        `turn` the arrivals of several spikes of one source.
         """
         if not self.wiring.draws(body):
             return []
-        return ["word = base[q] + (e - low)",
+        return ["word = base[q] + (e - low)", f"k0, k1 = key_at(key0, key1, {when}, {turn})",
                 f"w0, w1, w2, w3 = philox(np.uint64(word), np.uint64({when}), np.uint64(stream + {which << 24}),"
-                " np.uint64(sample), np.uint64(key0), np.uint64(key1))",
+                " np.uint64(sample), k0, k1)",
                 "normal = normal_quantile(uniform53(w0, w1))", "uniform = uniform53(w2, w3)"]
 
 
