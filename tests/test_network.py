@@ -23,7 +23,7 @@ def foreign():
 REFUSED = {
     "model": (lambda n, s, c, q: n.add("LIF", 3), ns.ParameterError,
               "model must be a neuron model or a source, got 'LIF'"),
-    "size": (lambda n, s, c, q: n.add(ns.LIF(), 0), ns.ParameterError, "size .* whole number in 1 .. 2\\^32 - 1, got 0"),
+    "size": (lambda n, s, c, q: n.add(ns.LIF(), 0), ns.ParameterError, "size .* number in 1 .. 2\\^32 - 1, got 0"),
     "size bool": (lambda n, s, c, q: n.add(ns.LIF(), True), ns.ParameterError, "size .* got True"),
     "name taken": (lambda n, s, c, q: n.add(ns.LIF(), 3, name="cells"), ns.NetworkError, "'cells', which is taken"),
     "lengths": (lambda n, s, c, q: n.add(ns.LIF(tau_mem=[1.0, 2.0]), 3), ns.ParameterError,

@@ -302,7 +302,8 @@ def test_no_random_number_of_a_run_repeats_after_2_to_the_32_ticks():
 
 
 @pytest.mark.parametrize("encoder, mean, variance", [
-    (PoissonEncoder(max_rate=400.0, duration=256.0), 0.4, 0.4), (BernoulliEncoder(p_max=0.3, duration=256.0), 0.3, 0.21)],
+    (PoissonEncoder(max_rate=400.0, duration=256.0), 0.4, 0.4),
+    (BernoulliEncoder(p_max=0.3, duration=256.0), 0.3, 0.21)],
     ids=["Poisson", "Bernoulli"])
 def test_encoders_are_independent_across_neurons_ticks_and_samples(encoder, mean, variance):
     def table(seed, key):

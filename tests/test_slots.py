@@ -1,4 +1,4 @@
-"""Lists of recent spikes: room for what comes is proven before it comes, grown where it must be, and changes nothing."""
+"""Lists of recent spikes: room for what comes is proven before it comes and grown where it must be."""
 
 import numpy as np
 import pytest
@@ -105,8 +105,9 @@ def test_a_readout_in_the_loop_finds_lists_that_have_moved(monkeypatch):
     assert np.abs(before[-100:]).max() > 0
 
 
-@pytest.mark.parametrize("model, size, most", [(ns.LIF(), 1_000_000, 2.1 * arrays.SLOT_BYTES), (ns.Poisson(5.0), 60_000, 8e6),
-                                               (ns.Poisson(5.0 + np.arange(60_000) / 1e9), 60_000, 8e6)])
+@pytest.mark.parametrize("model, size, most", [
+    (ns.LIF(), 1_000_000, 2.1 * arrays.SLOT_BYTES), (ns.Poisson(5.0), 60_000, 8e6),
+    (ns.Poisson(5.0 + np.arange(60_000) / 1e9), 60_000, 8e6)])
 def test_what_does_not_spike_takes_little_room(model, size, most):
     """Addresses, of which only what is written is ever touched."""
     for delay in (None, 0.1, 50.0):
