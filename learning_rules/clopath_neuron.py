@@ -55,12 +55,12 @@ class ClopathAdEx(Neuron):
     i_bias: PerElement = Parameter(0.0, "pA", doc="constant current")
 
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential"),
-             "w": State(0.0, "pA", "adaptation current"),
+             "w": State(0.0, "pA", "adaptation current", slow=True),
              "z": State(0.0, "pA", "afterdepolarising current"),
              "theta": State(lambda p: p.v_threshold, "mV", "threshold of the spike's initiation"),
              "u_plus": State(lambda p: p.v_leak, "mV", "filtered voltage, fast"),
              "u_minus": State(lambda p: p.v_leak, "mV", "filtered voltage, slower"),
-             "u_bar": State(0.0, "mV", "slow average of the voltage above rest"),
+             "u_bar": State(0.0, "mV", "slow average of the voltage above rest", slow=True),
              "hold": State(0.0, "", "ticks for which v is still held"),
              "due": State(0.0, "", "1 where a spike of this tick is to be sent")}
 

@@ -145,7 +145,7 @@ class Force:
 
     def __init__(self, net: Network, population: Population, readout=None, *, outputs: int = 1, feedback=None,
                  tau_rise: float = 2.0, tau_decay: float = 20.0, every: float = 1.0, dt: float = 0.1, seed: int = 0,
-                 dtype: str = "float32"):
+                 dtype: str | None = None):
         if not isinstance(net, Network):
             raise ParameterError(f"Force.net must be a Network, got {describe_value(net)}")
         if not isinstance(population, Population) or population.whole is not None or not population.spiking:

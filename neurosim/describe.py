@@ -13,11 +13,13 @@ import numpy as np
 
 from neurosim.checks import Samples, Timed, describe_value
 from neurosim.errors import ParameterError
+from neurosim.precision import shortest_tick
 from neurosim.sources import Source, SpikeSource
 
 MOST_LINES = 20  #: populations and projections that a summary lists
 MOST_ROWS = 40  #: rows of a LaTeX table, which cannot break across pages
 _WORTH_TELLING = 10e6  #: bytes of synapses from which a summary tells the memory
+_SHORT_TICK = 0.01  #: ms, the shortest tick that need not be told
 _WIDE_TARGETS = 65536  #: from here on a target takes four bytes instead of two
 
 # -- values as text -----------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ def summary(net) -> str:
              for name, size, p in zip(names, sizes, net.populations, strict=True)]
     return "\n".join([_headline(net), *_listed(lines, "populations"),
                       *_listed(map(_projection_line, net.projections), "projections"),
-                      *_listed(map(_drive_line, net.drives), "drives"), *_recorded_lines(net)])
+                      *_listed(map(_drive_line, net.drives), "drives"), *_recorded_lines(net), *_precision_lines(net)])
 
 
 def _headline(net):
@@ -227,6 +229,12 @@ def _recorded_lines(net):
 
 def _recorded(recorder):
     return recorder.what.name if recorder.ids is None else f"{recorder.ids.size} of {recorder.what.name}"
+
+
+def _precision_lines(net):
+    """From which tick on float32 will do, where somebody might take a shorter one."""
+    tick, which = shortest_tick(net)
+    return [] if tick < _SHORT_TICK else [f"  float64 for ticks below {tick:.2g} ms, because of {which}"]
 
 
 # -- the tables ---------------------------------------------------------------------------------------

@@ -116,6 +116,12 @@ class Distribution(Parametrised, Samples):
         """Return the bounds as numbers, infinite where there is none."""
         return (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
 
+    def at(self, share: float) -> float:
+        """Return the value below which a share of the draws lies."""
+        first, last = self.uniform_range()
+        low, high = self.clip_range()
+        return min(max(type(self).quantile(first + (last - first) * share, *self.shape_values()), low), high)
+
     def numbers(self) -> np.ndarray:
         """Return the six numbers that `draw` takes: shape, range of u, bounds."""
         return np.array([*self.shape_values(), *self.uniform_range(), *self.clip_range()])

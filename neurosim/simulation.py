@@ -20,6 +20,7 @@ from neurosim.engine.synapses import to_coo
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.event.mode import EventMode
 from neurosim.network import Network, Population, Projection
+from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
 from neurosim.recording import Recordings
 from neurosim.spikes import Spikes
@@ -42,7 +43,9 @@ class Simulation:
         dt: length of a tick, ms; 0.1 by default. There is none in the mode "event".
         seed: of everything random, 0 <= seed < 2^64.
         threads: number of threads, by default one; of a small network, one does all in less time.
-        dtype: "float32" (the default) or "float64", of states and weights; always "float64" in the mode "event".
+        dtype: "float32" or "float64", of states and weights; by default "float32", and "float64" where rounding would
+            change a rate too much: below some 1e-4 time constants a tick (`neurosim.precision`). Always "float64" in
+            the mode "event".
         mode: "clocked", or "event": exact, without ticks, see docs/event_mode.md.
         packed: whether a weight that differs from synapse to synapse shares 32 bits with its target, where it does
             not change: less memory and time for large networks. It is then rounded to a multiple of 1/32767 of the
@@ -67,8 +70,9 @@ class Simulation:
 
     def __init__(self, net: Network, dt: float | None = None, *, seed: int = 0, threads: int | None = None,
                  dtype: str | None = None, mode: str = "clocked", packed: bool = False, memory_limit: float = 4e9):
-        dt, dtype = 0.1 if dt is None else dt, dtype or "float32"
+        dt = 0.1 if dt is None else dt
         self._check(net, dt, seed, threads, dtype, mode)
+        dtype = dtype or dtype_for(net, float(dt))
         self.net = net = net.copy()
         self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), threads or 1, dtype
         self.memory_limit, self.packed = float(memory_limit), bool(packed)
@@ -93,7 +97,7 @@ class Simulation:
         fits = isinstance(threads, int) and not isinstance(threads, bool) and 1 <= threads <= 256
         if threads is not None and not fits:
             raise ParameterError(f"threads must be a whole number in 1 .. 256, or None, got {describe_value(threads)}")
-        if dtype not in DTYPES:
+        if dtype is not None and dtype not in DTYPES:
             raise ParameterError(f"dtype must be 'float32' or 'float64', got {describe_value(dtype)}")
         if mode not in MODES:
             raise ParameterError(f"mode must be 'clocked' or 'event', got {describe_value(mode)}")

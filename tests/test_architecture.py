@@ -15,7 +15,7 @@ LEVELS = {
     0: "errors checks aliases maths random lazy files growing progress",
     1: "distributions spikes",
     2: "contracts neurons receptors releases sources connectivity",
-    3: "network describe",
+    3: "network describe precision",
     4: "engine",
     5: "simulation event recording checkpoint streams batch plot",
     6: "reservoirs encoders datasets readouts bridge backends export sweep",

@@ -25,6 +25,7 @@ from neurosim.engine.synapses.quantities import check_finite
 from neurosim.engine.wiring import Wiring, is_brief, late_reads
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, UnsupportedError
 from neurosim.network import Network, Population, Projection
+from neurosim.precision import warn_where_lost
 from neurosim.random import Streams, philox, seed_words, uniform53
 
 LONGEST_HOLD = 1e15  #: ticks for which a neuron may be refractory
@@ -268,6 +269,7 @@ class Planner:
         direct = {number for population, number in self.direct if population is layout.population}
         layout.coefficients = Coefficients(model, p, layout.ports, injected, self.dt, self.real, direct)
         layout.n_ref = _ticks_held(layout.population, getattr(p, "t_ref", None), self.dt)
+        warn_where_lost(layout.population, p, layout.ports, self.dt, self.real)
 
     def projection(self, projection: Projection, target_bounds, streams):
         """Return the layout of a projection: its synapses by thread, and the kind of its kernels."""

@@ -59,6 +59,9 @@ class AdExIF(Neuron):
     def validate(self):
         check_peak(self, "v_reset")
 
+    def rates(self, p):
+        return {"v": p.g_leak / p.c_mem, "w": 1.0 / p.tau_w}
+
     def coefficients(self, p, dt):
         limit = np.minimum(LONGEST, 0.1 * p.tau_w)
         return {"leak": p.g_leak / p.c_mem, "share": 1.0 / p.c_mem, "v_leak": p.v_leak, "v_threshold": p.v_threshold,

@@ -40,6 +40,12 @@ class Linear:
     output: dict[str, Any] = field(default_factory=dict)
 
 
+    @property
+    def rates(self) -> dict[str, Any]:
+        """The rate in 1/ms at which each variable decays by itself."""
+        return {name: -value for (name, source), value in self.matrix.items() if name == source}
+
+
 @dataclass(frozen=True)
 class Crossing:
     """When a neuron with linear equations spikes and what that does, as the event-driven mode takes it.
@@ -124,6 +130,17 @@ class Neuron(Parametrised):
             p: the parameters by name, each a float or an array with one value per neuron.
         """
         return None
+
+    def rates(self, p) -> dict[str, Any]:
+        """Return the rates in 1/ms at which variables come back to their rest, which a tick must not lose by rounding.
+
+        The float type follows from it where none is asked for; a model without linear equations says it here.
+
+        Args:
+            p: the parameters by name, each a float or an array.
+        """
+        linear = self.linear(p)
+        return {} if linear is None else linear.rates
 
     def crossing(self, p) -> Crossing | None:
         """Return when a neuron with linear equations spikes and what that does; None where it is not of that form.

@@ -1,5 +1,7 @@
 """Integrate-and-fire without leak."""
 
+import numpy as np
+
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.neurons.base import Crossing, Linear, State
@@ -32,6 +34,10 @@ class IntegrateAndFire(Resetting):
 
     def linear(self, p):
         return Linear(constant={"v": p.i_bias / p.c_mem}, current={"v": 1.0 / p.c_mem})
+
+    def rates(self, p):
+        """How fast i_bias moves v, of its size: there is nothing that v comes back to."""
+        return {"v": p.i_bias / p.c_mem / np.maximum(np.abs(p.v_threshold), np.abs(p.v_reset))}
 
     def crossing(self, p):
         if self.reset == "to_value":

@@ -14,6 +14,9 @@ from neurosim.neurons.schemes import LONGEST, quadratic_tick
 class _Peaked(Neuron):
     """What both forms share: a peak that v must reach, and a count of the spikes that were not yet sent."""
 
+    def rates(self, p):
+        return {"u": p.a}
+
     @staticmethod
     def fires(v, due, v_peak):
         """At or above the peak, or in the sub-steps of this tick."""

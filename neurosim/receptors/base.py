@@ -1,6 +1,6 @@
 """What a receptor promises."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,14 @@ class Receptor(Parametrised):
             p: the parameters by name, each a float or an array with one value per target neuron.
         """
         return Linear()
+
+    def rates(self, p) -> dict[str, Any]:
+        """Return the rates in 1/ms at which variables come back to zero, which a tick must not lose by rounding.
+
+        Args:
+            p: the parameters by name, each a float or an array.
+        """
+        return self.linear(p).rates
 
     @property
     def signed(self) -> bool:

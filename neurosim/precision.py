@@ -1,0 +1,86 @@
+"""Which float type a tick needs.
+
+A variable that comes back to its rest with the time constant tau moves by a share dt / tau of its distance in a tick.
+In float32 the numbers that say so, and the variable itself, are rounded to 2^-24 of themselves, so that the rate is off
+by 2^-24 tau / dt, and at a tau of 2^24 ticks the variable stands still. The rest of v, which is some 70 mV from zero,
+moves by the same share of that. Where rounding would change a rate by more than `SHARE`, or that of v by more than
+`SHARE_OF_V`, float64 is taken. Variables that are declared `slow` are float64 anyway.
+"""
+
+import itertools
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+
+from neurosim.checks import Samples
+from neurosim.errors import NeurosimWarning
+
+ROUNDING = 2.0**-24  #: of a number in float32
+SHARE = 1e-3  #: by which rounding may change a rate
+SHARE_OF_V = 2e-4  #: that of v, 0.014 mV for a rest of -70 mV
+TAIL = 1e-3  #: what of a distribution lies beyond the values that are looked at, at either end
+
+
+def dtype_for(net, dt: float) -> str:
+    """Return "float32", or "float64" where rounding in a tick of dt ms would change a rate of the network too much."""
+    return "float64" if dt < shortest_tick(net)[0] else "float32"
+
+
+def shortest_tick(net) -> tuple[float, str]:
+    """Return the shortest tick in ms for which float32 will do, and the variable that decides it; (0, "") if any will.
+
+    >>> import neurosim as ns
+    >>> net = ns.Network()
+    >>> cells = net.add(ns.LIF(tau_mem=100.0), 5, name="cells")
+    >>> tick, which = shortest_tick(net)
+    >>> round(tick, 4), which
+    (0.0298, 'v of cells')
+    """
+    found = [(0.0, "")]
+    for population in net.populations:
+        if hasattr(population.model, "state"):
+            for owner in (population.model, *net.ports(population)):
+                tick, name = _shortest(owner, _extremes(owner))
+                found.append((tick, f"{name} of {population.name}"))
+    return max(found)
+
+
+def warn_where_lost(population, p, ports, dt: float, real: type) -> None:
+    """Warn where the float type of a population is too coarse for a tick."""
+    if real is np.float64:
+        return
+    for owner, q in ((population.model, p), *ports):
+        tick, name = _shortest(owner, q)
+        if dt < tick:
+            warnings.warn(f"dt = {dt:g} ms is too short for {name} of {population.name!r} in float32, whose rounding "
+                          f"changes its rate; leave dtype out or give dtype='float64', or dt >= {tick:.2g} ms",
+                          NeurosimWarning, stacklevel=2)
+
+
+def _shortest(owner, p) -> tuple[float, str]:
+    """Return the shortest tick in ms for which float32 will do for a model or receptor, and the variable."""
+    with np.errstate(all="ignore"):
+        rates = owner.rates(p)
+    found = [(0.0, "")]
+    for name, rate in rates.items():
+        rate = np.abs(np.asarray(rate, dtype=np.float64))
+        moving = rate[(rate > 0.0) & np.isfinite(rate)]
+        if moving.size and not owner.state[name].slow:
+            found.append((ROUNDING / float(moving.min()) / (SHARE_OF_V if name == "v" else SHARE), name))
+    return max(found)
+
+
+def _extremes(owner) -> SimpleNamespace:
+    """Return the parameters of a model, all combinations of the smallest and the largest of those that vary."""
+    values = {name: _ends(value) for name, value in owner.values().items()}
+    varied = [name for name, ends in values.items() if isinstance(ends, tuple)]
+    combined = np.array(list(itertools.product(*(values[name] for name in varied)))).T
+    return SimpleNamespace(**(values | dict(zip(varied, combined, strict=False))))
+
+
+def _ends(value):
+    """Return the smallest and the largest of what varies."""
+    if isinstance(value, Samples):
+        return value.at(TAIL), value.at(1.0 - TAIL)
+    return (value.min(), value.max()) if isinstance(value, np.ndarray) else value
