@@ -328,15 +328,15 @@ def test_a_model_of_the_users_own_runs():
         Quadratic(k=0.0)
 
 
-def test_a_model_of_the_users_own_vectorises():
+def test_a_model_of_the_users_own_vectorises(monkeypatch, tmp_path):
+    monkeypatch.setenv("NEUROSIM_CACHE", str(tmp_path))  # what is fetched has no text to look at
     net = ns.Network()
     cells = net.add(Quadratic(), 100)
     net.drive(cells, ns.InjectedCurrent(5.0))
     sim = ns.Simulation(net, dt=0.1)
     update = next(block.kernel for block in sim._instance.blocks if block.kernel.name == "update")
     leaves = {**kernel._ALWAYS, **update.leaves}
-    leaves = {name: loader.compile_leaf(leaf, update.real) for name, leaf in leaves.items()}
-    compiled = loader._kernel_of(loader._in_memory("fresh", update.text, leaves), False)
+    compiled = loader._load("fresh", update.text, leaves, update.real, loader._kernel_of)
     assert " x float>" in compiled.inspect_llvm()
 
 
