@@ -120,9 +120,10 @@ class Rewiring(Parametrised):
         """
         projection = sim.net.projection(projection) if isinstance(projection, str) else projection
         for population in (projection.source, projection.target):
-            if sim.net.recorder(population, "spikes") is None:
-                raise NetworkError(f"spikes of {population.name!r} must be recorded: synapses grow by them; call "
-                                   "net.record(...) first")
+            recorder = sim.net.recorder(population, "spikes")
+            if recorder is None or recorder.ids is not None:
+                raise NetworkError(f"spikes of all neurons of {population.name!r} must be recorded: synapses grow by "
+                                   "them; call net.record(...) without ids first")
         x, y = (sim.spikes(population).between(since, sim.time).bin(bin, per_neuron=True) for population in
                 (projection.source, projection.target))
         synapses = sim.synapses(projection)

@@ -55,7 +55,7 @@ class Result:
         population = batch.net.population(population) if isinstance(population, str) else population
         place, log = batch.find(population, "spikes")
         ticks, ids = self._recorded[place]
-        return Spikes(ticks=ticks - batch.tick, ids=ids, size=population.size, dt=batch.dt,
+        return Spikes(ticks=ticks - batch.tick, ids=ids, size=population.size, dt=batch.dt, watched=log.recorder.ids,
                       duration=batch.ticks * batch.dt, name=log.recorder.what.name,
                       metadata={"seed": batch.seed, "key": self.key, "network": batch.recordings.fingerprint})
 

@@ -286,7 +286,7 @@ class Network:
             what: a population, a part of one, or a projection.
             variable: "spikes", the name of a state variable, or for a projection "weight" and the like.
             every: ms between two samples of a variable; every tick by default.
-            ids: which neurons, numbered within `what`; all by default.
+            ids: which neurons, numbered within `what`; all by default. Statistics of their spikes are of these alone.
             to: an HDF5 file to which the recording is streamed instead of kept in memory.
         """
         if isinstance(what, Projection):

@@ -263,7 +263,7 @@ class Recordings:
         ticks, ids = log.all()
         begin, end = (0, 0) if log.begin is None else (log.begin, log.end)
         return Spikes(ticks=ticks, ids=ids, size=population.size, dt=sim.dt, start=begin * sim.dt,
-                      duration=(end - begin) * sim.dt, name=log.recorder.what.name,
+                      duration=(end - begin) * sim.dt, name=log.recorder.what.name, watched=log.recorder.ids,
                       metadata={"seed": sim.seed, "network": self.fingerprint})
 
     def trace(self, what, variable: str):

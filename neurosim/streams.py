@@ -13,8 +13,8 @@ import numpy as np
 from neurosim.errors import FileError
 from neurosim.files import whole_hdf5
 from neurosim.growing import append_rows, changing, keep_rows, looking, read_rows
-from neurosim.spikes import FORMAT as SPIKES_FORMAT
-from neurosim.spikes import VERSION as SPIKES_VERSION
+from neurosim.spikes.header import FORMAT as SPIKES_FORMAT
+from neurosim.spikes.header import VERSION as SPIKES_VERSION
 
 FORMAT = "neurosim.trace"
 VERSION = 1
@@ -101,6 +101,8 @@ class Stream:
                 group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick",
                                     "dt_ms": sim.dt, "size": what.size, "name": what.name})
                 group.create_group("metadata").attrs.update(labels)
+                if log.recorder.ids is not None:
+                    group["watched"] = np.asarray(log.recorder.ids, dtype=np.uint32)
             else:
                 group.attrs.update({"format": FORMAT, "version": VERSION, "dt_ms": sim.dt, "name": what.name,
                                     "variable": log.recorder.variable, "every": log.every, **labels})

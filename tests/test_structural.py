@@ -147,7 +147,7 @@ def test_delays_that_differ_and_recordings_that_lack_are_refused():
         Rewiring().go_on(sim, "different")
     assert Rewiring(fraction=0.5).go_on(sim, "different", delay=2.0).synapses("different").delay.min() >= 1.0
     net.recorders.clear()
-    with pytest.raises(NetworkError, match="spikes of 'inputs' must be recorded"):
+    with pytest.raises(NetworkError, match="spikes of all neurons of 'inputs' must be recorded"):
         Rewiring().go_on(ns.Simulation(net, dt=1.0), "different")
 
 

@@ -177,6 +177,11 @@ def _counts(sim, population, given):
                                  f">= 0, got {describe_value(given[population.name])}")
         return counts.astype(np.int64)
     try:
-        return sim.spikes(population).counts()
+        spikes = sim.spikes(population)
     except NeurosimError:
         return None
+    if spikes.watched is not None:
+        raise ParameterError(f"run_energy: all neurons of {population.name!r} must be recorded, but only "
+                             f"{spikes.n_watched} of {spikes.size} are; leave out ids=... or give "
+                             f"counts={{{population.name!r}: ...}}")
+    return spikes.counts()

@@ -158,7 +158,8 @@ class EventRecordings:
         if begin + duration < end:
             duration = np.nextafter(duration, np.inf)
         return Spikes(times=times, ids=ids, size=population.size, start=begin, duration=float(duration),
-                      name=log.recorder.what.name, metadata={"seed": sim.seed, "network": self.fingerprint})
+                      name=log.recorder.what.name, watched=log.recorder.ids,
+                      metadata={"seed": sim.seed, "network": self.fingerprint})
 
     def cut(self, time: float, before: float) -> None:
         """Forget what was recorded after a time to which the simulation went from `before`; everything if it lies

@@ -91,7 +91,7 @@ def population_rate(spikes, width=10.0, ax=None, *, colors=None) -> list:
     steps = []
     for index, (label, part) in enumerate(named):
         edges = part.bin_edges(width)
-        rates = part.bin(width) / (np.diff(edges) / 1000 * max(part.size, 1))
+        rates = part.bin(width) / (np.diff(edges) / 1000 * max(part.n_watched, 1))
         steps.append(ax.stairs(rates, edges, baseline=None, color=_color(index, colors), linewidth=1.3,
                                label=label or None))
     ax.set_xlim(min(part.start for _, part in named), max(part.stop for _, part in named))

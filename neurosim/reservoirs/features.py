@@ -15,7 +15,7 @@ from neurosim.spikes import Spikes
 class Feature(Parametrised, ABC):
     """Base of the feature maps.
 
-    A map gives `vector(spikes)`, float32, of a length that depends on the number of neurons alone. One
+    A map gives `vector(spikes)`, float32, of a length that depends only on how many neurons were watched. One
     that needs a recorded state variable instead names it in `variable` and gives `last(values)`.
     """
 
@@ -46,6 +46,7 @@ class Counts(Feature):
 
     def vector(self, spikes):
         """Return the counts, shape (neurons,)."""
+        spikes = spikes.watched_only()
         return np.bincount(spikes.ids, minlength=spikes.size).astype(np.float32)
 
 
@@ -76,6 +77,7 @@ class BinnedCounts(Feature, kw_only=False):
 
     def vector(self, spikes):
         """Return the counts, part after part, shape (bins * neurons,)."""
+        spikes = spikes.watched_only()
         if self.edges is None:
             bins, part = self.bins, _equal_parts(spikes, self.bins)
         else:
@@ -113,6 +115,7 @@ class Traces(Feature, kw_only=False):
 
     def vector(self, spikes):
         """Return the traces: for each time, for each time constant, all neurons."""
+        spikes = spikes.watched_only()
         passed, traces = spikes.times - spikes.start, []
         for when in np.atleast_1d(spikes.duration if self.at is None else self.at):
             count = np.searchsorted(passed, when * (1 + 1e-12), side="right")
