@@ -8,6 +8,7 @@ startup and kernels; or
     kernels             each compiled loop beside a plain copy of the same bytes; fails where one is ten times too slow
     load                two threads beside one while other processes are busy; fails where two are much slower
     scaling             cost against neurons, synapses, rate, delays and threads, as a table and a picture
+    event-files         EVT3 beside the packages that read it; fails below half the speed of evt3's native decoder
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     report              the tables of a file of results, as Markdown
@@ -24,7 +25,7 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "kernels", "load", "scaling", "damaged-recordings", "microcircuit-stats", "report")
+OTHERS = ("startup", "kernels", "load", "scaling", "event-files", "damaged-recordings", "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 

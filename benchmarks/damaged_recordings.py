@@ -13,12 +13,14 @@ import struct
 import subprocess
 import sys
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from benchmarks import camera_files
 from neurosim.datasets import (
     EVENT,
     MNIST,
@@ -34,7 +36,7 @@ from neurosim.datasets import (
 )
 from neurosim.datasets.idx import parse_idx
 from neurosim.datasets.nmnist import decode
-from neurosim.errors import FileError
+from neurosim.errors import FileError, NeurosimWarning
 
 SENSOR = (34, 34, 2)
 MANY = 20_000
@@ -336,8 +338,30 @@ def hdf5_of_shd(folder, many):
             expect(not len(events) or (events["x"].min() >= 0 and events["x"].max() < 700), "a channel of SHD")
 
 
+# ---- cameras --------------------------------------------------------------------------------------------------------
+
+
+def cameras(folder, many):
+    """Files of cameras: damaged records give what a slow parse gives, damaged heads an error or events in range."""
+    warnings.simplefilter("ignore", NeurosimWarning)
+    size = (camera_files.WIDTH, camera_files.HEIGHT, 2)
+    for seed, (name, (suffix, write, parse)) in enumerate(camera_files.FORMATS.items()):
+        path, head = folder / f"events{suffix}", camera_files.head_length(name)
+        raw = write(camera(60, 19, 40_000))
+        for copy in damaged(raw[head:], many // 10 + 1, 20 + seed):
+            path.write_bytes(raw[:head] + copy)
+            found, wanted = outcome(lambda path=path: whole_and_in_pieces(path, sensor_size=size)[0], path), parse(copy)
+            expect((found is None) == (wanted is None), f"{name}: {found} {wanted}")
+            expect(found is None or same(found, np.array(wanted, dtype=EVENT)), name)
+        for copy in damaged(raw[:head + 24], many // 40 + 1, 40 + seed):
+            path.write_bytes(copy + raw[head + 24:])
+            found = outcome(lambda path=path: whole_and_in_pieces(path, sensor_size=size)[0], path)
+            expect(found is None or not len(found) or (found["x"].max() < size[0] and found["y"].max() < size[1]
+                                                       and (np.diff(found["t"]) >= 0).all()), name)
+
+
 KINDS = {kind.__name__: kind for kind in (bin_files, zip_files, idx_files, images, tables, npy_files, npz_files,
-                                          hdf5_of_ours, hdf5_of_others, hdf5_of_shd)}
+                                          hdf5_of_ours, hdf5_of_others, hdf5_of_shd, cameras)}
 
 
 def run(kind, many) -> str:

@@ -5,6 +5,8 @@
 | .npy, .npz | columns as arrays, a structured array, or an array of shape (events, columns) |
 | .csv, .txt, and these with .gz | a line an event, columns named in the first line or by `columns` |
 | .h5, .hdf5 | the layouts of DSEC, event_utils, v2e, Prophesee and ours, or columns at the root |
+| .raw, .dat, .aedat, .aedat4, .es | what cameras write, see `cameras` |
+| .bin | N-MNIST and N-Caltech101 |
 
 What `write_events` makes, .npy excepted, also holds a count and a checksum, with which the events are compared.
 """
@@ -16,10 +18,12 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.datasets import arrays, hdf5, text
+from neurosim.datasets.cameras import stream
 from neurosim.datasets.columns import NANOSECONDS, Reading, checked_order
 from neurosim.datasets.events import EVENT, SPIKE, check_range, checked_events, checked_size, pack
 from neurosim.datasets.files import check_choice
 from neurosim.datasets.header import check_sum, head_of
+from neurosim.datasets.nmnist import MOST_SENSOR, checked_sensor, decode
 from neurosim.datasets.order import ORDERS
 from neurosim.errors import FileError, ParameterError
 from neurosim.files import reading
@@ -34,29 +38,34 @@ ELSEWHERE = {".mat": "read it with scipy.io.loadmat (or h5py, from version 7.3 o
 
 
 def read_events(path, sensor_size=None, *, columns: str | None = None, time_unit: str | None = None,
-                unsorted: str = "refuse", chunks: int | None = None) -> tuple:
+                unsorted: str = "refuse", complete: bool = True, chunks: int | None = None) -> tuple:
     """Return the events of one recording, and the size of the sensor.
 
     Args:
         path: name of the file; its end says which kind.
         sensor_size: (width, height, polarities) that the events must fit; by default what the file says.
-        columns: order of the columns where the file does not name them, such as "txyp" or "xypt"; _ for one that is not
+        columns: order of the columns where a table does not name them, such as "txyp" or "xypt"; _ for one that is not
             read.
-        time_unit: unit of the file's times, "ns", "us", "ms" or "s"; by default what the file says, else microseconds.
+        time_unit: unit of a table's times, "ns", "us", "ms" or "s"; by default what the file says, else microseconds.
             Times become whole microseconds, and those in microseconds must be whole.
         unsorted: what to do where time runs backwards: "refuse"; "sort"; or "unwrap" a counter of 23, 24, 31, 32 or 34
-            bits that began again, by adding 2^bits to all that follows.
+            bits that began again, by adding 2^bits to all that follows. Counters of camera files are always unwrapped.
+        complete: whether to refuse a camera's file that ends within a record; False reads what is whole.
         chunks: number of events that are read at once; by default all.
 
     Returns:
         events: structured array with the fields x, y, t (microseconds) and p, or t, x and p where there is no y; with
-            `chunks` an iterator of such arrays. Tables of text and .npz files are loaded before they are cut.
+            `chunks` an iterator of such arrays. Tables of text, .npz and .bin files are loaded before they are cut.
         sensor_size: as given, else as the file says, else None.
 
     Raises:
         FileError: the file is missing, damaged, cut short, lacks a column, or holds an address off the sensor, a time
             that is negative or runs backwards, or a polarity that is none. The sentence names file, record and column.
         ParameterError: an argument does not fit.
+        UnsupportedError: AEDAT 4 without the package aedat.
+
+    Warns:
+        NeurosimWarning: events of a camera come before its first word of time, with their number.
 
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "events.csv"
@@ -74,8 +83,17 @@ def read_events(path, sensor_size=None, *, columns: str | None = None, time_unit
     order = checked_order("read_events", columns)
     size = None if sensor_size is None else checked_size("read_events", sensor_size)
     many = _checked_chunks(chunks, unsorted)
-    suffix = _suffix("read_events", path, (*TABLES, *HDF5))
-    parts = _parts(path, suffix, size, order, time_unit, unsorted, many)
+    suffix = _suffix("read_events", path, (*TABLES, *HDF5, *stream.READERS, ".bin"))
+    check_choice("read_events.complete", complete, (True, False))
+    if suffix in TABLES or suffix in HDF5:
+        parts = _parts(path, suffix, size, order, time_unit, unsorted, many)
+    elif order is not None or time_unit is not None:
+        raise ParameterError(f"read_events.columns and time_unit are for tables, {path} says both itself; leave them "
+                             "out")
+    elif suffix == ".bin":
+        parts = _bin_parts(path, size, unsorted, many)
+    else:
+        parts = _camera_parts(path, suffix, size, unsorted, complete, many)
     stated = next(parts)
     return (next(parts) if many is None else parts), stated
 
@@ -109,6 +127,23 @@ def _parts(path, suffix, size, order, time_unit, unsorted, many):
             return
         for first in range(0, len(taken), many):
             yield taken.take(first, first + many)
+
+
+def _camera_parts(path, suffix, size, unsorted, complete, many):
+    """Yield the size of the sensor, then the events, of a camera's file."""
+    with (reading(path, f"a {suffix} file of events"),
+          stream.opened(path, suffix, size, unsorted, complete, many) as (sensor, events)):
+        yield sensor
+        yield from events
+
+
+def _bin_parts(path, size, unsorted, many):
+    """Yield the size of the sensor, which the file does not say, then the events, of a .bin file."""
+    sensor = MOST_SENSOR if size is None else checked_sensor("read_events", size)
+    with reading(path, "a .bin file of events"):
+        events = decode([Path(path).read_bytes()], [str(path)], sensor, unsorted)[0]
+    yield size
+    yield from (events[first:first + (many or len(events))] for first in range(0, max(1, len(events)), many or 2**62))
 
 
 @contextmanager

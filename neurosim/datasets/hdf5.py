@@ -48,7 +48,7 @@ def _table(path, file, order) -> Table:
         check_dataset(path, place, found, ndim=1 if found.dtype.names else 2)
         return Table(columns_of(what, _Lazy(found), order), shift=shift)
     size = check = None
-    if place == "events" and "header" in found.attrs:
+    if place == "events" and {"header", "units"} & set(found.attrs):
         size, check = _header(path, found)
         columns = dict(found.items())
     else:
@@ -66,8 +66,10 @@ def _table(path, file, order) -> Table:
 
 def _header(path, group) -> tuple:
     # Text of fixed length only: the library may never end in a damaged heap, where text of other lengths lies.
-    if group.attrs.get_id("header").dtype.kind != "S":
-        raise FileError(f"{path}: the attribute 'header' of the group 'events' must be text of fixed length")
+    for name in ("header", "units"):  # a damaged name must not make it a file of others, which nothing checks
+        if name not in group.attrs or group.attrs.get_id(name).dtype.kind != "S":
+            raise FileError(f"{path}: the group 'events' must have the attributes 'header' and 'units' as text of "
+                            "fixed length, or neither")
     size, check = checked_head(path, json.loads(bytes(group.attrs["header"])))
     if check is None:
         raise FileError(f"{path}: the header of the group 'events' must state the format of events")

@@ -19,6 +19,7 @@ from neurosim.errors import FileError, ParameterError
 from neurosim.files import reading, whole_file
 
 SENSOR = (34, 34, 2)
+MOST_SENSOR = (256, 240, 2)  #: what addresses of a byte can name, without y of overflow records
 SACCADES = (0, 105_000, 210_000)  #: microseconds at which the three saccades of a recording begin
 RECORD = 5
 MARKER, MARKER_US = 240, 2**13

@@ -32,14 +32,16 @@ class Order:
         unsorted: what to do where time runs backwards: "refuse", "sort", or "unwrap" a counter.
         where: function that names the file and the record of an event by its number.
         unit: of the times, for messages.
+        counter: bits of the counter where the format says them; it is then unwrapped unasked, at a step back by more
+            than half its range.
 
     >>> order = Order("unwrap", lambda event: f"record {event}")
     >>> order.follow(np.array([2**24 - 10, 5])).tolist(), order.follow(np.array([7])).tolist()
     ([16777206, 16777221], [16777223])
     """
 
-    def __init__(self, unsorted, where, unit="us"):
-        self.unsorted, self.where, self.unit = unsorted, where, unit
+    def __init__(self, unsorted, where, unit="us", counter=None):
+        self.unsorted, self.where, self.unit, self.counter = unsorted, where, unit, counter
         self.seen, self.last, self.bits, self.wraps, self.back = 0, None, None, 0, False
 
     def follow(self, t) -> np.ndarray:
@@ -49,11 +51,9 @@ class Order:
         back = np.flatnonzero(t[1:] < t[:-1]) + 1
         if self.last is not None and t[0] < self.last:
             back = np.concatenate([[0], back])
-        if len(back) and self.unsorted == "sort":
-            self.back = True
-        else:
-            for place in back.tolist():
-                self._unwrap(place, self.last if place == 0 else t[place - 1].item(), t[place].item())
+        wraps = np.zeros(len(t), dtype=np.int64)
+        for place in back.tolist():
+            wraps[place] = self._wraps(place, self.last if place == 0 else t[place - 1].item(), t[place].item())
         self.seen, self.last = self.seen + len(t), t[-1].item()
         if self.bits is None:
             return t
@@ -61,17 +61,22 @@ class Order:
             beyond = first_of(t >= 2**self.bits)
             raise FileError(f"{self.where(self.seen - len(t) + beyond)} must be of a counter of {self.bits} bits as "
                             f"its wrap says, its time is {t[beyond]}")
-        wraps = np.zeros(len(t), dtype=np.int64)
-        wraps[back] = 1
         wraps = self.wraps + np.cumsum(wraps)
         self.wraps = int(wraps[-1])
         return t + (wraps << self.bits)
 
-    def _unwrap(self, place, before, after):
-        bits = wrapped_bits(before, after) if isinstance(before, int) else None
+    def _wraps(self, place, before, after) -> bool:
+        """Return whether a counter wrapped; raise FileError where time runs backwards and that is to be refused."""
+        if self.counter is not None and before - after > 2**(self.counter - 1):
+            self.bits = self.counter
+            return True
+        bits = wrapped_bits(before, after) if isinstance(before, int) and self.counter is None else None
         if self.unsorted == "unwrap" and bits is not None and self.bits in (None, bits):
             self.bits = bits
-            return
+            return True
+        if self.unsorted == "sort":
+            self.back = True
+            return False
         said = f"{self.where(self.seen + place)} must not be earlier than the one before: time runs backwards from " \
                f"{_shown(before)} to {_shown(after)} {self.unit}"
         if bits is None:
