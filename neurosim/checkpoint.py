@@ -86,7 +86,8 @@ def _contents(sim):
     changes = {}
     for (owner, name), value in sim._layout.changes().items():
         label = f"{_kind(sim, owner)}/{owner.name}/{name}"
-        changes[label] = {"every": value.every, "after": value.after} if isinstance(value, TimedArray) else {}
+        timed = isinstance(value, TimedArray)
+        changes[label] = {key: getattr(value, key) for key in ("every", "after", "start")} if timed else {}
         arrays[f"changes/{label}"] = np.asarray(np.nan if value is None else getattr(value, "values", value))
     for population in sim._given:
         ticks, ids = sim._instance.given[population]

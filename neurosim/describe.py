@@ -34,7 +34,8 @@ def value_text(value, unit: str = "") -> str:
     if value is None:
         return "-"
     if isinstance(value, Timed):
-        return f"{_range(value.values)}{_after(unit)}, a value for {value.every:g} ms, then {value.after}"
+        return f"{_range(value.values)}{_after(unit)}, a value for {value.every:g} ms, then {value.after}" + (
+            f", from {value.start:g} ms on" if value.start else "")
     if isinstance(value, Samples):
         return f"{value}{_after(unit)}"
     if isinstance(value, (bool, str)):

@@ -164,7 +164,7 @@ class Network:
         if isinstance(model, SpikeSource) and size != model.spikes.size:
             raise ParameterError(f"size must be {model.spikes.size}, that of the given spikes, got {size}")
         name = self._name(name, f"{type(model).__name__.lower()}", [p.name for p in self.populations])
-        _check_lengths(type(model).__name__, model.values() if isinstance(model, Parametrised) else {}, int(size))
+        check_lengths(type(model).__name__, model.values() if isinstance(model, Parametrised) else {}, int(size))
         initial = _check_initial(model, dict(initial or {}), int(size))
         population = Population(name, model, int(size), initial)
         self.populations.append(population)
@@ -211,7 +211,7 @@ class Network:
             if value is not None and not isinstance(value, kind):
                 raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(value)}")
         rule.check(source.size, target.size, shift_between(source, target))
-        _check_lengths(type(receptor).__name__, receptor.values(), target.size)
+        check_lengths(type(receptor).__name__, receptor.values(), target.size)
         _check_delay(delay)
         _check_weight(weight, rule)
         release = None if isinstance(release, Fixed) else release
@@ -271,7 +271,7 @@ class Network:
                                  "receptor")
         if isinstance(drive, PoissonDrive) and receptor is None:
             receptor = Delta()
-        _check_lengths(type(drive).__name__, drive.values(), target.size)
+        check_lengths(type(drive).__name__, drive.values(), target.size)
         name = self._name(name, f"{type(drive).__name__} on {target.name}", [d.name for d in self.drives])
         if receptor is not None and isinstance(drive, PoissonDrive):
             receptor.check_weights(f"weight of {name!r}", drive.weight)
@@ -442,7 +442,8 @@ def _check_rules(plasticity) -> tuple:
     return tuple(given)
 
 
-def _check_lengths(owner, values, size):
+def check_lengths(owner: str, values: dict, size: int) -> None:
+    """Refuse arrays of parameters, or tables of them, that do not have one value per neuron."""
     for name, value in values.items():
         if isinstance(value, np.ndarray) and value.ndim == 1 and value.size != size:
             raise ParameterError(f"{owner}.{name} must have one value per neuron, {size}, got {value.size}")
@@ -461,7 +462,7 @@ def _check_initial(model, initial, size):
         parameter = Parameter(unit=state[name].unit)
         parameter.name = name
         checked[name] = parameter.check("initial", value)
-    _check_lengths("initial", checked, size)
+    check_lengths("initial", checked, size)
     return checked
 
 
@@ -472,7 +473,7 @@ def _check_delay(delay):
         array = np.asarray(delay, dtype=np.float64)
     except (TypeError, ValueError):
         array = np.array(np.nan)
-    if array.size == 0 or not np.isfinite(array).all() or (array <= 0).any():
+    if not np.isfinite(array).all() or (array <= 0).any():
         bad = describe_value(delay) if array.ndim == 0 else "an array with other values"
         raise ParameterError(f"delay must be a finite number > 0 ms, an array of them, or a distribution, got {bad}")
 
@@ -485,7 +486,7 @@ def _check_weight(weight, rule):
     except (TypeError, ValueError):
         raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
                              f"got {describe_value(weight)}") from None
-    if array.size == 0 or not np.isfinite(array).all():
+    if not np.isfinite(array).all():
         raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
                              f"got {describe_value(weight) if array.ndim == 0 else 'an array with other values'}")
 

@@ -19,10 +19,11 @@ from neurosim.engine.layout import Planner, check_bounds, parts_of, within_bound
 from neurosim.engine.synapses import to_coo
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.event.mode import EventMode
-from neurosim.network import Network, Population, Projection
+from neurosim.network import Network, Population, Projection, check_lengths
 from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
 from neurosim.recording import Recordings
+from neurosim.sources import TimedArray
 from neurosim.spikes import Spikes
 
 MODES = ("clocked", "event")
@@ -253,7 +254,8 @@ class Simulation:
         Args:
             what: the population or projection, or its name.
             changes: new values by name. A state variable takes a number or an array; `weight` of a
-                projection a number or one value per synapse in the order of `synapses`.
+                projection a number or one value per synapse in the order of `synapses`. The times of a `TimedArray`
+                count from the present.
         """
         if isinstance(what, str) and any(what == p.name for p in self.net.projections):
             what = self.net.projection(what)
@@ -290,9 +292,8 @@ class Simulation:
                 states[name] = _values(name, value, population.size)
             elif name in model.parameters and model.parameters[name].per_element:
                 checked = model.parameters[name].check(type(model).__name__, value)
-                if np.ndim(checked) == 1 and np.size(checked) != population.size:
-                    raise ParameterError(f"{type(model).__name__}.{name} must have one value per neuron, "
-                                         f"{population.size}, got {np.size(checked)}")
+                check_lengths(type(model).__name__, {name: checked}, population.size)
+                checked = checked.later(self.time) if isinstance(checked, TimedArray) else checked
                 if hasattr(checked, "numbers"):
                     raise ParameterError(f"{name} must be a number or an array when it is set in a running simulation, "
                                          f"got {checked}")

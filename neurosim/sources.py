@@ -13,18 +13,20 @@ from neurosim.spikes import Spikes
 
 
 class TimedArray(Timed):
-    """Values that change in time: value number m holds for m * every <= t < (m + 1) * every.
+    """Values that change in time: value number m holds for m * every <= t - start < (m + 1) * every.
 
     Args:
         values: shape (times,) for all neurons alike, or (times, neurons).
         every: how long each value holds, ms.
         after: what follows the last one: "hold" it, "repeat" from the first, or "zero".
+        start: when the first one begins, ms; it holds before, too. What is set while a simulation runs
+            (`Simulation.set`) counts from the present.
 
     >>> TimedArray([0.0, 100.0], every=50.0)
     TimedArray(2 values, every=50.0 ms, after='hold')
     """
 
-    def __init__(self, values, every: float, after: str = "hold"):
+    def __init__(self, values, every: float, after: str = "hold", start: float = 0.0):
         values = np.array(values, dtype=np.float64)
         if values.ndim not in (1, 2) or values.size == 0 or not np.isfinite(values).all():
             raise ParameterError(
@@ -34,19 +36,29 @@ class TimedArray(Timed):
             raise ParameterError(f"TimedArray.every must be a finite number > 0 ms, got {describe_value(every)}")
         if after not in ("hold", "repeat", "zero"):
             raise ParameterError(f"TimedArray.after must be 'hold' or 'repeat' or 'zero', got {describe_value(after)}")
+        if isinstance(start, bool) or not (isinstance(start, (int, float)) and 0 <= start < math.inf):
+            raise ParameterError(f"TimedArray.start must be a finite number >= 0 ms, got {describe_value(start)}")
         values.setflags(write=False)
-        self.values, self.every, self.after = values, float(every), after
+        self.values, self.every, self.after, self.start = values, float(every), after, float(start)
+
+    def later(self, by: float) -> "TimedArray":
+        """Return the same values, some ms later."""
+        return TimedArray(self.values, self.every, self.after, self.start + by)
 
     def __repr__(self):
         shape = " x ".join(map(str, self.values.shape))
-        return f"TimedArray({shape} values, every={self.every} ms, after={self.after!r})"
+        start = f", start={self.start} ms" if self.start else ""
+        return f"TimedArray({shape} values, every={self.every} ms, after={self.after!r}{start})"
+
+    def _times(self):
+        return self.every, self.after, self.start
 
     def __eq__(self, other):
-        return (type(other) is TimedArray and (self.every, self.after) == (other.every, other.after)
+        return (type(other) is TimedArray and self._times() == other._times()
                 and np.array_equal(self.values, other.values))
 
     def __hash__(self):
-        return hash((self.values.tobytes(), self.every, self.after))
+        return hash((self.values.tobytes(), self._times()))
 
 
 class Source(Parametrised):

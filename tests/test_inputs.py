@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import neurosim as ns
+from neurosim.checks import Parameter
+from neurosim.sources import Current
 
 DT = 0.1
 SLOW = ns.LIF(tau_mem=1e12, v_leak=0.0, v_threshold=1e6, v_reset=0.0, r=1.0)  # sums what it gets: dv/dt = I / tau_mem
@@ -70,6 +72,83 @@ def test_values_that_change_in_time(after, expected):
     values = run(net, 6.0).trace(cells, "v")[1] * 1e12 / DT / 10
     np.testing.assert_allclose(np.diff(values[:, 0]), expected, atol=1e-9)
     np.testing.assert_allclose(np.diff(values[:, 1]), 10 * np.array(expected), atol=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["clocked", "event"])
+def test_one_value_that_ends(mode):
+    """A current of 2 pA for 3 ms, then 0, for one neuron and for each."""
+    net = ns.Network()
+    cells = net.add(SLOW, 3)
+    net.drive(cells[:1], ns.InjectedCurrent(ns.TimedArray([2.0], every=3.0, after="zero")))
+    net.drive(cells[1:], ns.InjectedCurrent(ns.TimedArray([[2.0, 4.0]], every=3.0, after="zero")))
+    sim = ns.Simulation(net, mode="event") if mode == "event" else ns.Simulation(net, DT, dtype="float64")
+    sim.run(10.0)
+    np.testing.assert_allclose(sim.get(cells, "v") * 1e12, [6.0, 6.0, 12.0], rtol=1e-6)
+
+
+class Product(Current):
+    """A current of two factors, each of which may change in time."""
+
+    a = Parameter(timed=True)
+    b = Parameter(timed=True)
+
+    @staticmethod
+    def current(a, b):
+        """The product."""
+        return a * b
+
+
+def test_two_values_of_one_drive_change_each_in_its_own_time():
+    net = ns.Network()
+    cells = net.add(SLOW, 4)
+    net.drive(cells[1:], Product(a=ns.TimedArray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], every=2.0, after="repeat"),
+                                 b=ns.TimedArray([10.0, 0.0, 100.0], every=1.0)))
+    net.record(cells, "v", every=1.0)
+    values = np.diff(run(net, 6.0).trace(cells, "v")[1], axis=0) * 1e12
+    a = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])[[0, 0, 1, 1, 0, 0]]
+    b = np.array([10.0, 0.0, 100.0, 100.0, 100.0, 100.0])[:, None]
+    np.testing.assert_allclose(values[:, 1:], a * b, atol=1e-6)
+    assert not values[:, 0].any()
+
+
+def test_a_rate_that_is_set_late_counts_from_the_present(tmp_path):
+    net = ns.Network()
+    noise = net.add(ns.Poisson(rate=0.0), 2000, name="noise")
+    net.record(noise)
+    sim = ns.Simulation(net, DT, seed=1)
+    sim.run(30.0)
+    sim.set(noise, rate=ns.TimedArray([0.0, 1000.0], every=10.0, after="zero"))
+    sim.run(5.0)
+    sim.save(tmp_path / "state.h5")
+    loaded = ns.Simulation.load(tmp_path / "state.h5", net)
+    for each in (sim, loaded):
+        each.run(30.0)
+    times = sim.spikes(noise).times
+    assert 19_000 < times.size < 21_000 and times.min() > 40.0 and times.max() <= 50.0
+    assert sim.spikes(noise) == loaded.spikes(noise)
+    with pytest.raises(ns.ParameterError, match="Poisson.rate must have one column per neuron, 2000, got 3"):
+        sim.set(noise, rate=ns.TimedArray(np.ones((2, 3)), every=1.0))
+
+
+def test_values_begin_when_they_are_told_to():
+    start = ns.TimedArray([1.0, 2.0], every=1.0, after="zero", start=3.0)
+    assert start == ns.TimedArray([1.0, 2.0], every=1.0, after="zero").later(3.0) != start.later(1.0)
+    for mode in ("clocked", "event"):
+        net = ns.Network()
+        cells = net.add(SLOW, 1)
+        net.drive(cells, ns.InjectedCurrent(start))
+        sim = ns.Simulation(net, mode="event") if mode == "event" else ns.Simulation(net, DT, dtype="float64")
+        sim.run(10.0)
+        assert sim.get(cells, "v")[0] * 1e12 == pytest.approx(4.0 + 2.0, rel=1e-6)
+    with pytest.raises(ns.ParameterError, match="TimedArray.start must be a finite number >= 0 ms, got -1.0"):
+        ns.TimedArray([1.0], every=1.0, start=-1.0)
+
+
+def test_a_value_may_hold_for_ever():
+    net = ns.Network()
+    cells = net.add(SLOW, 1)
+    net.drive(cells, ns.InjectedCurrent(ns.TimedArray([1.0, 2.0], every=1e250)))
+    assert charge(run(net, 5.0), cells)[0] == pytest.approx(50.0)
 
 
 def test_step_and_sine():
@@ -154,7 +233,7 @@ REFUSED = {
                 "one column per neuron"),
     "lengths": (lambda: _with(ns.Poisson(rate=[1.0, 2.0])), "one value per neuron, 10, got 2"),
     "every": (lambda: ns.Simulation(_with(None, ns.InjectedCurrent(ns.TimedArray([0.0, 1.0], every=0.25))), 0.1),
-              "TimedArray.every must be a multiple of dt = 0.1 ms, got 0.25"),
+              "TimedArray.every must be a multiple of dt = 0.1 ms and >= 0.1 ms, got 0.25"),
     "negative rate": (lambda: ns.Poisson(rate=ns.TimedArray([1.0, -1.0], every=1.0)),
                       "Poisson.rate must be .* >= 0 Hz"),
     "drawn": (lambda: ns.Simulation(_with(ns.Poisson(rate=ns.Normal(0.0, 1.0))), 0.1), "its distribution gave -"),

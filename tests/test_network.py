@@ -227,3 +227,27 @@ def test_a_delay_below_a_tick_is_refused_when_laid_out(parts):
     net.connect(noise, cells, delay=0.04)
     with pytest.raises(ns.ParameterError, match="delay must be >= dt = 0.1 ms"):
         ns.Simulation(net, 0.1)
+
+
+@pytest.mark.parametrize("mode", ["clocked", "event"])
+@pytest.mark.parametrize("rule, given", [
+    (ns.Explicit([], []), {"weight": [], "delay": []}), (ns.Explicit([], []), {"delay": np.zeros(0), "weight": 1.0}),
+    (ns.Sparse(np.zeros((3, 4))), {"delay": []}), (ns.Sparse(np.zeros((3, 4))), {"weight": []}),
+    (ns.FixedProbability(0.0), {"weight": 0.5})], ids=str)
+def test_a_projection_without_synapses_takes_what_any_takes(mode, rule, given):
+    net = ns.Network()
+    projection = net.connect(net.add(ns.Poisson(100.0), 3), net.add(ns.LIF(), 4), rule, **given)
+    sim = ns.Simulation(net, mode=mode)
+    sim.run(5.0)
+    sim.set(projection, weight=2.0)
+    sim.restore(sim.state())
+    sim.set(projection, weight=[])
+    sim.run(5.0)
+    assert sim.weights(projection).size == 0
+
+
+def test_empty_values_where_there_are_synapses_are_refused_when_they_are_counted():
+    net = ns.Network()
+    net.connect(net.add(ns.Poisson(100.0), 3), net.add(ns.LIF(), 4), weight=[])
+    with pytest.raises(ns.ParameterError, match=r"weight must be a number, .* of shape \(3, 4\), got .*\(0,\)"):
+        ns.Simulation(net)

@@ -242,6 +242,24 @@ def test_strong_inhibition_is_stable_chaos():
 # Branching ratio
 # ---------------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("start", [[1.0], [1e-3, -2.0], [1e9]])
+def test_a_map_that_diverges_has_its_exponent(start):
+    grows = (lyapunov_by_perturbation(lambda x, t: 2 * x, start, 300),
+             lyapunov_exponent(lambda x, t: 2 * x, lambda x, t: 2 * np.eye(len(start)), start, 300))
+    np.testing.assert_allclose(grows, math.log(2), rtol=1e-6)
+    assert abs(lyapunov_by_perturbation(lambda x, t: 3 * x + 7, start, 200, washout=50) - math.log(3)) < 1e-3
+    with pytest.raises(ns.ParameterError, match="must keep states and their differences finite.*take fewer steps"):
+        lyapunov_by_perturbation(lambda x, t: x * x + 2.0, start, 500)
+
+
+def test_a_size_that_is_rounded_away_is_refused():
+    sim = leaky_network(20.0)
+    assert sim.dtype == "float64"
+    with pytest.raises(ns.ParameterError, match="size must be large enough to change 'v' in float64, got 1e-20"):
+        perturbation_growth(sim, "cells", 10.0, size=1e-20)
+
+
 def branching(m, rate, steps, seed, seen=1.0):
     rng = np.random.default_rng(seed)
     drive, a, out = rng.poisson(rate * (1 - m), steps), int(rate), np.empty(steps)
@@ -263,9 +281,22 @@ def test_the_branching_ratio_is_found_also_from_a_tenth_of_the_units(m, steps, t
         assert found.slopes[0] < m - 0.1
 
 
-def test_independent_activity_does_not_branch():
-    found = branching_ratio(np.random.default_rng(0).poisson(20.0, 20_000), 20)
-    assert abs(found.slopes).max() < 0.05 and abs(found.b * found.m) < 0.05
+@pytest.mark.parametrize("longest", [20, None])
+def test_of_independent_activity_the_fit_means_nothing(longest):
+    for seed in range(20):
+        activity = np.random.default_rng(seed).poisson(5.0, 5000)
+        with pytest.warns(ns.NeurosimWarning, match="cannot be told from numbers that are independent"):
+            found = branching_ratio(activity if seed % 2 else activity.reshape(5, 1000), longest)
+        assert math.isnan(found.m) and math.isnan(found.tau()) and found.score < 5
+        assert abs(found.slopes[:20]).max() < 0.1
+    held = np.tile([3.0, 9.0], 2000) + np.random.default_rng(0).normal(size=4000)  # what alternates does not decay
+    with pytest.warns(ns.NeurosimWarning):
+        assert math.isnan(branching_ratio(held, 20).m)
+
+
+def test_little_branching_is_told_from_none():
+    found = branching_ratio(branching(0.3, 50.0, 40_000, seed=3), 20)
+    assert abs(found.m - 0.3) < 0.05 and found.score > 20
 
 
 def test_an_exact_decay_is_fitted_exactly():

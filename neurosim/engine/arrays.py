@@ -190,7 +190,7 @@ class Arrays:
         low, high = plan.bounds[thread], plan.bounds[thread + 1]
         if isinstance(population.model, Poisson):
             self._largest_mean(plan)
-            rates = timed_table(plan.parameters.rate, population.size, self.layout.dt, population.name)[0]
+            rates = timed_table(plan.parameters.rate, self.layout.dt, population.name).values
             total = rates[:, low:high].sum(1) if rates.shape[1] > 1 else rates * (high - low)
             return inputs.most_events(float(total.max()) * self.layout.dt * 1e-3)
         if isinstance(population.model, SpikeSource):

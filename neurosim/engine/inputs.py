@@ -15,15 +15,14 @@ LARGEST_MEAN = 500.0  #: events of a Poisson process in one tick
 FEW = 1 / 32  #: so many events at an element in a tick are few, for which there is a faster way
 
 RANDOM = {"key0": INT, "key1": INT, "stream": INT, "sample": INT, "origin": INT}
-TIMED = {"rows": INT, "columns": INT, "every": INT, "after": INT}  #: how a table of values follows time
 AFTER = {"hold": 0, "repeat": 1, "zero": 2}
 
 _ROW = """\
-row = (tick - 1) // every
-if after == 1:
-    row = row % rows
-beyond = after == 2 and row >= rows
-row = min(row, rows - 1)
+row{name} = max(tick - 1 - since{name}, 0) // every{name}
+if after{name} == 1:
+    row{name} = row{name} % rows{name}
+beyond{name} = after{name} == 2 and row{name} >= rows{name}
+row{name} = min(row{name}, rows{name} - 1)
 """
 
 # Where events are few, the number of those of a group of elements is drawn, and then to whom each comes, which makes
@@ -145,6 +144,17 @@ if found < capacity:
 """
 
 
+def times(table, values, name: str = "") -> dict:
+    """Return the arguments that say how the rows of a table, or of some of its columns, follow time."""
+    given = {"rows": values.shape[0], "columns": values.shape[1], "every": table.every, "since": table.since,
+             "after": AFTER[table.after]}
+    return {f"{field}{name}": value for field, value in given.items()}
+
+
+def _timed(name: str = "") -> dict:
+    return {f"{field}{name}": INT for field in ("rows", "columns", "every", "since", "after")}
+
+
 def count_of(u, mean, most):
     """Return how many thresholds of a Poisson distribution a uniform number reaches, which has that distribution."""
     p = total = np.exp(-mean)
@@ -164,7 +174,7 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         weighted: None for a population that emits spikes; for a drive, whether weights differ.
         real: float type of the buffer that a drive adds to.
     """
-    fields = {"n": INT, **TIMED, **RANDOM, "most": INT, "means": Array(np.float64, "rows * columns")}
+    fields = {"n": INT, **_timed(), **RANDOM, "most": INT, "means": Array(np.float64, "rows * columns")}
     if individual:
         fields |= {"counts": Array(np.uint16, "n")}
     else:
@@ -183,7 +193,7 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         few = _FEW.format(put=textwrap.indent(put, " " * 12), most=most_events(128 * FEW))
         text = _SHARED.format(few=FEW, weight=weight, few_events=textwrap.indent(few, "    "),
                               many_events=textwrap.indent(_MANY.format(use=use), "    "))
-    text = _ROW + text
+    text = _ROW.format(name="") + text
     leaves = {"philox": philox, "uniform53": uniform53, "key_at": key_at, "count_of": count_of}
     return Kernel("poisson", fields, emitting(text) if weighted is None else text, leaves, np.float64)
 
@@ -212,11 +222,11 @@ def current(drive, varies: dict, real) -> Kernel:
         real: float type of the buffer.
     """
     arguments = list(inspect.signature(drive.current).parameters)
-    fields = {"n": INT, "dt": REAL, **TIMED, **RANDOM, "injected": Array(real, "n")}
+    fields = {"n": INT, "dt": REAL, **RANDOM, "injected": Array(real, "n")}
     head = ["time = (tick - 1) * dt"]
     for name, kind in varies.items():
         if kind == "timed":
-            fields[name] = Array(np.float64, "rows * columns")
+            fields |= _timed(f"_{name}") | {name: Array(np.float64, f"rows_{name} * columns_{name}")}
         else:
             fields[name] = Array(np.float64, "n" if kind else 1)
     fields |= {name: Array(np.float64, "n") for name in drive.state}
@@ -233,13 +243,15 @@ def current(drive, varies: dict, real) -> Kernel:
         elif name in drive.state or varies[name] is True:
             given.append(f"{name}[k]")
         elif varies[name] == "timed":
-            head.append("wide = 1 if columns > 1 else 0\nfactor = 0.0 if beyond else 1.0\noffset = row * columns")
-            given.append(f"factor * {name}[offset + wide * k]")
+            head.append(_ROW.format(name=f"_{name}") + f"wide_{name} = 1 if columns_{name} > 1 else 0\n"
+                        f"factor_{name} = 0.0 if beyond_{name} else 1.0\n"
+                        f"offset_{name} = row_{name} * columns_{name}")
+            given.append(f"factor_{name} * {name}[offset_{name} + wide_{name} * k]")
         else:
             given.append(f"{name}[0]")
     results = ", ".join(["value", *(f"{name}[k]" for name in drive.state)])
     loop += [f"{results} = body({', '.join(given)})", "injected[k] = injected[k] + value"]
-    text = _ROW + "\n".join(head) + "\nfor k in range(n):\n" + "".join(f"    {line}\n" for line in loop)
+    text = "\n".join(head) + "\nfor k in range(n):\n" + "".join(f"    {line}\n" for line in loop)
     leaves = {"body": drive.current, "philox": philox, "uniform53": uniform53, "key_at": key_at,
               "normal_quantile": normal_quantile}
     return Kernel("current", fields, text, leaves, np.float64)

@@ -9,6 +9,7 @@ import os
 import warnings
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -581,16 +582,28 @@ def _ticks_held(population, t_ref, dt):
     return np.broadcast_to(ticks.astype(np.int64), population.size).copy()
 
 
-def timed_table(value, size: int, dt: float, label: str):
-    """Return (table of shape (rows, columns), ticks per row, what follows) of a parameter.
+class Table(NamedTuple):
+    """A parameter as it follows time.
 
-    A number or an array of one value per element is a table of one row.
+    Attributes:
+        values: shape (rows, columns), a column for each element or one for all.
+        every: ticks that a row holds.
+        after: what follows the last one.
+        since: ticks after which the first one ends `every` later.
+        timed: whether it changes at all.
     """
+
+    values: np.ndarray
+    every: int = 1
+    after: str = "hold"
+    since: int = 0
+    timed: bool = False
+
+
+def timed_table(value, dt: float, label: str) -> Table:
+    """Return the table of a parameter; a number or an array of one value per element is a table of one row."""
     if not isinstance(value, Timed):
-        row = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        return row.reshape(1, -1), 1, "hold"
-    every = round(value.every / dt)
-    if every < 1 or abs(every * dt - value.every) > 1e-6 * dt:
-        raise ParameterError(f"{label}: TimedArray.every must be a multiple of dt = {dt:g} ms, got {value.every}")
-    table = value.values.reshape(len(value.values), -1)
-    return table, every, value.after
+        return Table(np.atleast_1d(np.asarray(value, dtype=np.float64)).reshape(1, -1))
+    every, since = (min(check_ticks(f"{label}: TimedArray.{name}", getattr(value, name), dt, at_least=least), 1 << 60)
+                    for name, least in (("every", 1), ("start", 0)))
+    return Table(value.values.reshape(len(value.values), -1), every, value.after, since, True)

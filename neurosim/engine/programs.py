@@ -149,32 +149,27 @@ class Programs(Arrays):
 
     def _current(self, drive, plan, low, high):
         layout, target = self.layout, drive.target
-        varies, values, table = {}, {}, (1, 1, "hold", 1)
+        varies, values = {}, {}
         for name, value in plan.coefficients.items():
-            rows, every, after = timed_table(value, target.size, layout.dt, drive.name)
-            if rows.shape[0] > 1:
-                rows = rows[:, low:high] if rows.shape[1] > 1 else rows
-                table = (rows.shape[0], rows.shape[1], after, every)
-                varies[name], values[name] = "timed", np.ascontiguousarray(rows).ravel()
-            else:
-                varies[name] = rows.size > 1
-                values[name] = np.ascontiguousarray(rows[0, low:high] if rows.size > 1 else rows[0])
+            table = timed_table(value, layout.dt, drive.name)
+            part = _columns(table.values, low, high)
+            varies[name] = "timed" if table.timed else table.values.shape[1] > 1
+            values |= {name: part.ravel()} | (inputs.times(table, part, f"_{name}") if table.timed else {})
         kernel = inputs.current(drive.drive, varies, layout.real)
         state = {name: self._slice(drive, name, low, high) for name in drive.drive.state}
         injected = self._slice(target.base, "injected", low + target.start, high + target.start)
-        return self._block(kernel, n=high - low, dt=layout.dt, rows=table[0], columns=table[1], every=table[3],
-                           after=inputs.AFTER[table[2]], injected=injected, **values, **state,
+        return self._block(kernel, n=high - low, dt=layout.dt, injected=injected, **values, **state,
                            **self._random(plan.stream, low))
 
     def _poisson(self, plan, low, high, drive=None, arrivals=None, slots=None):
         real, n = self.layout.real, high - low
         label = "Poisson" if drive is None else drive.name
-        rates, every, after = timed_table(plan.parameters.rate, n, self.layout.dt, label)
-        individual = rates.shape[1] > 1
-        means = np.ascontiguousarray(rates[:, low:high] if individual else rates) * (self.layout.dt * 1e-3)
+        table = timed_table(plan.parameters.rate, self.layout.dt, label)
+        individual = table.values.shape[1] > 1
+        means = _columns(table.values, low, high) * (self.layout.dt * 1e-3)
         most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
-        values = {"n": n, "rows": means.shape[0], "columns": means.shape[1], "most": most, "every": every,
-                  "after": inputs.AFTER[after], "means": means.ravel(), **self._random(plan.stream, low)}
+        values = {"n": n, "most": most, "means": means.ravel(), **inputs.times(table, means),
+                  **self._random(plan.stream, low)}
         if individual:
             values["counts"] = aligned(0, n, np.uint16)
         else:  # draws come in groups of the whole population, which a part has in common with its threads
@@ -310,6 +305,11 @@ class Programs(Arrays):
             if port.direct and variable == port.variable:
                 return self._port(population, port.index, thread)
         return self._slice(population, variable, *self.layout.populations[population].bounds[thread:thread + 2])
+
+
+def _columns(values, low, high) -> np.ndarray:
+    """Return the columns of some elements, or the one of all."""
+    return np.ascontiguousarray(values[:, low:high] if values.shape[1] > 1 else values)
 
 
 def _addresses(arrays) -> np.ndarray:

@@ -148,7 +148,9 @@ def _steps(drive, parameters):
     values = amplitude.values.reshape(len(amplitude.values), -1)
     if amplitude.after == "zero":
         values = np.concatenate([values, np.zeros((1, values.shape[1]))])
-    return np.arange(len(values)) * amplitude.every, values
+    times = amplitude.start + np.arange(len(values)) * amplitude.every
+    times[0] = 0.0
+    return times, values
 
 
 def _check_parts(projection):

@@ -223,6 +223,8 @@ class EventMode:
         if "weight" in checked:
             check_bounds(projection, checked["weight"], plan.values | checked)
         for name, values in checked.items():
+            if name == "weight" and plan.n_synapses == 0:
+                continue
             if name == "weight":
                 instance.set_weights(projection, values if np.ndim(changes[name]) else values[:1])
             elif name in own.shared:

@@ -1,12 +1,15 @@
 """The branching ratio by multistep regression, which subsampling does not bias."""
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.errors import ParameterError
+from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.reservoirs.metrics.checks import table, whole
+
+LEAST = 5.0  #: standard deviations of independent numbers by which a fit must differ from them
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,19 +17,21 @@ class Branching:
     """A branching ratio and what it was fitted to.
 
     Args:
-        m: branching ratio: how many spikes one spike causes in the next step.
+        m: branching ratio: how many spikes one spike causes in the next step; NaN where nothing decays.
         b: factor of the fit: 1 with all units seen, less with a part of them.
         slopes: regression slopes r_1, r_2, ..., shape (steps,); r_1 alone is the conventional estimate of m, too
             low under subsampling.
+        score: how many standard deviations the decay lies above what independent numbers would give.
     """
 
     m: float
     b: float
     slopes: np.ndarray
+    score: float
 
     def tau(self, dt: float = 1.0) -> float:
         """Return the autocorrelation time -dt / ln(m), in the unit of dt; infinite for m >= 1, 0 for m = 0."""
-        return math.inf if self.m >= 1 else 0.0 if self.m <= 0 else -dt / math.log(self.m)
+        return math.inf if self.m >= 1 else 0.0 if self.m <= 0 else -dt / math.log(self.m)  # of NaN it is NaN
 
     def __repr__(self):
         return f"<branching ratio m = {self.m:.4g}, b = {self.b:.3g}, from {self.slopes.size} steps>"
@@ -38,7 +43,8 @@ def branching_ratio(activity, longest: int | None = None) -> Branching:
     r_k = slope of the regression of A(t + k) on A(t) = b m^k,
 
     fitted by least squares over k = 1 .. longest. Counting only some of the units makes b smaller and leaves m. The
-    process must be stationary, and m below 1; where b is near 0 nothing decays and m means nothing.
+    process must be stationary, and m below 1. Of independent numbers the slopes are noise of the deviation
+    1 / sqrt(steps): where b m^k lies less than 5 deviations above it, m is NaN, with a warning.
 
     Args:
         activity: number of spikes of all recorded units in each step, shape (steps,), or of several
@@ -67,7 +73,14 @@ def branching_ratio(activity, longest: int | None = None) -> Branching:
                              f"got {steps}")
     slopes = np.array([_slope(activity, k) for k in range(1, longest + 1)])
     m, b = _fit(slopes)
-    return Branching(m, b, slopes)
+    power = m ** np.arange(1, longest + 1)
+    score = b * math.sqrt(power @ power * activity.size)
+    if score < LEAST:
+        warnings.warn("branching_ratio: the activity cannot be told from numbers that are independent from step to "
+                      f"step (b = {b:.2g}, {score:.1f} standard deviations), so that m is NaN; either no spike causes "
+                      "another, or there are too few steps", NeurosimWarning, stacklevel=2)
+        m = math.nan
+    return Branching(m, b, slopes, score)
 
 
 def _slope(activity, k):

@@ -9,6 +9,8 @@ from neurosim.errors import ParameterError
 from neurosim.reservoirs.metrics.checks import positive, table, whole
 from neurosim.simulation import Simulation
 
+ROUNDINGS = 1e4 * np.finfo(np.float64).eps  #: of a state, below which no distance is set
+
 
 def lyapunov_exponent(step, jacobian, start, steps: int, *, washout: int = 0, seed: int = 0) -> float:
     r"""Return the largest Lyapunov exponent of a map from its Jacobian, per step.
@@ -45,6 +47,7 @@ def lyapunov_exponent(step, jacobian, start, steps: int, *, washout: int = 0, se
         length = float(np.linalg.norm(direction))
         if length == 0:
             return -math.inf
+        _check_finite("lyapunov_exponent", direction, t)
         direction /= length
         growth += math.log(length) if t >= washout else 0.0
         state = np.asarray(step(state, t), np.float64)
@@ -61,14 +64,15 @@ def lyapunov_by_perturbation(step, start, steps: int, *, washout: int = 0, size:
         start: first state, shape (n,).
         steps: number of steps over which the mean is taken.
         washout: steps before that.
-        size: distance to which the two are set after each step; small against the states.
+        size: distance to which the two are set after each step; small against the states. Where they grow so far
+            that it would be lost in their rounding, it grows with them.
         seed: of the first direction.
 
     Returns:
         the exponent, 1/step; -inf where the two meet.
 
     Raises:
-        ParameterError: an argument does not fit.
+        ParameterError: an argument does not fit, or a state becomes infinite.
 
     >>> import math
     >>> found = lyapunov_by_perturbation(lambda x, t: 0.5 * x, [1.0, 2.0], 20)
@@ -81,14 +85,17 @@ def lyapunov_by_perturbation(step, start, steps: int, *, washout: int = 0, size:
     whole("lyapunov_by_perturbation.steps", steps)
     whole("lyapunov_by_perturbation.washout", washout, 0)
     positive("lyapunov_by_perturbation.size", size)
-    other, growth = state + size * _direction(state.size, seed), 0.0
+    direction, growth = _direction(state.size, seed), 0.0
     for t in range(washout + steps):
+        other = state + direction * max(size, ROUNDINGS * float(np.linalg.norm(state)))
+        set_to = float(np.linalg.norm(other - state))  # the distance as it was rounded
         state, other = np.asarray(step(state, t), np.float64), np.asarray(step(other, t), np.float64)
+        _check_finite("lyapunov_by_perturbation", other - state, t)
         distance = float(np.linalg.norm(other - state))
         if distance == 0:
             return -math.inf
-        growth += math.log(distance / size) if t >= washout else 0.0
-        other = state + (other - state) * (size / distance)
+        growth += math.log(distance / set_to) if t >= washout else 0.0
+        direction = (other - state) / distance
     return growth / steps
 
 
@@ -111,7 +118,7 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
         population: which is moved, itself or its name.
         duration: ms, a multiple of `every`.
         every: ms between two renormalisations.
-        size: Euclidean distance, in the variable's unit.
+        size: Euclidean distance, in the variable's unit; large against its rounding.
         variable: name of the state variable.
         seed: of the first direction.
 
@@ -119,7 +126,7 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
         the exponent, 1/ms; -inf where the two meet, as two sets of neurons that are all reset at one tick do.
 
     Raises:
-        ParameterError: an argument does not fit.
+        ParameterError: an argument does not fit, or the variable rounds the size away.
 
     >>> import neurosim as ns
     >>> net = ns.Network()
@@ -147,11 +154,20 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
         here = sim.get(population, variable).astype(np.float64)
         difference = twin.get(population, variable) - here
         distance = float(np.linalg.norm(difference))
-        if distance == 0 or size_set == 0:
+        if size_set == 0:
+            raise ParameterError(f"perturbation_growth.size must be large enough to change {variable!r} in "
+                                 f"{sim.dtype}, got {size:g}; give a larger one, or a simulation with dtype='float64'")
+        if distance == 0:
             return -math.inf
         growth += math.log(distance / size_set)
         difference *= size / distance
     return growth / (rounds * every)
+
+
+def _check_finite(owner, difference, t):
+    if not np.isfinite(difference).all():
+        raise ParameterError(f"{owner}.step must keep states and their differences finite, got one that is not after "
+                             f"step {t + 1}; take fewer steps")
 
 
 def _direction(n, seed):
