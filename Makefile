@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+OLDEST ?= .venv-oldest
 ARGS ?=
 
 RUN := $(VENV)/bin/python
@@ -17,11 +18,14 @@ export NEUROSIM_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint bench demo docs clean
+.PHONY: help install test test-slow test-checked test-oldest lint bench demo docs clean
 
 help:
 	@echo "make install   create $(VENV) with PYTHON=$(PYTHON) and install the packages, editable, with the dev extra"
-	@echo "make test      run the tests and the examples in docstrings; ARGS=\"-k lif\" picks some"
+	@echo "make test      run the quick tests and the examples in docstrings; ARGS=\"-k lif\" picks some"
+	@echo "make test-slow run the tests that are marked slow"
+	@echo "make test-checked  run random networks with all indices of compiled code checked (NEUROSIM_CHECK=1)"
+	@echo "make test-oldest   run the quick tests with the oldest versions that are promised, in $(OLDEST)"
 	@echo "make lint      check the style with ruff"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
@@ -58,9 +62,28 @@ $(DOCS_STAMP): $(STAMP)
 	$(PIP_INSTALL) -e ".[docs]"
 	@: > $@
 
-# The examples in docstrings are tests too.
+# The examples in docstrings are tests too. Each process takes a block of the list, then what another has left of its
+# block, so that most tests of a file, and what they compile, stay together. Linear algebra has one thread for each.
+TESTS := -n auto --maxprocesses 8 --dist worksteal --doctest-modules --doctest-ignore-import-errors \
+    tests neurosim learning_rules hardware_models
+test test-slow test-checked test-oldest: export OPENBLAS_NUM_THREADS ?= 1
+
 test: install
-	$(RUN) -m pytest --doctest-modules --doctest-ignore-import-errors tests neurosim learning_rules hardware_models $(ARGS)
+	$(RUN) -m pytest -m "not slow" $(TESTS) $(ARGS)
+
+test-slow: install
+	$(RUN) -m pytest -m slow $(TESTS) $(ARGS)
+
+test-checked: install
+	NEUROSIM_CHECK=1 $(RUN) -m pytest -n auto --maxprocesses 8 tests/test_random_networks.py $(ARGS)
+
+$(OLDEST)/.installed: $(STAMP) constraints-oldest.txt
+	"$(RUN)" -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --disable-pip-version-check -c constraints-oldest.txt -e ".[dev]"
+	@: > $@
+
+test-oldest: $(OLDEST)/.installed
+	$(OLDEST)/bin/python -m pytest -m "not slow" $(TESTS) $(ARGS)
 
 lint: install
 	$(RUN) -m ruff check .
@@ -75,5 +98,5 @@ docs: $(DOCS_STAMP)
 	$(RUN) -m sphinx -b html $(DOCS_CONF) docs build/docs
 
 clean:
-	rm -rf "$(VENV)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(OLDEST)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,6 +22,11 @@ def compiled(body, x):
     return out
 
 
+def exact(function, x):
+    """With more digits where the machine has them: NumPy's own of older versions are off by as much as ours may be."""
+    return function(x.astype(np.longdouble))
+
+
 def relative(found, expected):
     return np.max(np.abs(found - expected) / np.abs(expected))
 
@@ -32,7 +37,7 @@ def test_log():
     x = np.concatenate([10.0 ** generator.uniform(-307, 308, 20_000), generator.uniform(0.3, 3.0, 20_000), 1.0 + near,
                         1.0 - near])
     x = x[x != 1.0]
-    assert relative(compiled(log, x), np.log(x)) < 4e-16
+    assert relative(compiled(log, x), exact(np.log, x)) < 4e-16
     smallest = np.log(np.finfo(float).tiny)
     assert compiled(log, np.array([1.0]))[0] == 0.0
     np.testing.assert_allclose(compiled(log, np.array([0.0, -1.0, 5e-324])), smallest, rtol=1e-15)
@@ -41,7 +46,7 @@ def test_log():
 
 def test_exp():
     x = np.random.default_rng(2).uniform(-700.0, 700.0, 20_000)
-    assert relative(compiled(exp, x), np.exp(x)) < 4e-16
+    assert relative(compiled(exp, x), exact(np.exp, x)) < 4e-16
     assert relative(compiled(exp, x[abs(x) < 80].astype(np.float32)), np.exp(x[abs(x) < 80].astype(np.float32))) < 2e-7
 
 

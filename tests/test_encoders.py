@@ -155,7 +155,7 @@ def test_values_outside_the_declared_bounds_are_refused(cls, name):
     (lambda: to_spikes(np.zeros(3), (2, 2, 2), duration=1.0), r"to_spikes\.events must be a 1-D structured array"),
     (lambda: to_spikes(np.array([(2, 0, 1, 0)], EVENT), (2, 2, 2), duration=1.0),
      r"to_spikes\.events\['x'\] must be in 0 \.\. 1, got 2 in event 0"),
-], ids=str)
+])
 def test_what_does_not_fit_is_refused_with_a_sentence(make, message):
     with pytest.raises(ParameterError, match=message):
         make()

@@ -32,7 +32,7 @@ def run(script, folder, *arguments, **environment):
     """Run an example in a process of its own, as a person does."""
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run([sys.executable, str(script), "--out", str(folder), *arguments], cwd=folder, text=True,
-                          capture_output=True, env={**os.environ, "PYTHONPATH": paths, **environment}, timeout=300)
+                          capture_output=True, env={**os.environ, "PYTHONPATH": paths, **environment})
 
 
 @pytest.mark.slow

@@ -3,8 +3,10 @@
 import enum
 import math
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import types
 from collections import namedtuple
 from pathlib import Path
@@ -283,6 +285,16 @@ def test_what_was_not_used_for_longest_goes_first(folder, monkeypatch):
     assert [compile_it(1, add=add)[1] for add in (1, 3)] == [False, False]
     assert compile_it(1, add=0)[1]
     assert len(list(folder.glob("*.py"))) <= 3
+
+
+def test_the_oldest_versions_that_are_promised_are_those_that_are_tested():
+    promised = tomllib.loads((Path(ROOT) / "pyproject.toml").read_text())["project"]["dependencies"]
+    tested = re.findall(r"^([\w-]+)==(\S+)$", (Path(ROOT) / "constraints-oldest.txt").read_text(), re.MULTILINE)
+    bounds = {name: tuple(map(int, version.split("."))) for name, version in (each.split(">=") for each in promised)}
+    for name, version in tested:
+        numbers = tuple(map(int, version.split(".")))
+        assert bounds[name] == numbers[:len(bounds[name])] and not any(numbers[len(bounds[name]):])
+    assert len(tested) == len(bounds)
 
 
 def test_importing_costs_little():

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from neurosim.engine import intrinsics, loader
+from neurosim.engine.checked import CHECKING
 from neurosim.engine.elementary import exp
 
 _ALWAYS = {name: getattr(intrinsics, name)
@@ -84,7 +85,8 @@ class Kernel:
             return f"{name} = args[{position}]"
         if kind == REAL:
             return f"{name} = np.{np.dtype(self.real).name}(bits_to_float64(args[{position}]))"
-        return f"{name} = carray(pointer(args[{position}]), {kind.length}, np.{kind.dtype.name})"
+        length = f"args[{len(self.fields) + position}]" if CHECKING else kind.length
+        return f"{name} = carray(pointer(args[{position}]), {length}, np.{kind.dtype.name})"
 
     def block(self, **values) -> "Block":
         """Return a block of arguments; every field must be given."""
@@ -99,13 +101,17 @@ class Block:
         if missing:
             raise KeyError(f"{kernel.name}: {sorted(missing)}")
         self.kernel, self.values = kernel, dict(values)
-        self.row = np.array([_word(kernel.fields[name], values[name], name) for name in kernel.fields], dtype=np.int64)
+        words = [_word(kernel.fields[name], values[name], name) for name in kernel.fields]
+        sizes = [np.size(values[name]) for name in kernel.fields] if CHECKING else []
+        self.row = np.array(words + sizes, dtype=np.int64)
 
     def set(self, name: str, value) -> None:
         """Change one argument between runs."""
         position = list(self.kernel.fields).index(name)
         self.row[position] = _word(self.kernel.fields[name], value, name)
         self.values[name] = value
+        if CHECKING:
+            self.row[len(self.kernel.fields) + position] = np.size(value)
 
 
 def _word(kind, value, name) -> int:

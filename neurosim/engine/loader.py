@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from numba.core.ccallback import CFunc
 
+from neurosim.engine.checked import CHECKING, NAMES, as_error, body_with_checks, with_checks
 from neurosim.engine.fingerprint import (
     OVERLOADS,
     SUBSTITUTES,
@@ -62,12 +63,14 @@ def load_function(name: str, text: str, leaves: dict, real=np.float64):
 
 
 def _load(name, text, leaves, real, finish):
-    parts = [VERSION, text, np.dtype(real).name, numba.__version__, np.__version__, sys.version]
+    parts = [VERSION, str(CHECKING), text, np.dtype(real).name, numba.__version__, np.__version__, sys.version]
     parts += [f"{key}={fingerprint(leaf)}" for key, leaf in sorted(leaves.items())]
     key = f"{name}_{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
     with _lock:
         if key not in _loaded:
             compiled = {alias: compile_leaf(leaf, real) for alias, leaf in leaves.items()}
+            if CHECKING:
+                text, compiled = with_checks(name, text), compiled | NAMES
             refused = partial(refusal, name, text, leaves, compiled)
             entry = Entry(key, text, check=partial(refuse_what_fails_later, leaves, compiled))
             _loaded[key] = finish(_module(key, text, compiled), entry, refused)
@@ -75,7 +78,7 @@ def _load(name, text, leaves, real, finish):
 
 
 def _kernel_of(module, entry, refused):
-    kernel = CFunc(module.kernel, (ARGUMENTS, numba.types.void), {}, {"error_model": "numpy"})
+    kernel = CFunc(module.kernel, (ARGUMENTS, numba.types.void), {}, {"error_model": "numpy", "boundscheck": CHECKING})
     kernel._cache = entry
     try:
         kernel.compile()
@@ -87,7 +90,7 @@ def _kernel_of(module, entry, refused):
 
 
 def _function_of(module, entry, refused):
-    jitted = numba.njit(nogil=True, error_model="numpy")(module.main)
+    jitted = numba.njit(nogil=True, error_model="numpy", boundscheck=CHECKING)(module.main)
     jitted._cache = entry
 
     def call(*arguments):
@@ -95,6 +98,8 @@ def _function_of(module, entry, refused):
             return jitted(*arguments)
         except Exception as error:
             running = error.__traceback__.tb_next is None  # what compiled code raises has no frames of Python below
+            if CHECKING and isinstance(error, IndexError):
+                raise as_error(error) from None
             if running or isinstance(error, ModelError):
                 raise
             raise refused(error) from None
@@ -129,16 +134,22 @@ def compile_leaf(function, real):
     if key not in _leaves:
         _being_made.add(key)
         try:
-            _leaves[key] = numba.njit(error_model="numpy", forceinline=True)(_narrowed(function, real))
+            _leaves[key] = _compiled(function, real)
         finally:
             _being_made.discard(key)
     return _leaves[key]
 
 
-def _narrowed(function, real):
+def _compiled(function, real):
+    names = names_of(function.__code__)
+    used = {name: _convert(value, real, names) for name, value in outside(function).items()}
+    function = body_with_checks(function, used) if CHECKING else function
+    return numba.njit(error_model="numpy", forceinline=True, boundscheck=CHECKING)(_narrowed(function, real, used))
+
+
+def _narrowed(function, real, used):
     code = function.__code__
     names = names_of(code)
-    used = {name: _convert(value, real, names) for name, value in outside(function).items()}
     code = code.replace(co_consts=tuple(_convert(value, real, names) for value in code.co_consts))
     cells = tuple(pytypes.CellType(used[name]) for name in code.co_freevars) or None
     return pytypes.FunctionType(code, {**function.__globals__, **used}, function.__name__, function.__defaults__, cells)

@@ -20,6 +20,7 @@ from functools import cache
 import numpy as np
 
 from neurosim.engine import intrinsics, loader
+from neurosim.engine.checked import stop_if_seen
 
 APART = 256  #: bytes between what two threads write; processors fetch neighbouring lines too
 PATIENCE = 400  #: looks at the others' progress before a thread helps out or gives its core away
@@ -99,15 +100,17 @@ class Parts:
         self.places = self.board.ctypes.data, self.claims.ctypes.data
 
     def run(self, first: int, last: int, window: int, alone: bool = False) -> None:
-        """Run the ticks first <= tick < last, with one thread for each part, or with one for all.
-
-        Several threads are pinned, each to a core of its own among those allowed, and released at the
-        end: unpinned, two threads that wait for each other may end up on one core.
-        """
+        """Run the ticks first <= tick < last, with one thread for each part, or with one for all."""
         self.board[:], self.claims[:] = first - 1, 0
         if alone or len(self.programs) == 1:
             self._work(last, window, 0, True)
-            return
+        else:
+            self._work_together(last, window)
+        stop_if_seen()
+
+    def _work_together(self, last, window):
+        """Several threads are pinned, each to a core of its own among those allowed, and released at the end:
+        unpinned, two threads that wait for each other may end up on one core."""
         cores = _cores(len(self.programs))
         others = [threading.Thread(target=self._work, args=(last, window, thread, False, core))
                   for thread, core in enumerate(cores) if thread > 0]
