@@ -9,7 +9,7 @@ import numpy as np
 
 from learning_rules.eprop_kernel import TEXT, filter_and_add
 from neurosim.aliases import Choice, PerElement, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, check_ticks, describe_value, required
+from neurosim.checks import Option, Parameter, Parametrised, check_seed, check_ticks, describe_value, required
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError, SimulationError
 
@@ -84,7 +84,7 @@ class Eprop(Parametrised, kw_only=False):
 
     def initial(self, seed: int = 0, dtype: str = "float32") -> dict:
         """Return random normal weights, divided by the root of the number of sources; feedback is not divided."""
-        generator = np.random.Generator(np.random.Philox(seed))
+        generator = np.random.Generator(np.random.Philox(check_seed("seed", seed)))
         n_in, n, n_out = self.n_in, self.n, self.n_out
         shapes = {"w_in": (n_in, n, n_in), "w_rec": (n, n, n), "w_out": (n, n_out, n), "feedback": (n, n_out, 1)}
         weights = {name: (generator.standard_normal((rows, columns)) / np.sqrt(below)).astype(dtype)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.aliases import Real, Whole
-from neurosim.checks import Parameter, Parametrised, check_ticks
+from neurosim.checks import Parameter, Parametrised, check_seed, check_ticks
 from neurosim.errors import ParameterError
 
 PERIODS = (1000.0, 500.0, 333.0, 200.0)  #: ms, of the sines whose sum is generated
@@ -30,7 +30,7 @@ def pattern_generation(seed: int = 0, *, n_in: int = 100, n_out: int = 1, rate: 
     Source: Bellec et al., Nature Communications 11 (2020) 3625, supplement.
     """
     ticks = check_ticks("duration", duration, dt, at_least=1)
-    generator = np.random.Generator(np.random.Philox(seed))
+    generator = np.random.Generator(np.random.Philox(check_seed("seed", seed)))
     x = (generator.random((1, ticks, n_in)) < rate * dt * 1e-3).astype(np.float32)
     angle = 2 * np.pi * np.arange(ticks)[:, None, None] * dt / np.array(PERIODS)
     amplitude, phase = generator.uniform(0.5, 2.0, (n_out, 4)), generator.uniform(0.0, 2 * np.pi, (n_out, 4))

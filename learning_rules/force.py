@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from neurosim.checks import check_ticks, describe_value
+from neurosim.checks import check_number, check_ticks, check_whole, describe_value
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.loop import Program
 from neurosim.errors import NetworkError, ParameterError, SimulationError
@@ -153,8 +153,7 @@ class Force:
                                  f"got {describe_value(population)}")
         if population not in net.populations:
             raise NetworkError(f"Force.population must belong to the network; {population.name!r} is of another one")
-        if isinstance(outputs, bool) or not isinstance(outputs, int) or outputs < 1:
-            raise ParameterError(f"Force.outputs must be a whole number >= 1, got {describe_value(outputs)}")
+        outputs = check_whole("Force.outputs", outputs, at_least=1)
         self.population, self.outputs = population, outputs
         self.tau_rise, self.tau_decay = _check_filter(tau_rise, tau_decay)
         self.feedback = _check_feedback(feedback, population.size, outputs)
@@ -263,8 +262,7 @@ class Force:
 
 def _check_filter(rise, decay):
     for name, value in (("tau_rise", rise), ("tau_decay", decay)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise ParameterError(f"Force.{name} must be a finite number of ms, got {describe_value(value)}")
+        check_number(f"Force.{name}", value, "of ms")
     if not 0 <= rise < decay:
         raise ParameterError(f"Force.tau_rise must be >= 0 and < tau_decay = {decay:g} ms, got {rise}")
     return float(rise), float(decay)
@@ -282,4 +280,4 @@ def _check_feedback(given, n, outputs):
     if not np.isfinite(array).all():
         raise ParameterError(f"Force.feedback must be finite, a number or an array of shape ({n},) or "
                              f"({n}, {outputs}), got {describe_value(given)}")
-    return np.ascontiguousarray(array)
+    return np.array(array)  # a copy: what is described does not change

@@ -7,7 +7,7 @@ import numpy as np
 
 from learning_rules.bounded import Bounded, clip
 from neurosim.aliases import PerElement, Real
-from neurosim.checks import Parameter
+from neurosim.checks import Parameter, check_number
 from neurosim.contracts import Trace
 from neurosim.engine import loader
 from neurosim.errors import ParameterError
@@ -85,8 +85,7 @@ def normalise(sim, projection, total: float) -> None:
 
     Source: Diehl, Cook, Frontiers in Computational Neuroscience 9 (2015) 99.
     """
-    if not (isinstance(total, (int, float)) and np.isfinite(total) and total > 0):
-        raise ParameterError(f"normalise: total must be a finite number > 0, got {total!r}")
+    total = check_number("normalise: total", total, above=0)
     projection = sim._projection(projection)
     if not projection.plasticity:
         raise ParameterError(f"normalise: projection {projection.name!r} must have a learning rule; set the weights of "

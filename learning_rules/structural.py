@@ -6,7 +6,7 @@ import numpy as np
 
 from learning_rules.relayout import with_synapses
 from neurosim.aliases import Choice, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, describe_value, required
+from neurosim.checks import Option, Parameter, Parametrised, check_seed, describe_value, required
 from neurosim.connectivity import Blocks
 from neurosim.errors import NetworkError, ParameterError
 
@@ -71,7 +71,7 @@ class Rewiring(Parametrised):
         free = (np.prod(shape) if allowed is None else int(allowed.sum())) - inside
         count = min(round(self.fraction * pairs.size), int(free))
         pruned = np.sort(np.lexsort((pairs, np.abs(weight)))[:count])
-        ranks = self._ranks(x, y, np.random.Generator(np.random.Philox(seed)))
+        ranks = self._ranks(x, y, np.random.Generator(np.random.Philox(check_seed("seed", seed))))
         grown = _largest(ranks, shape, count, np.sort(pairs), allowed)
         return Turnover(pruned, *np.divmod(grown, shape[1]))
 
@@ -176,7 +176,7 @@ class BlockMask(Parametrised):
     def mask(self, n_source: int, n_target: int, seed: int = 0) -> np.ndarray:
         """Return which pairs are allowed, bool, shape (sources, targets)."""
         same = np.equal.outer(*(np.repeat(np.arange(self.groups), self._sizes(n)) for n in (n_source, n_target)))
-        drawn = np.random.Generator(np.random.Philox(seed)).random((n_source, n_target))
+        drawn = np.random.Generator(np.random.Philox(check_seed("seed", seed))).random((n_source, n_target))
         return drawn < np.where(same, self.p_in, self.p_out)
 
     def rule(self, n_source: int, n_target: int) -> Blocks:

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from neurosim.checks import check_ticks, describe_value
+from neurosim.checks import check_ticks, check_whole, describe_value, is_whole
 from neurosim.engine.instance import Instance
 from neurosim.engine.layout import Planner
 from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
@@ -132,7 +132,7 @@ def _keys(keys, n):
         return list(range(n))
     keys = list(keys)
     for key in keys:
-        if isinstance(key, bool) or not isinstance(key, (int, np.integer)) or not 0 <= key < 2**32 - 1:
+        if not is_whole(key) or not 0 <= key < 2**32 - 1:
             raise ParameterError(f"keys must be whole numbers in 0 .. 2^32 - 2, got {describe_value(key)}")
     if len(keys) != n:
         raise ParameterError(f"keys must be one for each of the {n} samples, got {len(keys)}")
@@ -142,9 +142,7 @@ def _keys(keys, n):
 def _threads(threads) -> int:
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 256:
-        raise ParameterError(f"threads must be a whole number in 1 .. 256, or None, got {describe_value(threads)}")
-    return threads
+    return check_whole("threads", threads, at_least=1, at_most=256)
 
 
 def _layout(sim):

@@ -36,7 +36,7 @@ def describe_value(value: Any) -> str:
 class Declared(Generic[Kept, Given]):
     """What a class declares: of which type an object keeps it, and of which types it may be given."""
 
-    name: str
+    name: str = ""
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -105,9 +105,11 @@ class Parameter(Declared[Any, Any]):
             return value
         if isinstance(value, (bool, np.bool_, str, bytes)) or value is None:
             self.refuse(owner, value)
+        if self.integer and is_whole(value):  # exactly: a float has 53 bits
+            return int(value) if self._within(value, value) else self.refuse(owner, value)
         try:
             array = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.refuse(owner, value)
         if array.ndim > (1 if self.per_element else 0) or not self.holds(array):
             self.refuse(owner, value, array)
@@ -122,8 +124,9 @@ class Parameter(Declared[Any, Any]):
             return False
         if self.integer and (array != np.floor(array)).any():
             return False
-        low = array.min()
-        high = array.max()
+        return self._within(array.min(), array.max())
+
+    def _within(self, low, high) -> bool:
         return ((self.above is None or low > self.above) and (self.at_least is None or low >= self.at_least)
                 and (self.below is None or high < self.below) and (self.at_most is None or high <= self.at_most))
 
@@ -134,7 +137,24 @@ class Parameter(Declared[Any, Any]):
             bad = [x for x in array if not self.holds(np.array([x]))]
             got = f"an array that holds {bad[0]:g}" if bad else got
         a_number = array is not None and array.ndim <= 1
-        raise ParameterError(f"{owner}.{self.name} must be {self.requirement(forms=not a_number)}, got {got}")
+        what = f"{owner}.{self.name}" if self.name else owner
+        raise ParameterError(f"{what} must be {self.requirement(forms=not a_number)}, got {got}")
+
+
+class Seed(Parameter):
+    """The seed of random numbers, a whole number of 64 bits."""
+
+    def __init__(self, doc: str):
+        super().__init__(0, doc=doc, per_element=False, integer=True)
+
+    @property
+    def bounds(self) -> str:
+        """The bounds as text."""
+        return "in 0 .. 2^64 - 1"
+
+    def check(self, owner: str, value: Any) -> int:
+        """Return the seed as int; raise ParameterError."""
+        return check_seed(f"{owner}.{self.name}", value)
 
 
 class Option(Declared[Any, Any]):
@@ -253,14 +273,63 @@ def same(a, b) -> bool:
     return type(a) is type(b) and a == b
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a value is one real number, of Python or of NumPy; a truth value is none.
+
+    >>> is_number(np.float32(1.5)), is_number(True), is_number("1")
+    (True, False, False)
+    """
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is one whole number, of Python or of NumPy; a truth value is none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def check_number(what: str, value: Any, unit: str = "", **bounds: float) -> float:
+    """Return a finite number as float; raise ParameterError for anything else.
+
+    Args:
+        what: what it is, for the message.
+        value: what was given.
+        unit: its unit.
+        bounds: above, at_least, below or at_most, as for `Parameter`.
+
+    >>> check_number("dt", np.int64(1), "ms", above=0)
+    1.0
+    """
+    return Parameter(unit=unit, per_element=False, **bounds).check(what, value)
+
+
+def check_whole(what: str, value: Any, **bounds: float) -> int:
+    """Return a whole number as int, exactly; raise ParameterError for anything else.
+
+    >>> check_whole("n", np.uint64(2**63 + 1), at_least=1)
+    9223372036854775809
+    """
+    parameter = Parameter(per_element=False, integer=True, **bounds)
+    return parameter.check(what, value) if is_whole(value) else parameter.refuse(what, value)
+
+
+def check_seed(what: str, value: Any, bits: int = 64) -> int:
+    """Return the seed or key of random numbers as int, exactly; raise ParameterError for anything else.
+
+    >>> check_seed("seed", 2**53 + 1)
+    9007199254740993
+    """
+    if not is_whole(value) or not 0 <= int(value) < 2**bits:
+        raise ParameterError(f"{what} must be a whole number in 0 .. 2^{bits} - 1, got {describe_value(value)}")
+    return int(value)
+
+
 def check_ticks(what: str, value: float, dt: float, *, at_least: int = 0) -> int:
     """Return a duration in whole ticks of dt; raise ParameterError if it is off the grid.
 
     >>> check_ticks("duration", 1.5, 0.1)
     15
     """
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
+    if not is_number(value) or not math.isfinite(value):
         raise ParameterError(f"{what} must be a finite number of ms, got {describe_value(value)}")
     ticks = round(value / dt)
     if ticks < at_least or abs(value / dt - ticks) > 1e-6 + 1e-14 * abs(ticks):

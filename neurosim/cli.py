@@ -1,10 +1,11 @@
-"""The command line: neurosim demo | train | simulate FILE.toml | info | warmup.
+"""The command line: neurosim demo | train | simulate FILE.toml | info | warmup | sfq run FILE.cir.
 
 Exit codes: 0 all went well; 1 what was asked for failed, one sentence says why; 2 the command line is
 wrong; 130 Ctrl-C.
 """
 
 import argparse
+import importlib
 import importlib.metadata
 import json
 import os
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_info(commands)
     _add_warmup(commands)
+    _add_sfq(commands)
     return parser
 
 
@@ -93,6 +95,13 @@ def _add_simulate(commands):
 def _add_info(commands):
     command = _command(commands, "info", _info, "show versions, machine, models and the cache folder")
     command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_sfq(commands):
+    """Add the commands of a plug-in by its name; the core imports none."""
+    command = commands.add_parser("sfq", help="simulate circuits of Josephson junctions (decks of JoSIM and SPICE)",
+                                  description="Simulate circuits of Josephson junctions.")
+    importlib.import_module("hardware_models.sfq.commands").add_commands(command)
 
 
 def _add_warmup(commands):

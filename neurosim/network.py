@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.checks import Parameter, Parametrised, Samples, describe_value
+from neurosim.checks import Parameter, Parametrised, Samples, check_number, describe_value, is_number, is_whole
 from neurosim.connectivity import AllToAll, Rule
 from neurosim.contracts import Device, Plasticity, Release
 from neurosim.errors import NetworkError, ParameterError, UnsupportedError
@@ -158,7 +158,7 @@ class Network:
             size = model.spikes.size
         if not isinstance(model, (Neuron, Source)):
             raise ParameterError(f"model must be a neuron model or a source, got {describe_value(model)}")
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not 1 <= size < 2**32:
+        if not is_whole(size) or not 1 <= size < 2**32:
             raise ParameterError("size of the population must be a whole number in 1 .. 2^32 - 1, "
                                  f"got {describe_value(size)}")
         if isinstance(model, SpikeSource) and size != model.spikes.size:
@@ -212,8 +212,7 @@ class Network:
                 raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(value)}")
         rule.check(source.size, target.size, shift_between(source, target))
         check_lengths(type(receptor).__name__, receptor.values(), target.size)
-        _check_delay(delay)
-        _check_weight(weight, rule)
+        delay, weight = _check_delay(delay), _check_weight(weight)
         release = None if isinstance(release, Fixed) else release
         rules = _check_rules(plasticity)
         name = self._name(name, f"{source.name} -> {target.name}", [p.name for p in self.projections])
@@ -297,10 +296,10 @@ class Network:
             _check_variable(self, what, variable)
         if variable == "spikes" and every is not None:
             raise ParameterError(f"every must be None for spikes, which are all recorded, got {describe_value(every)}")
-        if every is not None and not (isinstance(every, (int, float)) and every > 0):
-            raise ParameterError(f"every must be a finite number > 0 ms, got {describe_value(every)}")
+        if every is not None:
+            every = check_number("every", every, "ms", above=0)
         if ids is not None:
-            ids = np.asarray(ids)
+            ids = np.array(ids)  # a copy: what is described does not change
             if (ids.ndim != 1 or ids.size == 0 or not np.issubdtype(ids.dtype, np.integer)
                     or isinstance(what, Projection) or ids.min() < 0 or ids.max() >= what.size
                     or np.unique(ids).size != ids.size):
@@ -467,28 +466,48 @@ def _check_initial(model, initial, size):
 
 
 def _check_delay(delay):
+    """Return delays as they are described: what is an array is copied."""
     if isinstance(delay, Samples):
-        return
+        return delay
     try:
         array = np.asarray(delay, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        array = np.array(np.nan)
+    if array.ndim == 0 and not is_number(_plain(delay)):
         array = np.array(np.nan)
     if not np.isfinite(array).all() or (array <= 0).any():
         bad = describe_value(delay) if array.ndim == 0 else "an array with other values"
         raise ParameterError(f"delay must be a finite number > 0 ms, an array of them, or a distribution, got {bad}")
+    return _frozen(delay)
 
 
-def _check_weight(weight, rule):
+def _frozen(value):
+    """Return a number as it is, and an array as a copy that nobody changes."""
+    if np.ndim(value) == 0:
+        return _plain(value)
+    array = np.array(value)
+    array.setflags(write=False)
+    return array
+
+
+def _plain(value):
+    return value[()] if isinstance(value, np.ndarray) else value
+
+
+def _check_weight(weight):
+    """Return weights as they are described: what is an array is copied."""
     if weight is None or isinstance(weight, Samples):
-        return
+        return weight
     try:
         array = np.asarray(weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
-                             f"got {describe_value(weight)}") from None
+    except (TypeError, ValueError, OverflowError):
+        array = np.array(np.nan)
+    if array.ndim == 0 and not is_number(_plain(weight)):
+        array = np.array(np.nan)
     if not np.isfinite(array).all():
         raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
                              f"got {describe_value(weight) if array.ndim == 0 else 'an array with other values'}")
+    return _frozen(weight)
 
 
 def _check_variable(net, what, variable):

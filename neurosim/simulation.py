@@ -1,6 +1,5 @@
 """Running a network: `Simulation`."""
 
-import math
 import signal
 import threading
 import time
@@ -13,7 +12,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
-from neurosim.checks import check_ticks, describe_value
+from neurosim.checks import check_number, check_seed, check_ticks, check_whole, describe_value, is_whole
 from neurosim.engine.instance import Instance
 from neurosim.engine.layout import Planner, check_bounds, parts_of, within_bounds
 from neurosim.engine.synapses import to_coo
@@ -75,7 +74,7 @@ class Simulation:
         self._check(net, dt, seed, threads, dtype, mode)
         dtype = dtype or dtype_for(net, float(dt))
         self.net = net = net.copy()
-        self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), threads or 1, dtype
+        self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), int(threads or 1), dtype
         self.memory_limit, self.packed = float(memory_limit), bool(packed)
         self.tick, self._running = 0, False
         self._given = set()  #: sources whose spikes are no more those of the description
@@ -91,13 +90,10 @@ class Simulation:
             raise ParameterError(f"net must be a Network, got {describe_value(net)}")
         if not net.populations:
             raise NetworkError("net must have a population; add one with net.add(model, size)")
-        if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not math.isfinite(dt) or dt <= 0:
-            raise ParameterError(f"dt must be a finite number > 0 ms, got {describe_value(dt)}")
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
-            raise ParameterError(f"seed must be a whole number in 0 .. 2^64 - 1, got {describe_value(seed)}")
-        fits = isinstance(threads, int) and not isinstance(threads, bool) and 1 <= threads <= 256
-        if threads is not None and not fits:
-            raise ParameterError(f"threads must be a whole number in 1 .. 256, or None, got {describe_value(threads)}")
+        check_number("dt", dt, "ms", above=0)
+        check_seed("seed", seed)
+        if threads is not None:
+            check_whole("threads", threads, at_least=1, at_most=256)
         if dtype is not None and dtype not in DTYPES:
             raise ParameterError(f"dtype must be 'float32' or 'float64', got {describe_value(dtype)}")
         if mode not in MODES:
@@ -356,8 +352,7 @@ class Simulation:
         plan, device = self._layout.projections[projection], projection.device
         if device is None:
             raise ParameterError(f"projection {projection.name!r} must have a device, which ages; it has none")
-        if isinstance(elapsed, bool) or not isinstance(elapsed, (int, float)) or not 0 <= elapsed < math.inf:
-            raise ParameterError(f"elapsed must be a finite number >= 0 ms, got {describe_value(elapsed)}")
+        elapsed = check_number("elapsed", elapsed, "ms", at_least=0)
         weights = self.weights(projection).astype(np.float64)
         aged = np.asarray(device.age(weights, float(elapsed), plan.aged), dtype=np.float64)
         if not np.array_equal(aged, weights, equal_nan=True):  # what does not age may be infinite
@@ -444,8 +439,7 @@ class Simulation:
         self._check_idle("restore")
         self._instance.check_state(state.arrays)
         kept = [self._projection(projection) for projection in keep]
-        if sample is not None and (isinstance(sample, bool) or not isinstance(sample, (int, np.integer))
-                                   or not 0 <= sample < 2**32 - 1):
+        if sample is not None and not (is_whole(sample) and 0 <= sample < 2**32 - 1):
             raise ParameterError(f"sample must be a whole number in 0 .. 2^32 - 2, got {describe_value(sample)}")
         self._settle()
         before, self.tick = self.tick, state.tick

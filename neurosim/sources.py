@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurosim.aliases import PerElement, PerElementTimed
-from neurosim.checks import Parameter, Parametrised, Timed, describe_value, required
+from neurosim.checks import Parameter, Parametrised, Timed, check_number, describe_value, required
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import State
 from neurosim.spikes import Spikes
@@ -32,14 +32,12 @@ class TimedArray(Timed):
             raise ParameterError(
                 "TimedArray.values must be finite numbers of shape (times,) or (times, neurons), "
                 f"got {describe_value(values)}")
-        if not (isinstance(every, (int, float)) and math.isfinite(every) and every > 0):
-            raise ParameterError(f"TimedArray.every must be a finite number > 0 ms, got {describe_value(every)}")
+        every = check_number("TimedArray.every", every, "ms", above=0)
         if after not in ("hold", "repeat", "zero"):
             raise ParameterError(f"TimedArray.after must be 'hold' or 'repeat' or 'zero', got {describe_value(after)}")
-        if isinstance(start, bool) or not (isinstance(start, (int, float)) and 0 <= start < math.inf):
-            raise ParameterError(f"TimedArray.start must be a finite number >= 0 ms, got {describe_value(start)}")
+        start = check_number("TimedArray.start", start, "ms", at_least=0)
         values.setflags(write=False)
-        self.values, self.every, self.after, self.start = values, float(every), after, float(start)
+        self.values, self.every, self.after, self.start = values, every, after, start
 
     def later(self, by: float) -> "TimedArray":
         """Return the same values, some ms later."""

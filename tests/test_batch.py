@@ -209,7 +209,7 @@ def test_what_is_streamed_is_refused(tmp_path):
     ([SILENT], {"keys": [1, 2]}, "keys must be one for each of the 1 samples, got 2"),
     ([SILENT], {"keys": [-1]}, "keys must be whole numbers in 0 .. 2\\^32 - 2"),
     ([SILENT], {"keys": [2**32 - 1]}, "keys must be whole numbers"),
-    ([SILENT], {"threads": 0}, "threads must be a whole number in 1 .. 256"),
+    ([SILENT], {"threads": 0}, "threads must be a whole number >= 1 and <= 256, got 0"),
 ])
 def test_what_does_not_fit_is_refused(samples, options, message):
     with pytest.raises(ns.ParameterError, match=message):

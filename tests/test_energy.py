@@ -173,7 +173,7 @@ def test_what_is_not_recorded_is_named():
     (lambda: Technology(v_read=-1), "Technology.v_read must be a finite number >= 0 V"),
     (lambda: Technology(clock=0), "Technology.clock must be"),
     (lambda: Technology().source("cost"), "name must be one of"),
-    (lambda: Technology().sar(13), "bits must be a whole number from 1 to 12, got 13"),
+    (lambda: Technology().sar(13), "bits must be a whole number >= 1 and <= 12, got 13"),
     (lambda: converter("flash", 5, 10), "kind must be 'sar' or 'ramp' or 'nladc', got 'flash'"),
     (lambda: converter("sar", 0, 10), "bits must be"),
     (lambda: converter("sar", 5, 0), "columns must be a whole number"),

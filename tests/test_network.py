@@ -127,7 +127,7 @@ def test_a_parameter_may_not_take_the_name_of_a_method():
 
 @pytest.mark.parametrize("options, message", [
     ({"dt": 0}, "dt must be a finite number > 0 ms, got 0"), ({"seed": -1}, "seed must be a whole number"),
-    ({"threads": 0}, "threads must be a whole number in 1"),
+    ({"threads": 0}, "threads must be a whole number >= 1 and <= 256, got 0"),
     ({"dtype": "float16"}, "dtype must be 'float32' or 'float64'"),
     ({"mode": "magic"}, "mode must be"),
 ])

@@ -308,9 +308,9 @@ def test_what_does_not_fit_is_refused(given_, text):
 def test_what_a_conversion_lacks_is_named():
     with pytest.raises(ParameterError, match="noise needs random numbers"):
         RampADC(noise=0.1)(np.zeros(3))
-    with pytest.raises(ParameterError, match="columns must be a whole number >= 1"):
+    with pytest.raises(ParameterError, match="comparator_offset, must be a whole number >= 1"):
         RampADC(comparator_offset=0.1).program()
-    with pytest.raises(ParameterError, match="columns must be a whole number >= 1"):
+    with pytest.raises(ParameterError, match="comparator_offset, must be a whole number >= 1"):
         RampADC().program(columns=-3)
     programmed = RampADC("sigmoid", comparator_offset=0.1).program(columns=4)
     for shape in ((2, 5), (4, 2), (4, 1), ()):

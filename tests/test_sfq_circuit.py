@@ -377,7 +377,7 @@ def by_backward_differences(circuit, duration, h, names):
 
     ic, g, c, l = (each[:, 0] for each in (values.ic, values.g, values.c, values.l))
     branches, coils = incidence(a.plus, a.minus), incidence(*np.array(a.inductor_ends).T)
-    feeds = incidence([a._place(s.minus) for s in a.sources], [a._place(s.plus) for s in a.sources]).T
+    feeds = incidence([a.place(s.minus) for s in a.sources], [a.place(s.plus) for s in a.sources]).T
     solver = splu(csc_matrix(branches.T @ ((c * k * k + g * k)[:, None] * branches) + coils.T @ (coils / l[:, None])))
     branches = csc_matrix(branches)
     clock = h * np.arange(1, round(duration / h) + 1)

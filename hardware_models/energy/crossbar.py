@@ -4,7 +4,7 @@ import numpy as np
 
 from hardware_models.energy.budget import Budget
 from hardware_models.energy.technology import Technology, check_bits
-from neurosim.checks import describe_value
+from neurosim.checks import check_whole, describe_value
 from neurosim.errors import ParameterError
 
 CONVERTERS = ("sar", "ramp", "nladc")
@@ -93,7 +93,7 @@ def converter(kind: str, bits: int, columns: int, technology: Technology | None 
     t = technology or Technology()
     if kind not in CONVERTERS:
         raise ParameterError(f"converter: kind must be 'sar' or 'ramp' or 'nladc', got {describe_value(kind)}")
-    bits, columns = check_bits("converter", bits), _count("converter: columns", columns)
+    bits, columns = check_bits("converter", bits), check_whole("converter: columns", columns, at_least=1)
     budget = _sar(t, bits, columns) if kind == "sar" else _ramp(t, bits, columns, ramp_conductances)
     accesses = columns * bits * t.sram_energy
     if not activation or kind == "nladc":
@@ -153,7 +153,7 @@ def layer(rows: int, columns: int, bits: int, kind: str = "nladc", technology: T
     total                          443        42        5704
     """
     t = technology or Technology()
-    rows, columns = _count("layer: rows", rows), _count("layer: columns", columns)
+    rows, columns = check_whole("layer: rows", rows, at_least=1), check_whole("layer: columns", columns, at_least=1)
     input_bits = check_bits("layer", input_bits)
     if not (np.isfinite(conductance) and conductance >= 0 and 0 <= activity <= 1):
         raise ParameterError(f"layer: conductance must be >= 0 uS and activity from 0 to 1, got {conductance:g} "
@@ -176,9 +176,3 @@ def _conductances(owner, values) -> np.ndarray:
         raise ParameterError(f"{owner}: conductances must be finite numbers >= 0 uS of shape (rows, columns), "
                              f"got {describe_value(values)}")
     return g
-
-
-def _count(what, value) -> int:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ParameterError(f"{what} must be a whole number >= 1, got {describe_value(value)}")
-    return int(value)

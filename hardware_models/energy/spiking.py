@@ -7,7 +7,7 @@ import numpy as np
 
 from hardware_models.energy.technology import HOROWITZ, Source, Technology
 from neurosim.aliases import Real
-from neurosim.checks import Parameter, Parametrised, describe_value
+from neurosim.checks import Parameter, Parametrised, check_number, check_whole, describe_value
 from neurosim.errors import NeurosimError, ParameterError
 
 LOIHI = "Davies and others, Loihi, IEEE Micro 38 (2018) 82, table 2 (14 nm, simulated), in public extracts of it"
@@ -136,11 +136,8 @@ def run_energy(sim, costs: EventCosts, *, counts: dict | None = None, duration: 
     >>> run_energy(sim, EventCosts(synaptic_event=10.0), counts={"in": [1, 1], "cells": [0, 0, 0]}).total
     60.0
     """
-    if not isinstance(samples, (int, np.integer)) or isinstance(samples, bool) or samples < 1:
-        raise ParameterError(f"run_energy: samples must be a whole number >= 1, got {describe_value(samples)}")
-    duration = sim.time if duration is None else duration
-    if not np.isfinite(duration) or duration < 0:
-        raise ParameterError(f"run_energy: duration must be a finite number >= 0 ms, got {describe_value(duration)}")
+    samples = check_whole("run_energy: samples", samples, at_least=1)
+    duration = check_number("run_energy: duration", sim.time if duration is None else duration, "ms", at_least=0)
     counts = dict(counts or {})
     unknown = [name for name in counts if all(name != p.name for p in sim.net.populations)]
     if unknown:

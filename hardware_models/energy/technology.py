@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurosim.aliases import Real, Whole
-from neurosim.checks import Parameter, Parametrised
+from neurosim.checks import Parameter, Parametrised, check_whole
 from neurosim.errors import ParameterError
 
 
@@ -134,6 +134,4 @@ class Technology(Parametrised):
 
 def check_bits(owner, bits) -> int:
     """Return a resolution; refuse what is no whole number from 1 to 12."""
-    if not isinstance(bits, (int, np.integer)) or isinstance(bits, bool) or not 1 <= bits <= 12:
-        raise ParameterError(f"{owner}: bits must be a whole number from 1 to 12, got {bits!r}")
-    return int(bits)
+    return check_whole(f"{owner}: bits", bits, at_least=1, at_most=12)

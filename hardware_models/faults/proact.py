@@ -4,7 +4,7 @@ import numpy as np
 
 from hardware_models.arrays import as_float
 from hardware_models.faults.clipped import STEEPNESS, clipped_relu, gate, relu
-from neurosim.checks import describe_value
+from neurosim.checks import check_seed, describe_value
 from neurosim.errors import ParameterError
 
 ADAM = (0.9, 0.999, 1e-8)
@@ -99,7 +99,7 @@ def train_bounds(layers, x, labels, validation, *, bounds=None, kind: str = "zer
     bounds = [np.array(each, dtype=np.float64) for each in (bounds or profile(layers, x, "last"))]
     hoped = _accuracy(layers, validation, None, kind) - tolerance
     soft = _softmax(forward(layers, x))
-    order = np.random.Generator(np.random.Philox(key=seed))
+    order = np.random.Generator(np.random.Philox(key=check_seed("train_bounds: seed", seed)))
     for k in reversed(range(len(bounds))):
         for decay in decays:
             _train_one(layers, bounds, k, decay, (x, labels, soft), order, epochs, rate, batch,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_number, check_whole, describe_value
 from neurosim.errors import NetworkError, ParameterError, SimulationError
 
 SIEMENS = 1e-6  #: of a microsiemens
@@ -117,8 +117,7 @@ class CrossbarCircuit:
         """
         if self.floating_words.size or self.floating_bits.size:
             raise ParameterError("CrossbarCircuit.approximate must have no floating lines; use solve instead")
-        if isinstance(sweeps, bool) or not isinstance(sweeps, (int, np.integer)) or sweeps < 1:
-            raise ParameterError(f"sweeps must be a whole number >= 1, got {describe_value(sweeps)}")
+        sweeps = check_whole("sweeps", sweeps, at_least=1)
         v = self._check_voltages(voltages)
         if not v.size:
             return np.empty((0, self.shape[1])), 0.0
@@ -310,9 +309,7 @@ def check_conductance(name: str, value) -> np.ndarray:
 
 def check_resistance(name: str, value) -> float:
     """Return the resistance of a segment of wire; raise ParameterError where it is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
-        raise ParameterError(f"{name} must be a finite number >= 0 ohm, got {describe_value(value)}")
-    return float(value)
+    return check_number(name, value, "ohm", at_least=0)
 
 
 def _check_lines(name, lines, n):

@@ -7,7 +7,7 @@ import numpy as np
 from hardware_models.arrays import namespace
 from hardware_models.memristor.equations import to_numpy
 from neurosim.aliases import Real, Whole
-from neurosim.checks import Parameter, Parametrised, describe_value, required
+from neurosim.checks import Parameter, Parametrised, check_whole, required
 from neurosim.errors import ParameterError
 
 
@@ -20,8 +20,7 @@ def exact_adc_bits(rows: int, input_bits: int, cell_bits: int, signed: bool = Fa
     (8, 17)
     """
     for name, value in (("rows", rows), ("input_bits", input_bits), ("cell_bits", cell_bits)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ParameterError(f"{name} must be a whole number >= 1, got {describe_value(value)}")
+        check_whole(name, value, at_least=1)
     levels = int(rows) * (2 ** int(input_bits) - 1) * (2 ** int(cell_bits) - 1)
     return (levels * (2 if signed else 1)).bit_length()
 

@@ -11,7 +11,7 @@ from hardware_models.memristor import mapping as maps
 from hardware_models.memristor.equations import choose, normals, to_numpy
 from hardware_models.stuck import check_shares, stuck_ends
 from neurosim.aliases import Choice, Flag, Real, RealOrNone, Whole, WholeOrNone
-from neurosim.checks import Option, Parameter, describe_value
+from neurosim.checks import Option, Parameter, Seed, describe_value, is_number
 from neurosim.contracts import Device
 from neurosim.distributions import normal_quantile
 from neurosim.errors import ParameterError, UnsupportedError
@@ -107,7 +107,7 @@ class Memristor(Device):
     stuck_off: Real = switch("share stuck at g_min", at_most=1)
     temperature: Real = one(ROOM, "K", "temperature", above=0)
     activation_energy: Real = switch("activation energy of the conductance", "eV")
-    seed: Whole = one(0, "", "seed of the devices", integer=True, at_least=0)
+    seed: Whole = Seed("seed of the devices")
 
     def validate(self):
         name = type(self).__name__
@@ -366,9 +366,7 @@ class Memristor(Device):
 
 def check_times(owner, elapsed, since=0.0) -> None:
     """Refuse what is no time to age; raise ParameterError."""
-    good = all(isinstance(t, (int, float, np.number)) and not isinstance(t, bool) and 0 <= t < np.inf
-               for t in (elapsed, since))
-    if not good:
+    if not all(is_number(t) and 0 <= t < np.inf for t in (elapsed, since)):
         raise ParameterError(f"{owner} must be given elapsed and since >= 0 ms, got {describe_value(elapsed)} and "
                              f"{describe_value(since)}")
 

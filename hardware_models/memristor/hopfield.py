@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardware_models.memristor.device import Memristor
-from neurosim.checks import describe_value
+from neurosim.checks import check_seed, describe_value
 from neurosim.errors import ParameterError
 
 
@@ -26,12 +26,12 @@ class HopfieldMemory:
     """
 
     def __init__(self, patterns, device: Memristor | None = None, seed: int = 0):
-        xi = np.asarray(patterns, dtype=np.float64)
+        xi = np.array(patterns, dtype=np.float64)
         if xi.ndim != 2 or not np.isin(xi, (-1.0, 1.0)).all() or not xi.size:
             raise ParameterError(f"HopfieldMemory.patterns must be a matrix of +-1, got {describe_value(xi)}")
         if device is not None and not isinstance(device, Memristor):
             raise ParameterError(f"HopfieldMemory.device must be a Memristor or None, got {describe_value(device)}")
-        self.patterns, self.generator = xi, np.random.default_rng(seed)
+        self.patterns, self.generator = xi, np.random.default_rng(check_seed("HopfieldMemory.seed", seed))
         ideal = xi.T @ xi / xi.shape[1]
         np.fill_diagonal(ideal, 0.0)
         self.device = (Memristor() if device is None else device).fitted(ideal if np.any(ideal) else np.ones((1, 1)))

@@ -7,7 +7,7 @@ from hardware_models.memristor.circuit import CrossbarCircuit, check_resistance
 from hardware_models.memristor.converters import Converter, exact_adc_bits
 from hardware_models.memristor.device import Memristor, check_times
 from hardware_models.memristor.equations import to_numpy
-from neurosim.checks import describe_value
+from neurosim.checks import check_seed, check_whole, describe_value, is_whole
 from neurosim.errors import ParameterError
 
 NOT_BARE = None, None, False  #: matrix, its float type, whether it is numpy's: of a layer that is more than a product
@@ -47,7 +47,7 @@ class CrossbarLayer:
 
     def __init__(self, weights, device: Memristor | None = None, *, array=None, r_word: float = 0.0,
                  r_bit: float = 0.0, input_bits: int | None = None, bits: int | None = None, seed: int = 0):
-        values = to_numpy(weights)
+        values = to_numpy(weights).copy()  # what is in the arrays does not change with what was given
         if values.ndim != 2 or not values.size or not np.isfinite(values).all():
             raise ParameterError("CrossbarLayer.weights must be a matrix of finite numbers, got "
                                  f"{describe_value(values)}")
@@ -197,19 +197,14 @@ class CrossbarLayer:
 
 def _check_options(array, input_bits, bits, seed):
     """Refuse what is no size of an array, number of bits or seed."""
-    def whole(value, low, high):
-        return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high
-
     if array is not None and not (isinstance(array, tuple) and len(array) == 2
-                                  and all(whole(n, 1, np.inf) for n in array)):
+                                  and all(is_whole(n) and n >= 1 for n in array)):
         raise ParameterError(f"CrossbarLayer.array must be None or a pair of whole numbers >= 1, rows and columns, got "
                              f"{describe_value(array)}")
     for name, value in (("input_bits", input_bits), ("bits", bits)):
-        if value is not None and not whole(value, 1, 32):
-            raise ParameterError(f"CrossbarLayer.{name} must be None or a whole number from 1 to 32, got "
-                                 f"{describe_value(value)}")
-    if not whole(seed, 0, np.inf):
-        raise ParameterError(f"CrossbarLayer.seed must be a whole number >= 0, got {describe_value(seed)}")
+        if value is not None:
+            check_whole(f"CrossbarLayer.{name}", value, at_least=1, at_most=32)
+    check_seed("CrossbarLayer.seed", seed)
 
 
 __all__ = ["CrossbarLayer"]

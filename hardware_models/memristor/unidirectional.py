@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardware_models.memristor.nonlinear import NonlinearPulses, shape_of
-from neurosim.checks import describe_value
+from neurosim.checks import check_seed, describe_value
 from neurosim.errors import ParameterError
 
 UPDATES = ("ideal", "bidirectional", "unidirectional")
@@ -48,7 +48,7 @@ class SynapseArray:
         if not 0 < full <= 1 or spread < 0:
             raise ParameterError(f"SynapseArray must have 0 < full <= 1 and spread >= 0, got {full:g} and {spread:g}")
         self.update, self.full, self.refreshes = update, full, 0
-        self.generator = np.random.default_rng(seed)
+        self.generator = np.random.default_rng(check_seed("SynapseArray.seed", seed))
         start = 0.5 if update == "bidirectional" else 0.0
         self.plus, self.minus = np.full(shape, start), np.full(shape, start)
         self.devices = [self._device(shape, up, down, spread, pulses_up, pulses_down, cycle_noise) for _ in range(2)]

@@ -10,7 +10,7 @@ from hardware_models.arrays import as_float, like, namespace
 from hardware_models.ramp_adc.functions import FUNCTIONS, Function, FunctionChoice, check_range
 from hardware_models.stuck import check_shares, stuck_ends
 from neurosim.aliases import Choice, Flag, Real, RealOrNone, Whole
-from neurosim.checks import Option, Parameter, Parametrised
+from neurosim.checks import Option, Parameter, Parametrised, check_whole
 from neurosim.errors import ParameterError
 
 STREAM = 0x61646300  # one stream for each kind of imperfection, from here on
@@ -201,9 +201,7 @@ class RampADC(Parametrised, kw_only=False):
         best = int(np.argmin(inl))
         offsets = None
         if self.comparator_offset or columns is not None:
-            if not isinstance(columns, (int, np.integer)) or isinstance(columns, bool) or columns < 1:
-                raise ParameterError(f"RampADC.program: columns must be a whole number >= 1 where there is a "
-                                     f"comparator_offset, got {columns!r}")
+            columns = check_whole("RampADC.program: columns, where there is a comparator_offset,", columns, at_least=1)
         if self.comparator_offset:
             offsets = _generator(OFFSET, seed, key).normal(0.0, self.comparator_offset, columns)
         return Ramp(self, tuple(part.thresholds[0, best] for part in candidates),
@@ -394,6 +392,4 @@ def inl_trials(adc: RampADC, trials: int = 1000, seed: int = 0) -> np.ndarray:
     >>> bool(inl.min(axis=1).mean() < 0.7 * inl[:, 0].mean())
     True
     """
-    if not isinstance(trials, (int, np.integer)) or isinstance(trials, bool) or trials < 1:
-        raise ParameterError(f"inl_trials: trials must be a whole number >= 1, got {trials!r}")
-    return max_inl(adc, program_trials(adc, int(trials), seed))
+    return max_inl(adc, program_trials(adc, check_whole("inl_trials: trials", trials, at_least=1), seed))

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurosim import checks
 from neurosim.checks import Parameter, Parametrised, describe_value
 from neurosim.errors import ParameterError
 from neurosim.spikes import Spikes
@@ -68,14 +69,7 @@ def own(default, unit="", **more) -> Parameter:
 
 def check_seed(owner: str, seed, key) -> tuple[int, int]:
     """Return seed and key as int; raise ParameterError."""
-    return _whole(f"{owner}.seed", seed, 64), _whole(f"{owner}.key", key, 32)
-
-
-def _whole(what, value, bits):
-    number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not number or not 0 <= value < 2**bits:
-        raise ParameterError(f"{what} must be a whole number in 0 .. 2^{bits} - 1, got {describe_value(value)}")
-    return int(value)
+    return checks.check_seed(f"{owner}.seed", seed), checks.check_seed(f"{owner}.key", key, 32)
 
 
 def generator(owner: str, stream: int, seed, key) -> np.random.Generator:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from neurosim.aliases import Real, RealOrNone, Whole
-from neurosim.checks import Parametrised
+from neurosim.checks import Parametrised, Seed
 from neurosim.datasets.events import EVENT, checked_size
 from neurosim.encoders.base import batch, batch_keys, check_seed, numbers, own
 from neurosim.engine.loader import load_function
@@ -122,7 +122,7 @@ class EventCamera(Parametrised):
         leak_rate: ON events per second of a pixel at rest, from a reference that leaks, Hz, >= 0.
         bandwidth: cut-off of the photoreceptor, a low-pass of first order on L, Hz, > 0, or None for infinite.
         log_eps: what is added to the intensity before the logarithm (dark current, stray light), > 0.
-        seed: of the camera as a device, 0 <= seed < 2^53: it fixes the thresholds of pixel (x, y).
+        seed: of the camera as a device, 0 <= seed < 2^64: it fixes the thresholds of pixel (x, y).
 
     Raises:
         ParameterError: if a parameter does not fit.
@@ -148,7 +148,7 @@ class EventCamera(Parametrised):
     leak_rate: Real = own(0.0, "Hz", at_least=0, doc="ON events of a pixel at rest")
     bandwidth: RealOrNone = own(None, "Hz", above=0, optional=True, doc="cut-off of the photoreceptor")
     log_eps: Real = own(0.02, "", above=0, doc="added to the intensity before the logarithm")
-    seed: Whole = own(0, "", at_least=0, below=2**53, integer=True, doc="of the camera as a device")
+    seed: Whole = Seed("of the camera as a device")
 
     def thresholds(self, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the ON and OFF thresholds of the pixels, float64, read-only, each of shape (height, width).

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neurosim.aliases import Choice, Real
-from neurosim.checks import Option, Parametrised, describe_value
+from neurosim.checks import Option, Parametrised, describe_value, is_number
 from neurosim.datasets.events import checked_size
 from neurosim.encoders.base import batch, batch_keys, numbers, own
 from neurosim.encoders.camera import EventCamera
@@ -235,8 +235,7 @@ def _image(image):
 
 def _scale(image, image_size):
     least = image.shape[1] / 2
-    number = isinstance(image_size, (int, float, np.integer, np.floating)) and not isinstance(image_size, bool)
-    if not number or not math.isfinite(image_size) or not least <= image_size:
+    if not is_number(image_size) or not math.isfinite(image_size) or not least <= image_size:
         raise ParameterError(f"image_size must be a finite number >= {least:g} pixels, half the columns of the image, "
                              f"got {describe_value(image_size)}")
     return float(image_size) / image.shape[1]

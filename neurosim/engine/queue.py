@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_whole, describe_value
 from neurosim.errors import ParameterError
 
 FULL = -1  #: what `push` returns when there is no room
@@ -109,8 +109,7 @@ class Queue:
     """
 
     def __init__(self, capacity: int = 64):
-        if isinstance(capacity, bool) or not isinstance(capacity, (int, np.integer)) or capacity < 1:
-            raise ParameterError(f"Queue.capacity must be a whole number >= 1, got {describe_value(capacity)}")
+        capacity = check_whole("Queue.capacity", capacity, at_least=1)
         self.time = np.zeros(capacity)
         self.order = np.zeros(capacity, dtype=np.int64)
         self.item = np.zeros(capacity, dtype=np.int64)

@@ -10,7 +10,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_number, describe_value
 from neurosim.engine.layout import check_bounds
 from neurosim.errors import FileError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
 from neurosim.event.instance import EventInstance
@@ -319,12 +319,7 @@ class EventMode:
 
 
 def _positive(name, value, at_least=False) -> float:
-    fits = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value,
-                                                                                       bool) and np.isfinite(value)
-    if not fits or value < 0 or (value == 0 and not at_least):
-        raise ParameterError(f"{name} must be a finite number {'>=' if at_least else '>'} 0 ms, got "
-                             f"{describe_value(value)}")
-    return float(value)
+    return check_number(name, value, "ms", **{"at_least" if at_least else "above": 0})
 
 
 def _identity(log) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_whole
 from neurosim.errors import ParameterError
 
 
@@ -76,8 +76,7 @@ def evaluate(model, X, y, *, folds: int = 5, seeds=range(5), augment=None) -> Ev
     if X.ndim != 2 or len(X) != len(y):
         raise ParameterError(f"evaluate.X must have shape (samples, features) with one label each, got {X.shape} and "
                              f"{len(y)} labels")
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise ParameterError(f"evaluate.folds must be a whole number >= 2, got {describe_value(folds)}")
+    folds = check_whole("evaluate.folds", folds, at_least=2)
     predictions = np.array([_one(model, X, y, folds, seed, augment or {}) for seed in seeds])
     by_seed = tuple(float((row == y).mean()) for row in predictions)
     return _summary(y, predictions, by_seed, len(y) - len(y) // folds)

@@ -6,7 +6,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_whole, describe_value
 from neurosim.errors import ParameterError
 
 ALPHAS = np.logspace(0.0, 6.0, 25)
@@ -46,8 +46,7 @@ def logistic(strengths=STRENGTHS, *, folds: int = 5, scale: bool = True) -> Grid
     >>> type(logistic()).__name__
     'GridSearchCV'
     """
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise ParameterError(f"logistic.folds must be a whole number >= 2, got {describe_value(folds)}")
+    folds = check_whole("logistic.folds", folds, at_least=2)
     model = make_pipeline(StandardScaler(with_std=scale), LogisticRegression(max_iter=2000))
     return GridSearchCV(model, {"logisticregression__C": _positive("strengths", strengths)}, cv=folds)
 

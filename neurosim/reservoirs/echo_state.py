@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neurosim.aliases import Choice, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, describe_value, required
+from neurosim.checks import Option, Parameter, Parametrised, Seed, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
 
@@ -110,7 +110,7 @@ class EchoState(Parametrised, kw_only=False):
         "tanh", ("tanh", "identity"), doc="what a unit does to its input")
     device: Choice[Device | None] = _Layer(None, (None,), doc="layer of devices that holds the weights")
     age: Real = Parameter(0.0, "ms", doc="time since the devices were programmed", at_least=0, per_element=False)
-    seed: Whole = Parameter(0, doc="seed of the weights", integer=True, at_least=0, per_element=False)
+    seed: Whole = Seed("seed of the weights")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

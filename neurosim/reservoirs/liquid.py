@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_seed, describe_value, is_number
 from neurosim.connectivity import Explicit, Sparse
 from neurosim.errors import ParameterError
 from neurosim.network import Network
@@ -65,12 +65,11 @@ class Liquid:
                                  f"got {describe_value(inputs)}")
         _check_sign("excitation", excitation, 1)
         _check_sign("inhibition", inhibition, -1)
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
-            raise ParameterError(f"Liquid.seed must be a whole number in 0 .. 2^64 - 1, got {describe_value(seed)}")
+        seed = check_seed("Liquid.seed", seed)
         self.topology, self.inputs, self.neuron = topology, inputs, neuron
         self.receptor = Delta() if receptor is None else receptor
         self.excitation, self.inhibition, self.delay = excitation, inhibition, delay
-        self.input_delay, self.dt, self.seed = dt if input_delay is None else input_delay, dt, int(seed)
+        self.input_delay, self.dt, self.seed = dt if input_delay is None else input_delay, dt, seed
         self.places = topology.places(np.random.default_rng([self.seed, _PLACES]))
         self.input_weights = inputs.matrix(topology.relative(self.places), np.random.default_rng([self.seed, _INPUTS]))
         self.synapses = self._synapses(np.random.default_rng([self.seed, _SYNAPSES]))
@@ -212,11 +211,11 @@ def _of(feature, result, population):
 
 
 def _is_zero(weight) -> bool:
-    return isinstance(weight, (int, float)) and weight == 0
+    return is_number(weight) and weight == 0
 
 
 def _check_sign(name, weight, sign):
-    if isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight * sign < 0:
+    if is_number(weight) and weight * sign < 0:
         raise ParameterError(f"Liquid.{name} must be {'>=' if sign > 0 else '<='} 0, got {weight!r}")
 
 

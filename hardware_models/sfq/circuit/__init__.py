@@ -7,8 +7,10 @@ from neurosim import lazy
 _WHERE = {
     "cells": ["CELLS", "Cell", "bench", "build", "shunted"],
     "circuit": ["Circuit"],
-    "deck": ["Deck", "read_deck"],
-    "elements": ["Capacitor", "CurrentSource", "Inductor", "Junction", "JunctionModel", "Resistor", "VoltageSource"],
+    "deck": ["Deck", "output", "read_deck", "run_deck", "write_output"],
+    "elements": ["Capacitor", "Controlled", "CurrentSource", "Inductor", "Junction", "JunctionModel", "PhaseSource",
+                 "Resistor", "VoltageSource"],
+    "plot": ["plot_run"],
     "variation": ["Margin", "SamePulses", "Yield", "margins", "monte_carlo", "spread"],
     "rest": ["operating_point"],
     "run": ["Run"],
@@ -16,7 +18,8 @@ _WHERE = {
     "stochastic": ["EscapeCurve", "escape_probability", "synapse", "threshold"],
     "timing": ["extract_timing"],
     "units": ["PHI0", "beta_c", "noise_amplitude", "plasma_frequency"],
-    "waveforms": ["Constant", "PiecewiseLinear", "Pulse", "Sine", "Waveform", "ramp", "triangles"],
+    "waveforms": ["Constant", "Exponential", "Noise", "PiecewiseLinear", "Pulse", "Samples", "Sine", "SmoothSteps",
+                  "Waveform", "ramp", "triangles"],
 }
 
 if TYPE_CHECKING:
@@ -27,14 +30,20 @@ if TYPE_CHECKING:
     from hardware_models.sfq.circuit.cells import shunted as shunted
     from hardware_models.sfq.circuit.circuit import Circuit as Circuit
     from hardware_models.sfq.circuit.deck import Deck as Deck
+    from hardware_models.sfq.circuit.deck import output as output
     from hardware_models.sfq.circuit.deck import read_deck as read_deck
+    from hardware_models.sfq.circuit.deck import run_deck as run_deck
+    from hardware_models.sfq.circuit.deck import write_output as write_output
     from hardware_models.sfq.circuit.elements import Capacitor as Capacitor
+    from hardware_models.sfq.circuit.elements import Controlled as Controlled
     from hardware_models.sfq.circuit.elements import CurrentSource as CurrentSource
     from hardware_models.sfq.circuit.elements import Inductor as Inductor
     from hardware_models.sfq.circuit.elements import Junction as Junction
     from hardware_models.sfq.circuit.elements import JunctionModel as JunctionModel
+    from hardware_models.sfq.circuit.elements import PhaseSource as PhaseSource
     from hardware_models.sfq.circuit.elements import Resistor as Resistor
     from hardware_models.sfq.circuit.elements import VoltageSource as VoltageSource
+    from hardware_models.sfq.circuit.plot import plot_run as plot_run
     from hardware_models.sfq.circuit.rest import operating_point as operating_point
     from hardware_models.sfq.circuit.run import Run as Run
     from hardware_models.sfq.circuit.solver import simulate as simulate
@@ -54,9 +63,13 @@ if TYPE_CHECKING:
     from hardware_models.sfq.circuit.variation import monte_carlo as monte_carlo
     from hardware_models.sfq.circuit.variation import spread as spread
     from hardware_models.sfq.circuit.waveforms import Constant as Constant
+    from hardware_models.sfq.circuit.waveforms import Exponential as Exponential
+    from hardware_models.sfq.circuit.waveforms import Noise as Noise
     from hardware_models.sfq.circuit.waveforms import PiecewiseLinear as PiecewiseLinear
     from hardware_models.sfq.circuit.waveforms import Pulse as Pulse
+    from hardware_models.sfq.circuit.waveforms import Samples as Samples
     from hardware_models.sfq.circuit.waveforms import Sine as Sine
+    from hardware_models.sfq.circuit.waveforms import SmoothSteps as SmoothSteps
     from hardware_models.sfq.circuit.waveforms import Waveform as Waveform
     from hardware_models.sfq.circuit.waveforms import ramp as ramp
     from hardware_models.sfq.circuit.waveforms import triangles as triangles

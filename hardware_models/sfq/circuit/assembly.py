@@ -1,20 +1,24 @@
-"""From a circuit to the equations of its node fluxes: numbers of nodes and branches, the pattern of L D L^T.
+"""From a circuit to the equations of its node fluxes: numbers of nodes and branches, the pattern of L D U.
 
-The unknowns are the fluxes of the nodes, lam = integral of v dt. Junctions, resistors and capacitors are all branches
-with (Ic, G, C); inductors give a constant matrix of inverse inductances; nodes that voltage sources tie together share
-one unknown and differ by the integral of the voltage. The matrix is symmetric and positive definite: no pivots.
+The unknowns are the fluxes of the nodes, lam = integral of v dt. Junctions, resistors, capacitors and ends of lines are
+branches with (Ic, G, C); inductors give a constant matrix of inverse inductances; nodes that voltage sources and wires
+tie together share one unknown and differ by the integral of the voltage. The matrix is symmetric and positive definite:
+no pivots. Controlled sources add currents as unknowns and make it unsymmetric (`controls`).
 """
 
 from collections import defaultdict
 
 import numpy as np
 
-from hardware_models.sfq.circuit.circuit import GROUND, Circuit, check
+from hardware_models.sfq.circuit.circuit import GROUND, Circuit, check, is_wire
+from hardware_models.sfq.circuit.controls import Controls
 from hardware_models.sfq.circuit.elements import (
     Capacitor,
     CurrentSource,
     Inductor,
     Junction,
+    PhaseSource,
+    Port,
     Resistor,
     VoltageSource,
 )
@@ -25,51 +29,63 @@ class Assembly:
     """The equations of one circuit, without values: who is connected to whom, and in which order to eliminate.
 
     Attributes:
-        n: number of unknown node fluxes; number n stands for the ground.
-        branches: names of junctions, then resistors and capacitors, then probes.
+        n: number of unknowns; number n stands for the ground.
+        branches: names of junctions, then resistors, capacitors and ends of lines, then probes.
         junctions: how many of the branches are junctions.
-        inductors, sources, voltages: names of the others.
+        inductors, sources, voltages: the others; voltages are sources of voltage and phase.
+        general: whether the matrix is not symmetric.
     """
 
     def __init__(self, circuit: Circuit, probes=()):
         check(circuit)
         self.circuit = circuit
-        self._reduce()
-        kinds = {kind: [each for each in circuit.placed.values() if isinstance(each.element, kind)]
-                 for kind in (Junction, Resistor, Capacitor, Inductor, CurrentSource)}
-        self.placed = kinds[Junction] + kinds[Resistor] + kinds[Capacitor]
+        self.wires = [each for each in circuit.placed.values() if is_wire(each.element)]
+        wired = {each.name for each in self.wires}
+        kinds = {kind: [each for each in circuit.placed.values() if isinstance(each.element, kind)
+                        and each.name not in wired]
+                 for kind in (Junction, Resistor, Capacitor, Port, Inductor, CurrentSource)}
+        self.placed = kinds[Junction] + kinds[Resistor] + kinds[Capacitor] + kinds[Port]
         self.junctions = len(kinds[Junction])
         self.inductors = kinds[Inductor]
         self.sources = kinds[CurrentSource]
-        ends = [(each.plus, each.minus) for each in self.placed] + list(probes)
+        self.controls = Controls(circuit)
+        self.general = bool(circuit.controls)
+        self._reduce()
+        probes = [*probes, *self.controls.probes]
+        ends = [(each.plus, each.minus) for each in self.placed] + probes
         self.branches = [each.name for each in self.placed] + [f"{p}, {m}" for p, m in probes]
         self.ends = ends
         self.index = {name.casefold(): k for k, name in enumerate(self.branches[:len(self.placed)])}
         self.pairs = self._inductor_pairs()
         self._order(ends)
+        self.controls.attach(self, len(ends) - len(self.controls.probes))
         self._symbolic()
 
     # ---- nodes ----------------------------------------------------------------------------------------
 
     def _reduce(self):
-        """Give each group of nodes that voltage sources tie together one unknown, and each node its offset."""
-        self.voltages = [each for each in self.circuit.placed.values() if isinstance(each.element, VoltageSource)]
+        """Give each group of nodes that voltage sources and wires tie together one unknown, each node its offset."""
+        self.voltages = [each for each in self.circuit.placed.values()
+                         if isinstance(each.element, (VoltageSource, PhaseSource))]
         near = defaultdict(list)
-        for k, each in enumerate(self.voltages):
-            near[each.minus].append((each.plus, k, 1.0))
-            near[each.plus].append((each.minus, k, -1.0))
+        for k, each in [*enumerate(self.voltages), *((None, wire) for wire in self.wires)]:
+            if each.name.casefold() not in self.controls.sensed:
+                near[each.minus].append((each.plus, k, 1.0))
+                near[each.plus].append((each.minus, k, -1.0))
         self.head, self.offset = {}, {}
         for start in (GROUND, *self.circuit.nodes):
             stack = [] if start in self.head else [(start, {})]
             while stack:
                 node, offset = stack.pop()
+                if node in self.head:
+                    continue
                 self.head[node], self.offset[node] = start, offset
                 for other, k, sign in near[node]:
                     if other not in self.head:
-                        stack.append((other, offset | {k: sign}))
+                        stack.append((other, offset if k is None else offset | {k: sign}))
 
     def _order(self, ends):
-        """Number the unknowns in an order of elimination that keeps the factors sparse."""
+        """Number the unknowns in an order of elimination that keeps the factors sparse; currents come last."""
         heads = [node for node in self.circuit.nodes if self.head[node] == node]
         first = {node: k for k, node in enumerate(heads)}
         edges = set()
@@ -77,18 +93,25 @@ class Assembly:
             a, b = first.get(self.head[p]), first.get(self.head[m])
             if a is not None and b is not None and a != b:
                 edges |= {(a, b), (b, a)}
-        self.n = len(heads)
-        order = _minimum_degree(self.n, edges)
-        place = np.empty(self.n, int)
-        place[order] = np.arange(self.n)
+        self.nodes = len(heads)
+        self.n = self.nodes + len(self.controls.currents)
+        order = _minimum_degree(self.nodes, edges)
+        place = np.empty(self.nodes, int)
+        place[order] = np.arange(self.nodes)
         self.heads = [heads[k] for k in order]
         self.number = {node: int(place[first[node]]) for node in heads} | {GROUND: self.n}
-        self.plus = np.array([self._place(p) for p, _ in ends], int)
-        self.minus = np.array([self._place(m) for _, m in ends], int)
+        self.rows = np.arange(self.n + 1)
+        self.plus = np.array([self.place(p) for p, _ in ends], int)
+        self.minus = np.array([self.place(m) for _, m in ends], int)
         self.edges = {(max(place[a], place[b]), min(place[a], place[b])) for a, b in edges}
 
-    def _place(self, node):
+    def place(self, node) -> int:
+        """Return the number of a node's unknown, n for the ground."""
         return self.number[self.head[node]]
+
+    def row(self, node) -> int:
+        """Return the number of the equation of the currents into a node, n for the ground."""
+        return int(self.rows[self.place(node)])
 
     def _far_pairs(self):
         for i, j in self.pairs:
@@ -103,7 +126,8 @@ class Assembly:
         at = {each.name.casefold(): k for k, each in enumerate(self.inductors)}
         group = list(range(len(self.inductors)))
         self.couplings = [(at[each.first.casefold()], at[each.second.casefold()], each)
-                          for each in self.circuit.couplings.values()]
+                          for each in self.circuit.couplings.values()
+                          if each.first.casefold() in at and each.second.casefold() in at]
         seen = set()
         for i, j, each in self.couplings:
             if (min(i, j), max(i, j)) in seen:
@@ -123,14 +147,16 @@ class Assembly:
         gamma = np.empty((len(self.pairs), l.shape[1]))
         gamma[:l.shape[0]] = 1.0 / l
         where = {pair: at for at, pair in enumerate(self.pairs)}
+        coupled = defaultdict(list)
+        for c, (i, j, _) in enumerate(self.couplings):
+            coupled[i].append((c, i, j))
         for group in self.groups:
             inside = {i: at for at, i in enumerate(group)}
             matrix = np.zeros((l.shape[1], len(group), len(group)))
             for at, i in enumerate(group):
                 matrix[:, at, at] = l[i]
-            for c, (i, j, _) in enumerate(self.couplings):
-                if i in inside:
-                    matrix[:, inside[i], inside[j]] = matrix[:, inside[j], inside[i]] = k[c] * np.sqrt(l[i] * l[j])
+            for c, i, j in (each for member in group for each in coupled[member]):
+                matrix[:, inside[i], inside[j]] = matrix[:, inside[j], inside[i]] = k[c] * np.sqrt(l[i] * l[j])
             if np.linalg.eigvalsh(matrix).min() <= 0.0:
                 names = ", ".join(self.inductors[i].name for i in group)
                 raise ParameterError(f"the couplings of {names} are too strong together: the matrix of inductances "
@@ -146,7 +172,7 @@ class Assembly:
     def _symbolic(self):
         """Find the pattern of the factors and the list of products of the factorisation."""
         below = [set() for _ in range(self.n)]
-        for row, column in self.edges:
+        for row, column in self.edges | self._entries():
             below[column].add(int(row))
         for k in range(self.n):
             if below[k]:
@@ -168,45 +194,56 @@ class Assembly:
         self.products = np.array(products, int).reshape(-1, 3)
         self._terms()
 
+    def _entries(self):
+        """Return the places below the diagonal that a symmetric matrix would not have, or have elsewhere."""
+        if not self.general:
+            return set()
+        found = set()
+        for row, column, *_ in [*self._stamps(), *self.controls.fixed, *self.controls.rated]:
+            if row != column and max(row, column) < self.n:
+                found.add((max(row, column), min(row, column)))
+        return found
+
+    def _stamps(self):
+        """Yield (row, column, coefficient, sign) of branches, then pairs of inductors."""
+        self.inductor_ends = [(self.place(each.plus), self.place(each.minus)) for each in self.inductors]
+        ends, coils = [*zip(self.plus.tolist(), self.minus.tolist(), strict=True)], self.inductor_ends
+        for one, other, coefficient in [
+                *((pair, pair, k) for k, pair in enumerate(ends)),
+                *((coils[i], coils[j], len(ends) + at) for at, (i, j) in enumerate(self.pairs))]:
+            for row, s1 in zip(one, (1.0, -1.0), strict=True):
+                for column, s2 in zip(other, (1.0, -1.0), strict=True):
+                    yield int(self.rows[row]), column, coefficient, s1 * s2
+
     def _terms(self):
         """List where the coefficient of each branch and each pair of inductors goes in the matrix."""
-        terms = []
+        sides = [[], []]  # on and below the diagonal; above it
+        for row, column, coefficient, sign in self._stamps():
+            if max(row, column) < self.n and (row >= column or self.general):
+                at = self.at[max(row, column), min(row, column)]
+                sides[row < column].append((at, coefficient, sign))
+        self.terms = [tuple(np.array([each[k] for each in side], kind) for k, kind in enumerate((int, int, float)))
+                      for side in sides]
 
-        def put(row, column, coefficient, sign):
-            if self.n > row >= column:
-                terms.append((self.at[row, column], coefficient, sign))
-
-        def stamp(p1, m1, p2, m2, coefficient):
-            for row, s1 in ((p1, 1.0), (m1, -1.0)):
-                for column, s2 in ((p2, 1.0), (m2, -1.0)):
-                    put(row, column, coefficient, s1 * s2)
-
-        for k in range(len(self.branches)):
-            p, m = int(self.plus[k]), int(self.minus[k])
-            stamp(p, m, p, m, k)
-        ends = [(self._place(each.plus), self._place(each.minus)) for each in self.inductors]
-        for at, (i, j) in enumerate(self.pairs):
-            stamp(*ends[i], *ends[j], len(self.branches) + at)
-        self.inductor_ends = ends
-        where, coefficient, sign = zip(*terms, strict=True) if terms else ((), (), ())
-        self.terms = np.array(where, int), np.array(coefficient, int), np.array(sign, float)
-
-    def matrix(self, coefficients: np.ndarray) -> np.ndarray:
-        """Return the entries of the matrices of all lanes, in the places of the factors.
+    def factors(self, coefficients: np.ndarray, rate: float) -> np.ndarray:
+        """Return the factors of the matrices of all lanes: 1 / D, then the columns of L, shape (entries, lanes).
 
         Args:
             coefficients: of the branches and pairs of inductors, shape (branches + pairs, lanes).
-        """
-        where, which, sign = self.terms
-        values = np.zeros((self.entries, coefficients.shape[1]))
-        np.add.at(values, where, sign[:, None] * coefficients[which])
-        return values
+            rate: what turns a flux into a voltage, 2 / h for the trapezoidal rule.
 
-    def factors(self, coefficients: np.ndarray) -> np.ndarray:
-        """Return the factors of the matrices of all lanes: 1 / D, then the columns of L, shape (entries, lanes)."""
+        Where the matrix is not symmetric, the rows of U follow behind the columns of L, shape (2, entries, lanes).
+        """
         from hardware_models.sfq.circuit.kernel import load_factor
 
-        values = self.matrix(coefficients)
+        sides = []
+        for where, which, sign in self.terms:
+            values = np.zeros((self.entries, coefficients.shape[1]))
+            np.add.at(values, where, sign[:, None] * coefficients[which])
+            sides.append(values)
+        if self.general:
+            return self.controls.factors(self, *sides, rate)
+        values = sides[0]
         smallest = np.full(values.shape[1], np.inf)
         load_factor(values.shape[1])(self.n, self.lp, self.ops, *np.ascontiguousarray(self.products.T), values.ravel(),
                                      smallest)
@@ -214,15 +251,16 @@ class Assembly:
             raise SimulationError(f"{self.circuit.name}: the equations are singular; look for a node that is floating")
         return values
 
-    def solve(self, coefficients: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def solve(self, coefficients: np.ndarray, rate: float, right: np.ndarray) -> np.ndarray:
         """Return the solutions for right-hand sides of shape (n, lanes), once and from Python."""
-        values, x = self.factors(coefficients), right.copy()
+        values, x = self.factors(coefficients, rate), right.copy()
+        lower, upper = values if self.general else (values, values)
         for k in range(self.n):
             low, high = self.lp[k], self.lp[k + 1]
-            x[self.li[low:high]] -= values[self.n + low:self.n + high] * x[k]
+            x[self.li[low:high]] -= lower[self.n + low:self.n + high] * x[k]
         for k in range(self.n - 1, -1, -1):
             low, high = self.lp[k], self.lp[k + 1]
-            x[k] = values[k] * x[k] - (values[self.n + low:self.n + high] * x[self.li[low:high]]).sum(axis=0)
+            x[k] = lower[k] * x[k] - (upper[self.n + low:self.n + high] * x[self.li[low:high]]).sum(axis=0)
         return x
 
 

@@ -4,13 +4,20 @@ import difflib
 from collections import defaultdict
 
 from hardware_models.sfq.circuit.elements import (
+    SHORT_L,
+    SHORT_R,
     Capacitor,
+    Control,
+    Controlled,
     Coupling,
     CurrentSource,
     Element,
     Inductor,
     Junction,
+    Line,
+    PhaseSource,
     Placed,
+    Port,
     Resistor,
     Source,
     VoltageSource,
@@ -32,6 +39,8 @@ class Circuit:
     Args:
         name: what the circuit is, for messages.
         ports: nodes by which it is connected where it is included in another circuit.
+        lenient: whether to take what other simulators run: nodes with one connection, nodes between capacitors only,
+            voltages across inductors, whose currents may grow without end.
 
     Raises:
         NetworkError: a name is taken or unknown.
@@ -44,11 +53,13 @@ class Circuit:
     Circuit('one junction': 1 junction, 1 current source, 1 node)
     """
 
-    def __init__(self, name: str = "circuit", ports=()):
-        self.name = name
+    def __init__(self, name: str = "circuit", ports=(), lenient: bool = False):
+        self.name, self.lenient = name, lenient
         self.ports = [str(port) for port in ports]
         self.placed: dict[str, Placed] = {}
         self.couplings: dict[str, Coupling] = {}
+        self.lines: dict[str, Line] = {}
+        self.controls: dict[str, Control] = {}
         self._nodes: dict[str, str] = {}
         for port in self.ports:
             self._node(port)
@@ -96,6 +107,40 @@ class Circuit:
         """Add a voltage source: a `Waveform`, or a number of mV."""
         self.add(name, plus, minus, VoltageSource(_waveform(waveform)))
 
+    def phase(self, name, plus, minus, waveform) -> None:
+        """Add a source of phase: a `Waveform`, or a number of rad."""
+        self.add(name, plus, minus, PhaseSource(_waveform(waveform)))
+
+    def line(self, name, plus, minus, far_plus, far_minus, *, z0, delay, where="") -> None:
+        """Add a transmission line without losses: impedance in ohm, delay in ps; its ends are `name.1`, `name.2`.
+
+        V1(t) - z0 I1(t) = V2(t - delay) + z0 I2(t - delay), and the same with 1 and 2 exchanged.
+        """
+        self._free(name, where)
+        if not isinstance(delay, (int, float)) or not 0.0 < delay < 1e15:
+            raise ParameterError(f"{_at(name, where)}: delay must be a finite number > 0 ps, got "
+                                 f"{describe_value(delay)}")
+        ends = f"{name}.1", f"{name}.2"
+        self.add(ends[0], plus, minus, Port(z0), where)
+        self.add(ends[1], far_plus, far_minus, Port(z0), where)
+        self.lines[name.casefold()] = Line(name, *ends, float(delay), where)
+
+    def controlled(self, name, kind, plus, minus, *, by, gain, where="") -> None:
+        """Add a source that follows a voltage (`by`: two nodes) or a current (`by`: a wire or a voltage source).
+
+        A wire is a resistor of 0 ohm. A current flows inside the source from plus to minus.
+        """
+        if kind in ("F", "H"):
+            element = self.element(by)
+            if not (isinstance(element, (VoltageSource, PhaseSource)) or (isinstance(element, Resistor)
+                                                                         and element.r == 0.0)):
+                raise NetworkError(f"{_at(name, where)}: {by} must be a voltage source or a resistor of 0 ohm, whose "
+                                   "current is known")
+        else:
+            by = tuple(self._node(node) for node in by)
+        self.add(name, plus, minus, Controlled(kind, gain), where)
+        self.controls[name.casefold()] = Control(name, by, where)
+
     def mutual(self, name, first, second, k, where="") -> None:
         """Couple two inductors, M = k sqrt(L1 L2) with -1 < k < 1."""
         self._free(name, where)
@@ -127,6 +172,12 @@ class Circuit:
         for each in circuit.couplings.values():
             self.mutual(f"{name}.{each.name}", f"{name}.{each.first}", f"{name}.{each.second}", each.k,
                         where or each.where)
+        for key, each in circuit.lines.items():
+            self.lines[f"{name.casefold()}.{key}"] = Line(
+                f"{name}.{each.name}", f"{name}.{each.first}", f"{name}.{each.second}", each.delay, where or each.where)
+        for key, each in circuit.controls.items():
+            by = f"{name}.{each.by}" if isinstance(each.by, str) else tuple(self._node(place(n)) for n in each.by)
+            self.controls[f"{name.casefold()}.{key}"] = Control(f"{name}.{each.name}", by, where or each.where)
 
     def replace(self, name: str, **values) -> "Circuit":
         """Return a copy in which an element has other values; for a source, another `waveform`."""
@@ -137,9 +188,10 @@ class Circuit:
                 raise ParameterError(f"{name} is a source and has a waveform only, got {', '.join(values)}")
         else:
             element = old.element.replace(**values)
-        copy = Circuit(self.name, self.ports)
+        copy = Circuit(self.name, self.ports, self.lenient)
         copy.placed = self.placed | {name.casefold(): old._replace(element=element)}
         copy.couplings, copy._nodes = dict(self.couplings), dict(self._nodes)
+        copy.lines, copy.controls = dict(self.lines), dict(self.controls)
         return copy
 
     # ---- looking --------------------------------------------------------------------------------------
@@ -166,6 +218,25 @@ class Circuit:
         """All nodes but the ground."""
         return [node for node in self._nodes.values() if node != GROUND]
 
+    def touching(self) -> dict[str, list[str]]:
+        """Return the names of the elements at each node, and of the sources that follow its voltage."""
+        found = defaultdict(list)
+        for each in self.placed.values():
+            found[each.plus].append(each.name)
+            found[each.minus].append(each.name)
+        for each in self.controls.values():
+            for node in () if isinstance(each.by, str) else each.by:
+                found[node].append(each.name)
+        return found
+
+    def loose(self) -> list[tuple[str, str]]:
+        """Return the nodes that have one connection only, each with the element there."""
+        return [(node, names[0]) for node, names in self.touching().items() if len(names) == 1 and node != GROUND]
+
+    def has_node(self, name: str) -> bool:
+        """Return whether there is a node of that name."""
+        return str(name).casefold() in self._nodes or str(name).casefold() in (GROUND, "gnd")
+
     def node(self, name: str) -> str:
         """Return a node as it was first written; raise NetworkError where there is none."""
         key = str(name).casefold()
@@ -177,7 +248,8 @@ class Circuit:
 
     def __repr__(self):
         kinds = {Junction: "junction", Inductor: "inductor", Resistor: "resistor", Capacitor: "capacitor",
-                 CurrentSource: "current source", VoltageSource: "voltage source"}
+                 CurrentSource: "current source", VoltageSource: "voltage source", PhaseSource: "phase source",
+                 Port: "line end", Controlled: "controlled source"}
         counts = [(len(self.names(kind)), word) for kind, word in kinds.items()] + [(len(self.nodes), "node")]
         parts = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
         return f"Circuit({self.name!r}: {parts or 'empty'})"
@@ -207,48 +279,68 @@ def _waveform(given) -> Waveform:
     return given if isinstance(given, Waveform) else Constant(given)
 
 
+def is_wire(element: Element) -> bool:
+    """Return whether an element is a wire: a resistor or inductor so small that its ends are one node."""
+    return (isinstance(element, Resistor) and element.r < SHORT_R) or (
+        isinstance(element, Inductor) and element.l < SHORT_L)
+
+
+def _is_rigid(element):
+    return isinstance(element, (VoltageSource, PhaseSource)) or (
+        isinstance(element, Controlled) and element.kind in "EH")
+
+
+def _feeds(element):
+    return isinstance(element, CurrentSource) or (isinstance(element, Controlled) and element.kind in "FG")
+
+
 def check(circuit: Circuit) -> None:
     """Raise NetworkError where a circuit cannot be solved: nothing in it, floating nodes, loops of ideal sources.
 
     A node must have at least two connections and a way to the ground that does not only lead through capacitors and
-    current sources. Voltage sources may form no loop, alone or with inductors.
+    current sources. Voltage sources may form no loop, alone, with wires or with inductors.
     """
     if not circuit.placed:
         raise NetworkError(f"{circuit.name} is empty; add elements")
-    touching = defaultdict(list)
-    for each in circuit.placed.values():
-        touching[each.plus].append(each.name)
-        touching[each.minus].append(each.name)
+    touching = circuit.touching()
     for port in circuit.ports:
         if port not in touching:
             raise NetworkError(f"{circuit.name}: port {port} is connected to nothing")
     if GROUND not in touching:
         raise NetworkError(f"{circuit.name}: nothing is connected to the ground, node 0")
-    for node, names in touching.items():
-        if len(names) == 1 and node != GROUND:
-            raise NetworkError(f"node {node} has one connection only, to {names[0]}: it is floating; connect it to "
-                               "something else, or check how it is spelled")
-    rigid, grounded = _Groups(), _Groups()
+    for node, name in () if circuit.lenient else circuit.loose():
+        raise NetworkError(f"node {node} has one connection only, to {name}: it is floating; connect it to "
+                           "something else, or check how it is spelled")
+    _check_loops(circuit)
+    grounded = _Groups()
     for each in circuit.placed.values():
-        if isinstance(each.element, VoltageSource) and not rigid.join(each.plus, each.minus):
-            raise NetworkError(f"{_at(each.name, each.where)} closes a loop of voltage sources; put a resistor in "
-                               "series with it")
-    for each in circuit.placed.values():
-        if not isinstance(each.element, (Capacitor, CurrentSource)):
+        empty = isinstance(each.element, Capacitor) and (each.element.c == 0.0 or not circuit.lenient)
+        if not empty and not _feeds(each.element):
             grounded.join(each.plus, each.minus)
-    wired = _Groups()
-    for each in circuit.placed.values():
-        if isinstance(each.element, Inductor):
-            wired.join(each.plus, each.minus)
-    for each in circuit.placed.values():
-        if isinstance(each.element, VoltageSource) and not wired.join(each.plus, each.minus):
-            raise NetworkError(f"{_at(each.name, each.where)} is in a loop of voltage sources and inductors, where its "
-                               "current would grow without end; put a resistor in series with it")
     for node, names in touching.items():
         if grounded.root(node) != grounded.root(GROUND):
             raise NetworkError(f"node {node} (at {', '.join(names[:4])}) is floating: it has no way to the ground "
                                "through junctions, inductors, resistors or voltage sources; connect it, for example "
                                "by a large resistor")
+
+
+def _check_loops(circuit):
+    """Raise NetworkError for loops of voltage sources, alone, with wires, and with inductors."""
+    rigid, wired = _Groups(), _Groups()
+    for each in circuit.placed.values():
+        if is_wire(each.element):
+            rigid.join(each.plus, each.minus)
+        if isinstance(each.element, Inductor) or is_wire(each.element):
+            wired.join(each.plus, each.minus)
+    for each in circuit.placed.values():
+        if not _is_rigid(each.element):
+            continue
+        if not rigid.join(each.plus, each.minus):
+            raise NetworkError(f"{_at(each.name, each.where)} closes a loop of voltage sources; put a resistor in "
+                               "series with it")
+        if not wired.join(each.plus, each.minus) and isinstance(each.element, VoltageSource) and not circuit.lenient:
+            raise NetworkError(f"{_at(each.name, each.where)} is in a loop of voltage sources and inductors, where its "
+                               "current would grow without end; put a resistor in series with it")
 
 
 class _Groups:

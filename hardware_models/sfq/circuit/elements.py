@@ -25,7 +25,7 @@ class Element(Parametrised):
 class Junction(Element):
     """A resistively and capacitively shunted Josephson junction.
 
-    I = Ic sin(phi) + I_R(V) + C dV/dt,  V = (Phi0 / 2 pi) dphi/dt
+    I = Ic sin(phi - phi0) + I_R(V) + C dV/dt,  V = (Phi0 / 2 pi) dphi/dt
 
     I_R is V / r; with a gap it is V / r below `v_gap - delta_v / 2`, V / r_normal above `v_gap + delta_v / 2`, and a
     straight line between the two.
@@ -37,6 +37,7 @@ class Junction(Element):
         r_normal: resistance above the gap, ohm, or None where there is no gap.
         v_gap: gap voltage, mV.
         delta_v: width of the rise at the gap, mV.
+        phi0: phase at which it carries no supercurrent, rad: pi for a pi junction.
         temperature: of its resistance, K, or None for that of the run.
 
     >>> Junction(ic=0.25, r=2.74, c=0.175)
@@ -51,6 +52,7 @@ class Junction(Element):
     r_normal: RealOrNone = number(None, "ohm", above=0, optional=True, doc="resistance above the gap")
     v_gap: Real = number(2.8, "mV", above=0, doc="gap voltage")
     delta_v: Real = number(0.1, "mV", above=0, doc="width of the rise at the gap")
+    phi0: Real = number(0.0, "rad", doc="phase at which it carries no supercurrent")
     temperature: RealOrNone = number(None, "K", at_least=0, optional=True,
                                      doc="temperature; None takes that of the run")
 
@@ -63,18 +65,25 @@ class Junction(Element):
             raise ParameterError("Junction.r must be given and be >= r_normal: it is the resistance below the gap")
 
 
+SHORT_L = 1e-9  #: pH, below which an inductor is a wire
+SHORT_R = 1e-6  #: ohm, below which a resistor is a wire
+
+
 class Inductor(Element, kw_only=False):
-    """An inductor, V = L dI/dt; `l` in pH."""
+    """An inductor, V = L dI/dt; `l` in pH. One below 1e-9 pH is a wire."""
 
     positional = 1
-    l: Real = required(number(unit="pH", above=0, doc="inductance"))
+    l: Real = required(number(unit="pH", at_least=0, doc="inductance"))
 
 
 class Resistor(Element, kw_only=False):
-    """A resistor, V = R I, with thermal noise where it is warm; `r` in ohm, `temperature` in K."""
+    """A resistor, V = R I, with thermal noise where it is warm; `r` in ohm, `temperature` in K.
+
+    One below 1e-6 ohm is a wire: a loop of 1 pH loses its flux through it in more than a microsecond.
+    """
 
     positional = 1
-    r: Real = required(number(unit="ohm", above=0, doc="resistance"))
+    r: Real = required(number(unit="ohm", at_least=0, doc="resistance"))
     temperature: RealOrNone = number(None, "K", at_least=0, optional=True,
                                      doc="temperature; None takes that of the run")
 
@@ -83,7 +92,7 @@ class Capacitor(Element, kw_only=False):
     """A capacitor, I = C dV/dt; `c` in pF."""
 
     positional = 1
-    c: Real = required(number(unit="pF", above=0, doc="capacitance"))
+    c: Real = required(number(unit="pF", at_least=0, doc="capacitance"))
 
 
 class Source(Element):
@@ -108,6 +117,51 @@ class VoltageSource(Source):
     """An ideal voltage source: V(plus) - V(minus) is given."""
 
 
+class PhaseSource(Source):
+    """An ideal source of phase: the phase from plus to minus is given, in rad."""
+
+
+class Port(Element, kw_only=False):
+    """One end of a transmission line of impedance `z0`, ohm: a resistance without noise, and the waves that arrive."""
+
+    positional = 1
+    z0: Real = required(number(unit="ohm", above=0, doc="impedance of the line"))
+
+
+class Controlled(Element, kw_only=False):
+    """A source that follows a voltage or a current elsewhere; which one, its `Control` says.
+
+    Args:
+        kind: as in SPICE: "E" voltage by voltage, "F" current by current, "G" current by voltage, "H" voltage by
+            current.
+        gain: of E and F; of G in 1/ohm, of H in ohm.
+    """
+
+    positional = 2
+    kind: Choice[Literal["E", "F", "G", "H"]] = Option("E", tuple("EFGH"), doc="what follows what")
+    gain: Real = number(1.0, doc="gain; 1/ohm for G, ohm for H")
+
+
+class Control(NamedTuple):
+    """What a `Controlled` source follows: the voltage from the first of two nodes to the second, or, with one name, the
+    current through that wire or voltage source.
+    """
+
+    name: str
+    by: tuple[str, str] | str
+    where: str = ""
+
+
+class Line(NamedTuple):
+    """A transmission line without losses between two `Port` elements; `delay` in ps."""
+
+    name: str
+    first: str
+    second: str
+    delay: float
+    where: str = ""
+
+
 class Coupling(NamedTuple):
     """Mutual inductance M = k sqrt(L1 L2) between two inductors."""
 
@@ -127,6 +181,8 @@ class JunctionModel(Parametrised):
         r0, rn: resistance below and above the gap, ohm.
         vg, delv: gap voltage and width of its rise, mV.
         rtype: 1 for a rise at the gap, 0 for the resistance rn everywhere.
+        phi: phase at which no supercurrent flows, rad.
+        vshunt: Ic times the resistance of a shunt, mV, or 0 for none (WRspice).
 
     >>> JunctionModel(icrit=0.1, cap=0.07, r0=160.0, rn=16.0).junction(area=2.5)
     Junction(ic=0.25, r=64.0, c=0.17500000000000002, r_normal=6.4)
@@ -144,10 +200,16 @@ class JunctionModel(Parametrised):
     vg: Real = number(2.8, "mV", above=0, doc="gap voltage")
     delv: Real = number(0.1, "mV", above=0, doc="width of the rise")
     rtype: Choice[Literal[0, 1]] = Option(1, (0, 1), doc="1: gap; 0: linear resistance rn")
+    phi: Real = number(0.0, "rad", doc="phase without supercurrent")
+    vshunt: Real = number(0.0, "mV", at_least=0, doc="Ic times the resistance of a shunt")
 
     def junction(self, area: float = 1.0, temperature: float | None = None) -> Junction:
         """Return the junction with so many times the area."""
+        common = dict(ic=self.icrit * area, c=self.cap * area, phi0=self.phi, temperature=temperature)
         if self.rtype == 0:
-            return Junction(ic=self.icrit * area, r=self.rn / area, c=self.cap * area, temperature=temperature)
-        return Junction(ic=self.icrit * area, r=self.r0 / area, c=self.cap * area, r_normal=self.rn / area,
-                        v_gap=self.vg, delta_v=self.delv, temperature=temperature)
+            return Junction(r=self.rn / area, **common)
+        return Junction(r=self.r0 / area, r_normal=self.rn / area, v_gap=self.vg, delta_v=self.delv, **common)
+
+    def shunt(self, area: float = 1.0) -> float:
+        """Return the resistance of the shunt that `vshunt` stands for, ohm, or 0 for none."""
+        return self.vshunt / (self.icrit * area)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hardware_models.sfq.circuit.elements import PhaseSource
 from hardware_models.sfq.circuit.signals import Signals
 from hardware_models.sfq.circuit.units import PHI0, noise_amplitude
 from neurosim.errors import SimulationError
@@ -24,14 +25,17 @@ class Group:
     def __init__(self, job, lanes):
         a, v = job.assembly, job.values
         self.job, self.lanes, self.width = job, lanes, len(lanes)
-        self.ic, self.g, self.c = (self._flat(each) for each in (v.ic, v.g, v.c))
+        self.ic, self.g, self.c, self.shift = (self._flat(each) for each in (v.ic, v.g, v.c, v.shift))
         self.gap = [self._flat(each) for each in v.gap]
         self.scale = np.ascontiguousarray(v.scale[:, lanes])
         self.gamma = a.inverse_inductances(v.l[:, lanes], v.k[:, lanes])
-        self.signals = Signals(a, v.delay[:, lanes], job.steps * job.h)
+        self.signals = Signals(a, v.delay[:, lanes], job.steps * job.h, job.seed, job.keys[lanes])
+        unit = [PHI0 / (2.0 * np.pi) if isinstance(each.element, PhaseSource) else 1.0 for each in a.voltages]
+        self.scale[len(a.sources):] *= np.array(unit).reshape(-1, 1)
         self.levels = self.scale * self.signals.at_zero()
-        self.offsets = self.signals.offsets(self.gamma, self.width)
+        self.offsets = self.signals.offsets(self.gamma, self.width, 2.0 / job.h)
         self._start()
+        self._lines()
         self._buffers()
 
     def _flat(self, values):
@@ -55,6 +59,20 @@ class Group:
         self.drive[1], self.drive[2] = self.levels[:many].ravel(), self.signals.reach(self.flux, self.width)
         self.turns = np.round(self.lam[:a.junctions * self.width] / PHI0)
         self.upper, self.lower = (self.turns + 0.5) * PHI0, (self.turns - 0.5) * PHI0
+        self.phase_state, self.since = np.zeros((2, self.turns.size))
+
+    def _lines(self):
+        """Make room for the waves on transmission lines: those that left each end in the last steps."""
+        job, a = self.job, self.job.assembly
+        lines = list(a.circuit.lines.values())
+        names = [name for each in lines for name in (each.first, each.second)]
+        branch = np.array([a.index[name.casefold()] for name in names], int)
+        delay = np.repeat([each.delay for each in lines], 2).astype(float)
+        conductance = self.g.reshape(-1, self.width)[branch].ravel()
+        depth = int(delay.max(initial=0.0) / job.h) + 3
+        self.waves = np.zeros((depth, branch.size * self.width))
+        self.waves[0] = 2.0 * self.v.reshape(-1, self.width)[branch].ravel()
+        self.line = (branch.astype(np.uint64), conductance, delay, self.waves, np.zeros(conductance.size))
 
     def _buffers(self):
         """Make room for what a chunk of steps leaves."""
@@ -62,7 +80,7 @@ class Group:
         chunk = min(job.steps, CHUNK)
         rows = (chunk if job.every == 0 else chunk // job.every + 1) if kept else 0
         self.rec = np.empty(rows), np.empty((rows, kept * self.width)), np.empty((rows, kept * self.width))
-        room = 4 * job.assembly.junctions + 64
+        room = 6 * job.assembly.junctions + 64
         self.events = (np.empty((self.width, room)), np.empty((self.width, room), np.int64),
                        np.empty((self.width, room)))
         self.count, self.fault, self.clock = (np.zeros(size, np.int64) for size in (self.width, 3, 2))
@@ -76,17 +94,21 @@ class Group:
         g0, a1 = 4.0 * self.c / sizes**2 + 2.0 * self.g / sizes, 4.0 * self.c / sizes + self.g
         own, turn = np.where(g0 > 0.0, g0, np.inf), 2.0 * np.pi / PHI0
         steepest = np.maximum(self.gap[2], self.gap[3])
-        factors = [a.factors(np.concatenate([each.reshape(-1, self.width), self.gamma])).ravel() for each in g0]
-        return (g0, a1, self.ic * turn * turn / own, turn * 2.0 / sizes * steepest / own), np.concatenate(factors)
+        factors = [a.factors(np.concatenate([each.reshape(-1, self.width), self.gamma]), 2.0 / size)
+                   for each, size in zip(g0, sizes[:, 0], strict=True)]
+        sides = (factors[0][0], factors[0][1]) if a.general else (np.concatenate(factors), np.zeros((0, 1)))
+        return (g0, a1, self.ic * turn * turn / own, turn * 2.0 / sizes * steepest / own), [
+            each.ravel() for each in sides]
 
     def _constants(self):
         """Return the arguments of the loop that say what the circuit is, up to the scales of voltage sources."""
         a = self.job.assembly
         coefficients, factors = self._coefficients()
-        ends = [np.where(each == a.n, a.n + np.arange(each.size) % GROUNDS, each) for each in (a.plus, a.minus)]
+        ends = [np.where(each == a.n, a.n + np.arange(each.size) % GROUNDS, each)
+                for each in (a.plus, a.minus, a.rows[a.plus], a.rows[a.minus])]
         elastance = np.divide(1.0, self.c, out=np.zeros_like(self.c), where=self.c > 0.0)
         unsigned = [np.ascontiguousarray(each, dtype=np.uint64) for each in (a.lp, a.li, *ends)]
-        return (np.uint64(a.n), *unsigned[:2], factors, *unsigned[2:], self.ic, self.g, self.c, elastance,
+        return (np.uint64(a.n), *unsigned[:2], *factors, *unsigned[2:], self.ic, self.shift, self.g, self.c, elastance,
                 (self.c == 0.0).astype(float), *coefficients, self.scale[len(a.sources):].ravel())
 
     def _drives(self):
@@ -95,20 +117,24 @@ class Group:
         amplitude = np.array([noise_amplitude(job.heat[b], job.values.g[b, lane], job.h)
                               for b in job.noisy for lane in self.lanes])
         key0, key1 = (np.uint64(word) for word in seed_words(job.seed))
+        memory = job.assembly.controls.memory
         return (signals.plus, signals.minus, self.scale[:len(job.assembly.sources)].ravel(), signals.rows,
                 *signals.tables, np.empty(signals.count), job.noisy.astype(np.uint64), amplitude,
                 job.keys[self.lanes].astype(np.uint64), key0, key1, np.uint64(STREAM),
-                np.empty((4, amplitude.size)), *self.offsets)
+                np.empty((4, amplitude.size)), *self.offsets, *self.line,
+                *(np.array([each[k] for each in memory], kind)
+                  for k, kind in enumerate((np.uint64, np.uint64, np.float64))))
 
     def run(self):
         """Step to the end and return the group."""
         from hardware_models.sfq.circuit.kernel import load_run
 
         job, chunk = self.job, min(self.job.steps, CHUNK)
-        main, constants, drives = load_run(self.width), self._constants(), self._drives()
+        main, constants, drives = load_run(self.width, job.assembly.general), self._constants(), self._drives()
         state = (self.lam, self.v, self.ci, self.acc, self.flux, np.zeros_like(self.flux),
                  *np.empty((5, self.ic.size)))
-        what = (np.uint64(job.assembly.junctions), self.turns, self.upper, self.lower, *self.events, self.count,
+        what = (np.uint64(job.assembly.junctions), self.turns, self.upper, self.lower, self.phase_state, self.since,
+                *self.events, self.count,
                 np.array(job.places, np.uint64), job.every, *self.rec, self.fault, job.gap, job.energy, self.diss,
                 self.drive)
         while self.clock[0] < job.steps:
@@ -142,27 +168,30 @@ class Group:
         """
         a, signals, offsets, levels = self.job.assembly, self.signals, self.offsets, self.levels
         short = 1e-6 * self.job.h
+        levels = np.where(np.append(np.zeros(len(a.sources) * self.width, bool), offsets[-2]).reshape(-1, self.width),
+                          0.0, levels)  # a source of phase jumps in the first step
         g, c = self.g.reshape(-1, self.width), self.c.reshape(-1, self.width)
         stiff = c / short**2 + g / short
         apart = np.zeros_like(g)
         np.add.at(apart, offsets[0].astype(int),
                   offsets[2][:, None] * short * levels[len(a.sources):][offsets[1].astype(int)])
         x = np.zeros((a.n + 1, self.width))
+        into, out = a.rows[a.plus], a.rows[a.minus]
         np.add.at(x, signals.minus.astype(int), levels[:len(a.sources)])
         np.subtract.at(x, signals.plus.astype(int), levels[:len(a.sources)])
-        np.subtract.at(x, a.plus, stiff * apart)
-        np.add.at(x, a.minus, stiff * apart)
+        np.subtract.at(x, into, stiff * apart)
+        np.add.at(x, out, stiff * apart)
         coefficients = np.concatenate([stiff, self.gamma])
         for k in range(2):
-            x[:a.n] = a.solve(coefficients, x[:a.n])
+            x[:a.n] = a.solve(coefficients, 1.0 / short, x[:a.n])
             x[a.n] = 0.0
             moved = x[a.plus] - x[a.minus] + apart
             if k == 0:
                 first = moved
                 carried = c / short**2 * first + stiff * (first - apart)
                 x = np.zeros((a.n + 1, self.width))
-                np.add.at(x, a.plus, carried)
-                np.subtract.at(x, a.minus, carried)
+                np.add.at(x, into, carried)
+                np.subtract.at(x, out, carried)
         self.v, self.ci = (moved / short).ravel(), (c * (moved - first) / short**2).ravel()
 
     def _stop(self):

@@ -19,7 +19,7 @@ from neurosim.random import philox
 
 TURN_TAYLOR = [(-1) ** k * (2 * np.pi) ** (2 * k + 1) / float(np.prod(np.arange(1.0, 2 * k + 2))) for k in range(11)]
 (_S0, _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8, _S9, _S10) = map(float, TURN_TAYLOR)
-PIECE, SINE = range(2)  #: kinds of signals
+PIECE, WAVE = range(2)  #: kinds of signals: straight pieces only, or others too
 
 
 def sin_turns(u):
@@ -33,18 +33,26 @@ def sin_turns(u):
     return np.copysign(a * p, r)
 
 
-def signal(kind, first, last, place, t, T, Y, S):
-    """Return the value of a signal at time t and the place of its piece in the tables T, Y, S (slopes).
-
-    For a sine, the tables hold offset, amplitude and frequency from `first` on, and T its delay.
-    """
-    if kind == SINE:
-        return Y[first] + Y[first + 1] * np.sin(6.283185307179586 * Y[first + 2] * max(t - T[first], 0.0)), place
-    while place < last and t >= T[place + 1]:
+def signal(kind, first, last, place, t, cycle, straight, bent):
+    """Return the value of a signal at time t and the place of its piece in the tables (see `waveforms.COLUMNS`)."""
+    if cycle > 0.0 and t > straight[0, first]:
+        t -= np.floor((t - straight[0, first]) / cycle) * cycle
+    while place < last and t >= straight[0, place + 1]:
         place += 1
-    while place > first and t < T[place]:
+    while place > first and t < straight[0, place]:
         place -= 1
-    return Y[place] + S[place] * max(t - T[place], 0.0), place
+    tau = max(t - straight[0, place], 0.0)
+    value = straight[1, place] + straight[2, place] * tau
+    if kind == WAVE:
+        square, cube, amplitude, decay, speed, phase, rest, fade = (
+            bent[0, place], bent[1, place], bent[2, place], bent[3, place], bent[4, place], bent[5, place],
+            bent[6, place], bent[7, place])
+        value += tau * tau * (square + cube * tau)
+        if amplitude != 0.0:
+            value += amplitude * np.exp(-decay * tau) * np.sin(speed * tau + phase)
+        if rest != 0.0:
+            value += rest * np.exp(-fade * tau)
+    return value, place
 
 
 def crossing(a, va, b, vb, h, level):
@@ -106,7 +114,7 @@ _SOLVE = """
 {i}    for p in range(lp[j], lp[j + one]):
 {i}        at = li[p] * W
 {i}        low = f0 + (n + p) * W
-{i}        @a# = fac[low + #]
+{i}        @a# = {upper}[low + #]
 {i}        @b# = {x}[at + #]
 {i}        @x# = x# - a# * b#
 {i}    @{x}[j * W + #] = x#
@@ -114,7 +122,7 @@ _SOLVE = """
 
 _SCATTER = """
 {i}for b in range(nb):
-{i}    p, m, k = bp[b] * W, bm[b] * W, b * W
+{i}    p, m, k = rp[b] * W, rm[b] * W, b * W
 {i}    @a# = {current}[k + #]
 {i}    @b# = {x}[p + #]
 {i}    @{x}[p + #] = b# + a#
@@ -134,20 +142,23 @@ _RUN = """
 import numpy as np
 
 
-def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, ic, g, c, elastance, rigid,
-         g0s, a1s, weights, gap_weights, wn, lam, v, ci, acc, x, dx, pred, used, new, cur, sine,
-         sp, sm, scale, srow, kinds, firsts, lasts, places, T, Y, S, sv,
+def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, bp, bm, rp, rm, ic, shift, g, c,
+         elastance, rigid, g0s, a1s, weights, gap_weights, wn, lam, v, ci, acc, x, dx, pred, used, new, cur, sine,
+         sp, sm, scale, srow, kinds, firsts, lasts, places, cycles, straight, bent, sv,
          nzb, amp, keys, key0, key1, stream, nz,
-         ob, ok, osign, boff, dn, dk, dc, vrow, wv,
+         ob, ok, osign, boff, dn, dk, dc, vrow, turned, wv,
+         line_branch, line_z, line_delay, waves, incoming,
+         held, held_row, held_rate,
          gap_low, gap_high, gap_s1, gap_s2,
-         nw, turns, upper, lower, ev_time, ev_branch, ev_sign, ev_count,
+         nw, turns, upper, lower, phase_state, since, ev_time, ev_branch, ev_sign, ev_count,
          rec, every, rec_time, rec_lam, rec_v, fault, gapped, energetic, diss, drive):
     W = np.uint64({W})
     one = np.uint64(1)
     nb, ns, nr, nn = np.uint64(bp.size), np.uint64(sp.size), np.uint64(rec.size), np.uint64(nzb.size)
     nk, nx, nd, no, nv = nb * W, np.uint64(x.size), np.uint64(dn.size), np.uint64(ob.size), np.uint64(wn.size)
     rungs = g0s.shape[0]
-    room = ev_time.shape[1] - np.int64(nw)
+    room = ev_time.shape[1] - 2 * np.int64(nw)
+    ports, depth = np.uint64(line_branch.size), np.int64(waves.shape[0])
     per = np.uint64(factors.size // g0s.shape[0])
     tick, rung, samples = clock[0], clock[1], 0
     end = tick + ticks
@@ -170,7 +181,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
         for k in range(nk):
             pred[k] = lam[k] + h * v[k] + square * (pred[k] - 0.5 * acc[k])
         for k in range(nk):
-            sine[k] = sin_turns(pred[k] * PER_PHI0)
+            sine[k] = sin_turns(pred[k] * PER_PHI0 - shift[k])
         for k in range(nk):
             cur[k] = g0[k] * lam[k] + a1[k] * v[k] + ci[k]
         for k in range(nk):
@@ -202,11 +213,24 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
             for i in range(nn):
                 k, at = nzb[i] * W, i * W
                 @a# = amp[at + #] * draws[at + #]
+                if gapped:
+                    @a# *= louder(k + #, v, g, gap_low, gap_high, gap_s1, gap_s2)
                 @b# = cur[k + #]
                 @cur[k + #] = b# - a#
+        if ports > 0:  # the waves that left the other ends of the lines some time ago
+            for i in range(ports):
+                other, k = i ^ one, line_branch[i] * W
+                back = line_delay[i] / h_tick
+                whole = np.int64(back)
+                part = back - whole
+                one_ago, two_ago = (tick + 1 - whole) % depth, (tick - whole) % depth
+                for l in range(W):
+                    wave = (1.0 - part) * waves[one_ago, other * W + l] + part * waves[two_ago, other * W + l]
+                    incoming[i * W + l] = wave
+                    cur[k + l] += wave * line_z[i * W + l]
         # sources
         for r in range(kinds.size):
-            sv[r], places[r] = signal(kinds[r], firsts[r], lasts[r], places[r], time, T, Y, S)
+            sv[r], places[r] = signal(kinds[r], firsts[r], lasts[r], places[r], time, cycles[r], straight, bent)
         for k in range(nx):
             x[k] = 0.0
             dx[k] = 0.0
@@ -223,7 +247,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
         if nv > 0:
             for k in range(nv):
                 wv[3, k] = wn[k] * sv[vrow[k]]
-                wv[2, k] = wv[0, k] + 0.5 * h * (wv[1, k] + wv[3, k])
+                wv[2, k] = wv[3, k] if turned[k] else wv[0, k] + 0.5 * h * (wv[1, k] + wv[3, k])
             for k in range(nk):
                 boff[k] = 0.0
             for e in range(no):
@@ -235,7 +259,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
             for e in range(nd):
                 for l in range(W):
                     dx[dn[e] * W + l] -= dc[e * W + l] * wv[2, dk[e] * W + l]
-        # solve; and again with the sines at the result, where the extrapolation was too far off
+{memory}        # solve; and again with the sines at the result, where the extrapolation was too far off
         for attempt in range(MOST):
 {scatter}
             for k in range(n * W, nx):
@@ -276,7 +300,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
                     if cur[k] > tolerance:
                         flags[l] = True
             for k in range(nk):
-                cur[k] = sin_turns(new[k] * PER_PHI0)
+                cur[k] = sin_turns(new[k] * PER_PHI0 - shift[k])
             for k in range(nk):
                 cur[k] = ic[k] * cur[k]
             if gapped:
@@ -312,7 +336,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
             for k in range(nk):
                 diss[k] += 0.5 * h * g[k] * (v[k] * v[k] + cur[k] * cur[k])
             for k in range(nk):
-                rise = sine[k] - ic[k] * sin_turns(new[k] * PER_PHI0)  # current above the gap
+                rise = sine[k] - ic[k] * sin_turns(new[k] * PER_PHI0 - shift[k])  # current above the gap
                 diss[k] += h * rise * cur[k]
             for s in range(ns):
                 for l in range(W):
@@ -325,7 +349,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
             dv = cur[k] - v[k]
             ci[k] = rate * c[k] * dv - ci[k]
             acc[k] = dv / h
-        # pulses: a phase passes an odd multiple of pi
+        # pulses: a phase passes an odd multiple of pi, see `PHASES`
         hits = 0
         for k in range(nw * W):
             hits += 1 if new[k] >= upper[k] or new[k] <= lower[k] else 0
@@ -333,16 +357,43 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
             for b in range(nw):
                 for l in range(W):
                     k = b * W + l
-                    if new[k] >= upper[k] or new[k] <= lower[k]:
-                        sign = 1.0 if new[k] >= upper[k] else -1.0
-                        level = upper[k] if new[k] >= upper[k] else lower[k]
-                        e = ev_count[l]
-                        ev_time[l, e] = time - h + crossing(lam[k], v[k], new[k], cur[k], h, level)
-                        ev_branch[l, e], ev_sign[l, e] = b, sign
-                        ev_count[l] = e + 1
-                        turns[k] += sign
-                        upper[k] = (turns[k] + 0.5 + (HYST if sign < 0.0 else 0.0)) / PER_PHI0
-                        lower[k] = (turns[k] - 0.5 - (HYST if sign > 0.0 else 0.0)) / PER_PHI0
+                    found, moves = 0, 0
+                    while (new[k] >= upper[k] or new[k] <= lower[k]) and found < 2 and moves < 6:
+                        moves += 1
+                        rising = new[k] >= upper[k]
+                        sign = 1.0 if rising else -1.0
+                        state = phase_state[k]
+                        toward = state * sign  # > 0: away from the level that was passed, < 0: back to it
+                        if state == 0 or (abs(state) == 2 and toward < 0.0):
+                            e = ev_count[l]
+                            level = upper[k] if rising else lower[k]
+                            ev_time[l, e] = since[k] if state != 0 else (
+                                time - h + crossing(lam[k], v[k], new[k], cur[k], h, level))
+                            ev_branch[l, e], ev_sign[l, e] = b, sign
+                            ev_count[l] = e + 1
+                            turns[k] += sign
+                            phase_state[k] = sign if state == 0 else 0.0
+                            found += 1
+                        elif abs(state) == 1 and toward > 0.0:
+                            phase_state[k] = 0.0
+                        elif abs(state) == 1:
+                            phase_state[k] = 2.0 * state
+                            level = upper[k] if rising else lower[k]
+                            since[k] = time - h + crossing(lam[k], v[k], new[k], cur[k], h, level)
+                        else:
+                            phase_state[k] = 0.5 * state
+                        state = phase_state[k]
+                        up, down = turns[k] + 0.5, turns[k] - 0.5
+                        if state > 0.0:
+                            up, down = (down + HYST, down) if state == 1.0 else (down, down - HYST)
+                        elif state < 0.0:
+                            up, down = (up, up - HYST) if state == -1.0 else (up + HYST, up)
+                        upper[k], lower[k] = up / PER_PHI0, down / PER_PHI0
+        if ports > 0:
+            for i in range(ports):
+                k = line_branch[i] * W
+                for l in range(W):
+                    waves[(tick + span) % depth, i * W + l] = 2.0 * cur[k + l] - incoming[i * W + l]
         for k in range(nv):
             wv[0, k], wv[1, k] = wv[2, k], wv[3, k]
         for k in range(nk):
@@ -370,6 +421,21 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, bp, bm, 
 """
 
 
+#: How pulses are found. State 0: the phase was 1 rad beyond the level last passed (or none was passed): the next
+#: crossing of pi counts at once, up or down. State +1 (-1): a level has just been passed upwards (downwards). From
+#: there, 1 rad beyond it leads to state 0; back through the level leads to +2 (-2), which notes the time. From +2 (-2),
+#: through the level again leads back to +1 (-1), and 1 rad beyond, on the other side, counts a pulse of the other sign
+#: at the time noted. So a phase that trembles about pi counts once, and every time is that of a crossing of pi.
+PHASES = (0, 1, -1, 2, -2)
+
+
+def louder(k, v, g, low, high, s1, s2):
+    """Return by how much the noise of a branch grows above its gap, where its conductance is I / V."""
+    size = abs(v[k])
+    rise = s1[k] * (min(max(size, low[k]), high[k]) - low[k]) + s2[k] * max(size - high[k], 0.0)
+    return np.sqrt(1.0 + rise / (size * g[k])) if rise > 0.0 else 1.0
+
+
 def _written(text: str, width: int) -> str:
     """Return the text of a kernel for a width, with the lines of lanes written out."""
     out = []
@@ -379,17 +445,28 @@ def _written(text: str, width: int) -> str:
     return "\n".join(out) + "\n"
 
 
-def load_run(width: int):
-    """Return the compiled loop over time for groups of `width` lanes."""
+_MEMORY = """
+        # what controlled sources remember of the voltages that they follow
+        for i in range(held.size):
+            k = held[i] * W
+            for l in range(W):
+                at = held_row[i] * W + l
+                dx[at] += held_rate[i] * (rate * lam[k + l] + v[k + l])
+"""
+
+
+def load_run(width: int, general: bool = False):
+    """Return the compiled loop over time for groups of `width` lanes; `general`: the matrix is not symmetric."""
     from hardware_models.sfq.circuit.units import PHI0
     from neurosim.engine.loader import load_function
 
     parts = {"scatter": _SCATTER.format(i=" " * 12, x="dx", current="cur"),
-             "solve": _SOLVE.format(i=" " * 12, x="dx"), "gather": _GATHER.format(i=" " * 12, x="dx", lam="cur")}
+             "solve": _SOLVE.format(i=" " * 12, x="dx", upper="above" if general else "fac"),
+             "gather": _GATHER.format(i=" " * 12, x="dx", lam="cur"), "memory": _MEMORY if general else ""}
     constants = f"PER_PHI0 = {1.0 / PHI0!r}\nHYST = {0.5 / np.pi!r}\nMOST = 60\n"
     text = constants + _written(_RUN.format(W=width, **parts), width)
     return load_function("sfq_run", text, {"philox": philox, "sin_turns": sin_turns, "signal": signal,
-                                           "crossing": crossing})
+                                           "crossing": crossing, "louder": louder})
 
 
 def load_factor(width: int):

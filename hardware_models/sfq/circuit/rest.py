@@ -9,11 +9,13 @@ from collections import defaultdict
 import numpy as np
 
 from hardware_models.sfq.circuit.circuit import GROUND
+from hardware_models.sfq.circuit.elements import PhaseSource
 from hardware_models.sfq.circuit.units import PHI0
 from neurosim.errors import SimulationError
 
 RAMP = 20  #: steps in which the sources are raised from 0
 TURN = 2.0 * np.pi / PHI0
+TURNED = 2.0 * np.pi
 
 
 def operating_point(circuit, vary=None) -> dict[str, float]:
@@ -53,6 +55,10 @@ def operating_point(circuit, vary=None) -> dict[str, float]:
 
 def rest(assembly, values, lanes, gamma, signals):
     """Return flux and voltage of the branches and flux of the nodes at rest, flat, for a group of lanes."""
+    if assembly.circuit.lines or assembly.general or any(isinstance(each.element, PhaseSource)
+                                                         for each in assembly.voltages):
+        raise SimulationError(f"{assembly.circuit.name}: the state at rest is not worked out for transmission lines, "
+                              "controlled sources and sources of phase; start from zero, with ramps")
     at_zero = signals.at_zero()
     width = len(lanes)
     lam, v = np.zeros((2, len(assembly.branches), width))
@@ -63,7 +69,7 @@ def rest(assembly, values, lanes, gamma, signals):
             lam[:, l], v[:, l], flux[:, l] = lam[:, l - 1], v[:, l - 1], flux[:, l - 1]
             continue
         v[:, l], into = _voltages(assembly, values, lane, levels)
-        flux[:, l] = _fluxes(assembly, values.ic[:, lane], gamma[:, l], into)
+        flux[:, l] = _fluxes(assembly, values.ic[:, lane], TURNED * values.shift[:, lane], gamma[:, l], into)
         lam[:, l] = flux[assembly.plus, l] - flux[assembly.minus, l]
     return lam.ravel(), v.ravel(), flux.ravel()
 
@@ -83,13 +89,17 @@ def _voltages(assembly, values, lane, levels):
     for each, current in zip(assembly.sources, levels, strict=False):
         right[number[group[each.minus]]] += current
         right[number[group[each.plus]]] -= current
-    u = np.append(np.linalg.solve(matrix[:-1, :-1], right[:-1]), 0.0)
+    try:
+        u = np.append(np.linalg.solve(matrix[:-1, :-1], right[:-1]), 0.0)
+    except np.linalg.LinAlgError:
+        raise SimulationError(f"{assembly.circuit.name} has no single state at rest: some nodes hang on capacitors "
+                              "only; start from zero") from None
     voltage = {node: u[number[group[node]]] + level[node] for node in group}
     v = np.array([voltage[p] - voltage[m] for p, m in assembly.ends])
     into = np.zeros(assembly.n + 1)
     for each, current in zip(assembly.sources, levels, strict=False):
-        into[assembly._place(each.minus)] += current
-        into[assembly._place(each.plus)] -= current
+        into[assembly.place(each.minus)] += current
+        into[assembly.place(each.plus)] -= current
     ohmic = values.g[:, lane] * v
     np.subtract.at(into, assembly.plus, ohmic)
     np.add.at(into, assembly.minus, ohmic)
@@ -101,7 +111,7 @@ def _rigid(assembly, voltages):
     near = defaultdict(list)
     links = [(*ends, 0.0, name) for ends, name in zip(
         assembly.ends[:assembly.junctions], assembly.branches, strict=False)]
-    links += [(each.plus, each.minus, 0.0, each.name) for each in assembly.inductors]
+    links += [(each.plus, each.minus, 0.0, each.name) for each in [*assembly.inductors, *assembly.wires]]
     links += [(each.plus, each.minus, each_v, each.name)
               for each, each_v in zip(assembly.voltages, voltages, strict=True)]
     for p, m, difference, name in links:
@@ -122,7 +132,7 @@ def _rigid(assembly, voltages):
     return group, level
 
 
-def _fluxes(assembly, ic, gamma, into):
+def _fluxes(assembly, ic, shift, gamma, into):
     """Return the node fluxes at which junctions and inductors carry what comes into each node."""
     from scipy.sparse import csc_matrix, identity
     from scipy.sparse.linalg import spsolve
@@ -140,7 +150,7 @@ def _fluxes(assembly, ic, gamma, into):
     x = np.zeros(n)
     for fraction in np.arange(1, RAMP + 1) / RAMP:
         for _ in range(50):
-            phase = TURN * (incidence @ x)
+            phase = TURN * (incidence @ x) - shift[:nj]
             missing = fraction * into[:n] - stiff @ x - incidence.T @ (ic[:nj] * np.sin(phase))
             slopes = csc_matrix((ic[:nj] * TURN * np.cos(phase), (range(nj), range(nj))), (nj, nj))
             step = spsolve((stiff + incidence.T @ slopes @ incidence + small * identity(n)).tocsc(), missing)
@@ -148,7 +158,7 @@ def _fluxes(assembly, ic, gamma, into):
             if not np.isfinite(x).all() or abs(step).max() < 1e-12:
                 break
         if not abs(step).max() < 1e-9:
-            phase = TURN * (incidence @ np.nan_to_num(x))
+            phase = TURN * (incidence @ np.nan_to_num(x)) - shift[:nj]
             worst = assembly.branches[int(np.argmax(abs(np.sin(phase))))] if nj else assembly.circuit.name
             raise SimulationError(f"{assembly.circuit.name} has no state at rest: at {worst} more than the critical "
                                   "current would flow; lower the bias, or start from zero")

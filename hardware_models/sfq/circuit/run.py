@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from hardware_models.sfq.circuit.elements import CurrentSource, Inductor, Junction
+from hardware_models.sfq.circuit.circuit import GROUND
+from hardware_models.sfq.circuit.elements import Controlled, CurrentSource, Inductor, Junction, Port
+from hardware_models.sfq.circuit.recorded import is_rigid, neighbours
 from hardware_models.sfq.circuit.units import PHI0
+from hardware_models.sfq.circuit.waveforms import Noise
 from neurosim.errors import NetworkError, ParameterError
 
 TURN = 2.0 * np.pi / PHI0
@@ -26,13 +29,19 @@ class Run:
         self._index = job.assembly.index
         self.times = np.concatenate([rows[0] for rows in groups[0].rows]) if groups[0].rows else np.zeros(0)
 
+    @property
+    def recorded(self) -> list[str]:
+        """The names of elements and nodes that were recorded."""
+        return [name for _, name in self._job.wanted]
+
     # ---- pulses ---------------------------------------------------------------------------------------
 
     def pulses(self, name: str, sign: int = 1):
         """Return when the phase of a junction passed pi, 3 pi, 5 pi, ... upwards (`sign=-1`: downwards), in ps.
 
         The time is interpolated by the cubic that has the phases and voltages at both ends of its step. A phase that
-        falls back by more than 1 rad gives a pulse of the other sign.
+        falls back through the level, and on by more than 1 rad, gives a pulse of the other sign; one that trembles
+        about the level counts once.
 
         Returns:
             An array of times, or a list of them, one per lane.
@@ -44,6 +53,11 @@ class Run:
             events = np.concatenate([np.zeros((3, 0)), *group.kept[l]], axis=1)
             found.append(events[0, (events[1] == at) & (events[2] == sign)])
         return found[0] if self.lanes is None else found
+
+    def has_pulses(self, name: str) -> bool:
+        """Return whether a name is that of a junction."""
+        placed = self._job.assembly.circuit.placed.get(str(name).casefold())
+        return placed is not None and isinstance(placed.element, Junction)
 
     def pulse_time(self, name: str, number: int = 0) -> np.ndarray:
         """Return the time of one upward pulse of a junction, NaN in lanes that have no such pulse."""
@@ -62,7 +76,8 @@ class Run:
         return TURN * self._kept(name, 1)
 
     def voltage(self, name: str) -> np.ndarray:
-        """Return the recorded voltage, mV; of nodes and inductors, the mean from one sample before to one after."""
+        """Return the recorded voltage, mV; of nodes, inductors and sources, the mean of one sample before to one after.
+        """
         kind, _ = self._find(name)
         if kind == "branch":
             return self._kept(name, 2)
@@ -70,19 +85,68 @@ class Run:
         return np.gradient(flux, self.times, axis=0) if len(flux) > 1 else np.zeros_like(flux)
 
     def current(self, name: str) -> np.ndarray:
-        """Return the recorded current through an element from plus to minus, mA."""
-        placed = self._job.assembly.circuit.find(name)
-        if isinstance(placed.element, Inductor):
+        """Return the recorded current through an element from plus to minus, mA.
+
+        That of a wire or a source of voltage is what the other elements at its nodes leave; wires side by side share it
+        equally.
+        """
+        circuit = self._job.assembly.circuit
+        placed = circuit.find(name)
+        element = placed.element
+        self._find(placed.name)
+        if is_rigid(element):
+            return self._left_over(placed)
+        if isinstance(element, Inductor):
             return self._inductor_current(placed.name)
+        if isinstance(element, CurrentSource):
+            return self._source_current(placed)
+        if isinstance(element, Controlled):
+            by = circuit.controls[placed.name.casefold()].by
+            follows = self.current(by) if isinstance(by, str) else sum(
+                sign * self.voltage(node) for node, sign in zip(by, (1.0, -1.0), strict=True) if node != GROUND)
+            return element.gain * follows
+        return self._branch_current(placed)
+
+    def _branch_current(self, placed):
         at, values = self._index[placed.name.casefold()], self._job.values
-        v = self.voltage(name)
-        current = self._lanes(values.g[at]) * v + self._lanes(values.c[at]) * np.gradient(v, self.times, axis=0)
+        v = self.voltage(placed.name)
+        current = self._lanes(values.g[at]) * v
+        if (values.c[at] > 0.0).any():
+            current = current + self._lanes(values.c[at]) * np.gradient(v, self.times, axis=0)
+        if isinstance(placed.element, Port):
+            return self._port_current(placed, v)
         if isinstance(placed.element, Junction):
             low, high, s1, s2 = (self._lanes(each[at]) for each in values.gap)
             size = abs(v)
             rise = s1 * (np.clip(size, low, high) - low) + s2 * np.maximum(size - high, 0.0)
-            current = current + self._lanes(values.ic[at]) * np.sin(self.phase(name)) + np.copysign(rise, v)
+            current = current + self._lanes(values.ic[at]) * np.sin(
+                self.phase(placed.name) - placed.element.phi0) + np.copysign(rise, v)
         return current
+
+    def _source_current(self, placed):
+        if isinstance(placed.element.waveform, Noise):
+            raise ParameterError(f"the current of the noise source {placed.name} is not kept; ask for those around it")
+        values = self._job.values
+        at = [each.name for each in self._job.assembly.sources].index(placed.name)
+        lanes = [scale * placed.element.waveform.value(self.times - late)
+                 for scale, late in zip(values.scale[at], values.delay[at], strict=True)]
+        return lanes[0] if self.lanes is None else np.stack(lanes, axis=1)
+
+    def _port_current(self, placed, v):
+        raise ParameterError(f"the current into {placed.name}, the end of a line, is not kept; ask for that of an "
+                             "element in series")
+
+    def _left_over(self, placed):
+        """Return the current of a rigid element, by the sums of currents at the nodes of all that hang together."""
+        rigid, others = neighbours(self._job.assembly.circuit, placed)
+        nodes = sorted({node for each in rigid for node in (each.plus, each.minus)} - {GROUND})
+        matrix = np.array([[(each.plus == node) - (each.minus == node) for each in rigid] for node in nodes], float)
+        currents = {other.name: self.current(other.name) for other in others}
+        ends = np.array([[(other.minus == node) - (other.plus == node) for other in others] for node in nodes], float)
+        right = np.tensordot(ends, np.array([currents[other.name] for other in others]), 1)
+        shape = right.shape[1:]
+        found = np.linalg.pinv(matrix) @ right.reshape(len(nodes), -1)
+        return found[[each.name for each in rigid].index(placed.name)].reshape(shape)
 
     def _inductor_current(self, name):
         assembly, values = self._job.assembly, self._job.values
@@ -100,6 +164,8 @@ class Run:
         placed = self._job.assembly.circuit.find(name)
         if isinstance(placed.element, (Inductor, CurrentSource)):
             raise ParameterError(f"{placed.name} dissipates nothing; ask for junctions and resistors")
+        if placed.name.casefold() not in self._index:
+            raise ParameterError(f"{placed.name} is a wire or a source; ask for junctions and resistors")
         return self._last("diss", self._index[placed.name.casefold()])
 
     def delivered(self, name: str):
@@ -119,7 +185,8 @@ class Run:
         """
         assembly, values = self._job.assembly, self._job.values
         lam, v = self._all("lam"), self._all("v")
-        total = (0.5 * values.c * v**2 + values.ic / TURN * (1.0 - np.cos(TURN * lam))).sum(axis=0)
+        raised = 1.0 - np.cos(TURN * lam - 2.0 * np.pi * values.shift)
+        total = (0.5 * values.c * v**2 + values.ic / TURN * raised).sum(axis=0)
         gamma = assembly.inverse_inductances(values.l, values.k)
         flux = self._all("flux")
         across = np.array([flux[p] - flux[m] for p, m in assembly.inductor_ends]).reshape(-1, self._count)

@@ -7,8 +7,8 @@ import numpy as np
 
 from hardware_models.sfq.circuit.assembly import Assembly
 from hardware_models.sfq.circuit.circuit import Circuit
-from hardware_models.sfq.circuit.elements import Inductor, Source
 from hardware_models.sfq.circuit.group import Group
+from hardware_models.sfq.circuit.recorded import to_keep
 from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.units import PHI0
 from hardware_models.sfq.circuit.values import Values, lanes_of
@@ -69,7 +69,7 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
     lanes = lanes_of(vary, keys)
     steps = _steps(duration, h)
     rungs = _rungs(h, h_max, steps, temperature, every)
-    probes, wanted = _recorded(circuit, record, nodes)
+    probes, wanted = to_keep(circuit, record, nodes)
     assembly = Assembly(circuit, probes)
     values = Values(assembly, vary, lanes or 1)
     if not isinstance(temperature, (int, float, np.number)) or not 0.0 <= temperature < np.inf:
@@ -77,6 +77,14 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
     heat = np.where(np.isnan(values.temperature), temperature, values.temperature)
     if rungs > 1 and (heat[:, None] * values.g > 0.0).any():
         raise ParameterError("h_max must be None where there is noise: the noise belongs to a fixed step")
+    if rungs > 1 and (circuit.lines or circuit.controls):
+        raise ParameterError("h_max must be None where there are transmission lines or controlled sources, which need "
+                             "equal steps")
+    for each in circuit.lines.values():
+        if each.delay < h:
+            raise ParameterError(f"h must be <= {each.delay:g} ps, the delay of line {each.name}, got {h:g}")
+    if energy and circuit.controls:
+        raise ParameterError("energy must be False where there are controlled sources")
     if start not in ("zero", "operating_point"):
         raise ParameterError(f"start must be 'zero' or 'operating_point', got {describe_value(start)}")
     if not isinstance(every, int) or every < 1:
@@ -95,7 +103,7 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
 
 def _steps(duration, h):
     for name, value in (("duration", duration), ("h", h)):
-        if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0.0 < value < 1e9:
+        if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0.0 < value < 1e15:
             raise ParameterError(f"{name} must be a finite number > 0 ps, got {describe_value(value)}")
     steps = round(duration / h)
     if steps < 1 or abs(duration / h - steps) > 1e-6 + 1e-14 * steps:
@@ -114,56 +122,28 @@ def _rungs(h, h_max, steps, temperature, every):
     return rungs
 
 
-def _recorded(circuit, record, nodes):
-    """Return the probes to add, and what is recorded: (kind, name, place)."""
-    probes, wanted = [], []
-    for name in record:
-        placed = circuit.find(name)
-        if isinstance(placed.element, Source):
-            raise ParameterError(f"{placed.name} is a source; record the elements at its nodes")
-        if isinstance(placed.element, Inductor):
-            mates = _coupled(circuit, placed.name)
-            for each in mates:
-                if ("probe", each) not in wanted:
-                    wanted.append(("probe", each))
-                    probes.append(circuit.find(each)[1:3])
-        else:
-            wanted.append(("branch", placed.name))
-    for node in nodes:
-        wanted.append(("node", circuit.node(node)))
-        probes.append((circuit.node(node), "0"))
-    return probes, wanted
-
-
-def _coupled(circuit, name):
-    """Return an inductor and all that are coupled to it, directly or through others."""
-    found = [name]
-    for each in found:
-        for c in circuit.couplings.values():
-            pair = [circuit.find(c.first).name, circuit.find(c.second).name]
-            if each in pair:
-                found += [other for other in pair if other not in found]
-    return found
-
-
 def check_step(assembly: Assembly, values: Values, h: float, name: str = "h") -> None:
     """Raise ParameterError where a step, ps, is too large for a junction: it must resolve the plasma oscillation."""
-    total = {}
+    limit, at = largest_step(assembly, values)
+    if h > limit:
+        speed = np.sqrt(2.0 * np.pi * at.element.ic / (PHI0 * at.element.c)) if at.element.c else np.inf
+        raise ParameterError(f"{name} must be <= {_floor(limit):g} ps for junction {at.name} (plasma frequency "
+                             f"{speed:.3g} rad/ps), got {h:g}")
+
+
+def largest_step(assembly: Assembly, values: Values) -> tuple:
+    """Return the largest step that resolves every junction's plasma oscillation, ps, and the junction that sets it."""
+    total, least, at = {}, np.inf, None
     for k, ends in enumerate(assembly.ends):
         g, c = total.get(frozenset(ends), (0.0, 0.0))
         total[frozenset(ends)] = g + values.g[k], c + values.c[k]
-    worst, limit = None, h
     for k in range(assembly.junctions):
         g, c = total[frozenset(assembly.ends[k])]
         need = values.ic[k] * 2.0 * np.pi / PHI0 / CONTRACTION
         most = ((g + np.sqrt(g * g + 4.0 * c * need)) / need).min()
-        if most < limit:
-            worst, limit = k, most
-    if worst is not None:
-        at = assembly.placed[worst]
-        speed = np.sqrt(2.0 * np.pi * at.element.ic / (PHI0 * at.element.c)) if at.element.c else np.inf
-        raise ParameterError(f"{name} must be <= {_floor(limit):g} ps for junction {at.name} (plasma frequency "
-                             f"{speed:.3g} rad/ps), got {h:g}")
+        if most < least:
+            least, at = float(most), assembly.placed[k]
+    return least, at
 
 
 def _floor(value):

@@ -5,12 +5,12 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from hardware_models.sfq.circuit.assembly import Assembly
-from hardware_models.sfq.circuit.elements import Capacitor, Inductor, Junction, Resistor, Source
+from hardware_models.sfq.circuit.elements import Capacitor, Controlled, Inductor, Junction, Port, Resistor, Source
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
 
 KINDS = {Junction: ("ic", "r", "c", "area"), Inductor: ("l",), Resistor: ("r",), Capacitor: ("c",),
-         Source: ("scale", "delay")}
+         Source: ("scale", "delay"), Port: (), Controlled: ()}
 
 
 class Values:
@@ -18,6 +18,7 @@ class Values:
 
     Attributes:
         ic, g, c: of the branches, mA, 1/ohm, pF.
+        shift: phase without supercurrent of the branches, turns.
         gap: low and high end of the rise (mV), added conductance within and above it (1/ohm), shape
             (4, branches, lanes).
         l, k: of inductors (pH) and couplings.
@@ -29,7 +30,7 @@ class Values:
         self.lanes = lanes
         factors = Factors(assembly.circuit, vary or {}, lanes)
         branches = len(assembly.branches)
-        self.ic, self.g, self.c = (np.zeros((branches, lanes)) for _ in range(3))
+        self.ic, self.g, self.c, self.shift = (np.zeros((branches, lanes)) for _ in range(4))
         self.gap = np.zeros((4, branches, lanes))
         self.gap[:2] = 1e30
         self.temperature = np.full(branches, np.nan)
@@ -39,9 +40,11 @@ class Values:
                 self._junction(at, each, factors)
             elif isinstance(element, Resistor):
                 self.g[at] = 1.0 / (element.r * factors(each.name, "r"))
+            elif isinstance(element, Port):
+                self.g[at] = 1.0 / element.z0
             else:
                 self.c[at] = element.c * factors(each.name, "c")
-            own = getattr(element, "temperature", None)
+            own = 0.0 if isinstance(element, Port) else getattr(element, "temperature", None)
             self.temperature[at] = np.nan if own is None else own
         self.l = _rows([each.element.l * factors(each.name, "l") for each in assembly.inductors], lanes)
         self.k = _rows([each.k * factors(each.name, "k") for _, _, each in assembly.couplings], lanes)
@@ -56,6 +59,7 @@ class Values:
         area = factors(each.name, "area")
         self.ic[at] = junction.ic * area * factors(each.name, "ic")
         self.c[at] = junction.c * area * factors(each.name, "c")
+        self.shift[at] = junction.phi0 / (2.0 * np.pi)
         if junction.r is not None:
             ohmic = area / factors(each.name, "r")
             self.g[at] = ohmic / junction.r

@@ -106,14 +106,16 @@ def margins(circuit: Circuit, parameters: dict, works, duration: float, *, reach
             for k, name in enumerate(keys)]
 
 
-def spread(circuit: Circuit, local: dict, runs: int, *, common: dict | None = None, seed: int = 0) -> dict:
-    """Return values of `vary` for the spread of a process: log-normal factors of mean 1, one set per run.
+def spread(circuit: Circuit, local: dict, runs: int, *, common: dict | None = None, uniform: dict | None = None,
+           seed: int = 0) -> dict:
+    """Return values of `vary` for the spread of a process: factors of mean 1, log-normal or uniform, one set per run.
 
     Args:
         circuit: whose elements are spread.
         local: standard deviation of the factor of each element alone, by "pattern.parameter", such as {"*.l": 0.03}.
         runs: number of lanes.
         common: the same for factors that all matching elements share, such as the critical current of a chip.
+        uniform: half widths of uniform factors of each element alone, such as the `spread` of a `Deck`.
         seed: of the random numbers.
 
     >>> circuit = Circuit()
@@ -127,16 +129,22 @@ def spread(circuit: Circuit, local: dict, runs: int, *, common: dict | None = No
         for key, std in each.items():
             if not 0.0 <= std < 0.5:
                 raise ParameterError(f"spread: the standard deviation of {key} must be >= 0 and < 0.5, got {std!r}")
-            names = _matching(circuit, key)
+            names = matching(circuit, key)
             width = math.sqrt(math.log1p(std * std))
             drawn = [np.exp(width * generator.standard_normal(runs) - 0.5 * width * width)
                      for _ in range(1 if shared else len(names))]
             for k, name in enumerate(names):
                 vary[name] = vary.get(name, 1.0) * drawn[0 if shared else k]
+    for key, half in (uniform or {}).items():
+        if not 0.0 <= half < 1.0:
+            raise ParameterError(f"spread: the half width of {key} must be >= 0 and < 1, got {half!r}")
+        for name in matching(circuit, key):
+            vary[name] = vary.get(name, 1.0) * generator.uniform(1.0 - half, 1.0 + half, runs)
     return vary
 
 
-def _matching(circuit, key):
+def matching(circuit: Circuit, key: str) -> list[str]:
+    """Return "element.parameter" for all elements that a key such as "X1.L*.l" fits; ParameterError where none does."""
     pattern, _, parameter = key.rpartition(".")
     names = [f"{each.name}.{parameter}" for each in circuit.placed.values()
              if fnmatchcase(each.name.casefold(), pattern.casefold())
@@ -156,12 +164,12 @@ class Yield(NamedTuple):
 
 
 def monte_carlo(circuit: Circuit, local: dict, works, duration: float, *, runs: int = 200, common: dict | None = None,
-                seed: int = 0, **options) -> Yield:
+                uniform: dict | None = None, seed: int = 0, **options) -> Yield:
     """Return how often a circuit works when its values are spread as those of a process.
 
     Args:
         circuit: with nominal values.
-        local, common, seed: see `spread`.
+        local, common, uniform, seed: see `spread`.
         works: a function of a `Run` that returns for each lane whether it works.
         duration: ps.
         runs: number of circuits.
@@ -175,8 +183,8 @@ def monte_carlo(circuit: Circuit, local: dict, works, duration: float, *, runs: 
 
     Source of the interval: Wilson, Journal of the American Statistical Association 22 (1927) 209.
     """
-    done = np.asarray(works(simulate(circuit, duration, vary=spread(circuit, local, runs, common=common, seed=seed),
-                                     **options)), dtype=bool)
+    vary = spread(circuit, local, runs, common=common, uniform=uniform, seed=seed)
+    done = np.asarray(works(simulate(circuit, duration, vary=vary, **options)), dtype=bool)
     p, z = done.mean(), 1.959964
     middle = (p + z * z / (2 * runs)) / (1 + z * z / runs)
     half = z / (1 + z * z / runs) * math.sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hardware_models.sfq.circuit.units import PHI0
-from neurosim.errors import ParameterError
+from neurosim.checks import check_number, check_whole
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,9 @@ def pulse_energy(sim, *, ic: float = 0.25, bias: float = 0.7, voltage: float = 2
 
     Source: Likharev, Semenov, IEEE Transactions on Applied Superconductivity 1 (1991) 3.
     """
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        raise ParameterError(f"pulse_energy: samples must be a whole number >= 1, got {samples!r}")
+    samples = check_whole("pulse_energy: samples", samples, at_least=1)
     for name, value in (("ic", ic), ("bias", bias), ("voltage", voltage)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
-            raise ParameterError(f"pulse_energy: {name} must be a finite number > 0, got {value!r}")
+        check_number(f"pulse_energy: {name}", value, above=0, below=1e9)
     fired = {name: count for name, count in sim.firings().items() if name in sim.circuit.nodes}
     switched = sum(count * sim.circuit.nodes[name].cell.junctions for name, count in fired.items())
     time = sim.time if duration is None else duration

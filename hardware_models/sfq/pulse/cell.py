@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurosim.aliases import Real, Whole
-from neurosim.checks import Parameter, Parametrised, describe_value
+from neurosim.checks import Parameter, Parametrised, check_number, describe_value
 from neurosim.errors import ParameterError
 
 PS = 1e6  #: attoseconds in a picosecond: time is counted in whole ones, so that decimal delays add up exactly
@@ -99,11 +99,7 @@ class Cell(Parametrised):
                 raise ParameterError(f"{type(self).__name__}: {what} must be a number or the name of a parameter, got "
                                      f"{value!r}")
             value = getattr(self, value)
-        good = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-        if not good or not np.isfinite(value) or value < 0:
-            raise ParameterError(f"{type(self).__name__}: {what} must be a finite number >= 0, got "
-                                 f"{describe_value(value)}")
-        return float(value)
+        return check_number(f"{type(self).__name__}: {what}", value, at_least=0)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from hardware_models.sfq.pulse.cell import Cell
 from hardware_models.sfq.pulse.cells import Merger, Splitter
-from neurosim.checks import describe_value
+from neurosim.checks import check_whole, describe_value
 from neurosim.errors import NetworkError, ParameterError
 
 
@@ -153,8 +153,7 @@ class Circuit:
 
     def split(self, source, n: int, cell: Cell | None = None) -> tuple:
         """Return n ports that carry the pulses of one, from a balanced tree of n - 1 splitters."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ParameterError(f"Circuit.split: n must be a whole number >= 1, got {describe_value(n)}")
+        n = check_whole("Circuit.split: n", n, at_least=1)
         if n == 1:
             return (self._source(source),)
         left, right = self.add(cell or Splitter(), source)

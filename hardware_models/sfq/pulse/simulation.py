@@ -10,7 +10,7 @@ from hardware_models.sfq.pulse import loop, tables
 from hardware_models.sfq.pulse.cell import PS, attoseconds
 from hardware_models.sfq.pulse.circuit import Circuit
 from neurosim.aliases import Choice, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, describe_value
+from neurosim.checks import Option, Parameter, Parametrised, Seed, describe_value, is_number
 from neurosim.engine.queue import Queue
 from neurosim.errors import FileError, ParameterError, SimulationError
 from neurosim.files import reading, whole_file
@@ -50,7 +50,7 @@ class _Settings(Parametrised):
     """The checked settings of a simulation."""
 
     on_violation: Choice[Literal["raise", "drop", "record", "physical"]] = Option("raise", tuple(_POLICIES))
-    seed: Whole = Parameter(0, "", at_least=0, at_most=2**64 - 1, integer=True, per_element=False)
+    seed: Whole = Seed("of the jitter")
     sample: Whole = Parameter(0, "", at_least=0, at_most=2**32 - 1, integer=True, per_element=False)
     jitter: Real = Parameter(0.0, "", at_least=0, per_element=False)
     tolerance: Real = Parameter(1e-6, "ps", at_least=0, per_element=False)
@@ -187,7 +187,7 @@ class PulseSimulation:
         self._now = end if until is not None else max(self._now, self._last_time[0])
 
     def _end(self, until):
-        if isinstance(until, bool) or not isinstance(until, (int, float, np.number)) or not until <= MOST_PS:
+        if not is_number(until) or not until <= MOST_PS:
             raise ParameterError(f"run: until must be a number of at most {MOST_PS:g} ps, got {describe_value(until)}")
         end = float(attoseconds(until))
         if end < self._now:

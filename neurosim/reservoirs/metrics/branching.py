@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurosim.checks import check_whole
 from neurosim.errors import NeurosimWarning, ParameterError
-from neurosim.reservoirs.metrics.checks import table, whole
+from neurosim.reservoirs.metrics.checks import table
 
 LEAST = 5.0  #: standard deviations of independent numbers by which a fit must differ from them
 
@@ -67,7 +68,8 @@ def branching_ratio(activity, longest: int | None = None) -> Branching:
     """
     activity = np.atleast_2d(table("branching_ratio.activity", activity, (1, 2), "a 1-D or 2-D array"))
     steps = activity.shape[1]
-    longest = min(500, max(2, steps // 10)) if longest is None else whole("branching_ratio.longest", longest, 2)
+    longest = min(500, max(2, steps // 10)) if longest is None else check_whole("branching_ratio.longest", longest,
+                                                                                at_least=2)
     if steps < longest + 3:
         raise ParameterError(f"branching_ratio.activity must have at least {longest + 3} steps for k up to {longest}, "
                              f"got {steps}")

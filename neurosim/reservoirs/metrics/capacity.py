@@ -7,9 +7,9 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_number, check_whole, describe_value, is_whole
 from neurosim.errors import ParameterError
-from neurosim.reservoirs.metrics.checks import pair, positive, whole
+from neurosim.reservoirs.metrics.checks import pair
 
 _BATCH = 64  # targets whose capacity is computed at once
 WINDOWS = {1: 100, 2: 20, 3: 10}
@@ -63,11 +63,11 @@ def memory_capacity(states, inputs, *, longest: int | None = None, shortest: int
     Source: Jaeger, Short term memory in echo state networks, GMD report 152 (2001).
     """
     states, inputs = pair("memory_capacity", states, inputs)
-    whole("memory_capacity.washout", washout, 0)
-    whole("memory_capacity.shortest", shortest, 0)
-    positive("memory_capacity.test", test, below=1.0)
+    washout = check_whole("memory_capacity.washout", washout, at_least=0)
+    shortest = check_whole("memory_capacity.shortest", shortest, at_least=0)
+    test = check_number("memory_capacity.test", test, above=0, below=1)
     longest = min(2 * states.shape[1], len(states) // 4) if longest is None else (
-        whole("memory_capacity.longest", longest, max(shortest, 1)))
+        check_whole("memory_capacity.longest", longest, at_least=max(shortest, 1)))
     begin = max(washout, longest)
     split = begin + round((1 - test) * (len(states) - begin))
     if split - begin < 2 or len(states) - split < 2:
@@ -155,8 +155,8 @@ def information_processing_capacity(states, inputs, *, windows: Mapping[int, int
         raise ParameterError(f"{owner}.inputs must be uniform in [-1, 1], got an array that holds "
                              f"{inputs[np.abs(inputs).argmax()]:g}")
     windows = _checked_windows(owner, WINDOWS if windows is None else windows)
-    positive(f"{owner}.significance", significance, below=1.0)
-    begin = max(whole(f"{owner}.washout", washout, 0), max(windows.values()) - 1)
+    significance = check_number(f"{owner}.significance", significance, above=0, below=1)
+    begin = max(check_whole(f"{owner}.washout", washout, at_least=0), max(windows.values()) - 1)
     if len(states) - begin <= states.shape[1] + 1:
         raise ParameterError(f"{owner}.states must have many more times than units after {begin} steps of washout, "
                              f"got {len(states)} times and {states.shape[1]} units")
@@ -175,7 +175,7 @@ def information_processing_capacity(states, inputs, *, windows: Mapping[int, int
 def _checked_windows(owner, windows):
     fits = isinstance(windows, Mapping) and len(windows) > 0
     numbers = [n for item in windows.items() for n in item] if fits else []
-    if not fits or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in numbers):
+    if not fits or any(not is_whole(n) or n < 1 for n in numbers):
         raise ParameterError(f"{owner}.windows must be a dict from degrees to numbers of delays, whole numbers >= 1, "
                              f"got {describe_value(windows)}")
     return dict(windows)

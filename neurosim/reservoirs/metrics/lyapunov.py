@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from neurosim.checks import check_ticks, describe_value
+from neurosim.checks import check_number, check_seed, check_ticks, check_whole, describe_value
 from neurosim.errors import ParameterError
-from neurosim.reservoirs.metrics.checks import positive, table, whole
+from neurosim.reservoirs.metrics.checks import table
 from neurosim.simulation import Simulation
 
 ROUNDINGS = 1e4 * np.finfo(np.float64).eps  #: of a state, below which no distance is set
@@ -39,8 +39,8 @@ def lyapunov_exponent(step, jacobian, start, steps: int, *, washout: int = 0, se
     Source: Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15 (1980) 9.
     """
     state = table("lyapunov_exponent.start", start, (1,), "a 1-D array").copy()
-    whole("lyapunov_exponent.steps", steps)
-    whole("lyapunov_exponent.washout", washout, 0)
+    steps = check_whole("lyapunov_exponent.steps", steps, at_least=1)
+    washout = check_whole("lyapunov_exponent.washout", washout, at_least=0)
     direction, growth = _direction(state.size, seed), 0.0
     for t in range(washout + steps):
         direction = np.asarray(jacobian(state, t), np.float64) @ direction
@@ -82,9 +82,9 @@ def lyapunov_by_perturbation(step, start, steps: int, *, washout: int = 0, size:
     Source: Sprott, Chaos and Time-Series Analysis, Oxford 2003, section 5.6.
     """
     state = table("lyapunov_by_perturbation.start", start, (1,), "a 1-D array").copy()
-    whole("lyapunov_by_perturbation.steps", steps)
-    whole("lyapunov_by_perturbation.washout", washout, 0)
-    positive("lyapunov_by_perturbation.size", size)
+    steps = check_whole("lyapunov_by_perturbation.steps", steps, at_least=1)
+    washout = check_whole("lyapunov_by_perturbation.washout", washout, at_least=0)
+    size = check_number("lyapunov_by_perturbation.size", size, above=0)
     direction, growth = _direction(state.size, seed), 0.0
     for t in range(washout + steps):
         other = state + direction * max(size, ROUNDINGS * float(np.linalg.norm(state)))
@@ -139,9 +139,9 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
     """
     if not isinstance(sim, Simulation):
         raise ParameterError(f"perturbation_growth.sim must be a Simulation, got {describe_value(sim)}")
-    positive("perturbation_growth.size", size)
-    rounds = check_ticks("perturbation_growth.duration", duration, positive("perturbation_growth.every", every, "ms"),
-                         at_least=1)
+    size = check_number("perturbation_growth.size", size, above=0)
+    every = check_number("perturbation_growth.every", every, "ms", above=0)
+    rounds = check_ticks("perturbation_growth.duration", duration, every, at_least=1)
     twin = Simulation(sim.net, sim.dt, seed=sim.seed, threads=sim.threads, dtype=sim.dtype)
     here = sim.get(population, variable).astype(np.float64)
     difference, growth = size * _direction(here.size, seed), 0.0
@@ -171,7 +171,7 @@ def _check_finite(owner, difference, t):
 
 
 def _direction(n, seed):
-    direction = np.random.default_rng(seed).normal(size=n)
+    direction = np.random.default_rng(check_seed("seed", seed)).normal(size=n)
     return direction / np.linalg.norm(direction)
 
 

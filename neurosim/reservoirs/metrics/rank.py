@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_number, check_seed, describe_value
 from neurosim.errors import ParameterError
 from neurosim.random import seed_words
-from neurosim.reservoirs.metrics.checks import positive, table
+from neurosim.reservoirs.metrics.checks import table
 from neurosim.spikes import Spikes
 
 
@@ -22,7 +22,7 @@ def numerical_rank(states, tolerance: float | None = None) -> int:
     """
     states = table("numerical_rank.states", states)
     limit = max(states.shape) * np.finfo(np.float64).eps if tolerance is None else (
-        positive("numerical_rank.tolerance", tolerance, below=1.0))
+        check_number("numerical_rank.tolerance", tolerance, above=0, below=1))
     values = np.linalg.svd(states, compute_uv=False)
     return int((values > limit * values[0]).sum())
 
@@ -77,10 +77,10 @@ def jitter(spikes: Spikes, sigma: float, *, seed: int = 0, key: int = 0) -> Spik
     """
     if not isinstance(spikes, Spikes):
         raise ParameterError(f"jitter.spikes must be Spikes, got {describe_value(spikes)}")
-    positive("jitter.sigma", sigma, "ms")
+    sigma = check_number("jitter.sigma", sigma, "ms", above=0)
     if len(spikes) == 0:
         return spikes
-    generator = np.random.default_rng([*seed_words(seed), key])
+    generator = np.random.default_rng([*seed_words(check_seed("jitter.seed", seed)), check_seed("jitter.key", key)])
     passed = spikes.times - spikes.start + generator.normal(0.0, sigma, len(spikes))
     passed = np.abs(passed) % (2 * spikes.duration)
     passed = np.minimum(passed, 2 * spikes.duration - passed)

@@ -1,10 +1,10 @@
 """The sparse balanced network of Brunel (2000)."""
 
+from neurosim.checks import check_number
 from neurosim.connectivity import FixedInDegree
 from neurosim.distributions import Uniform
 from neurosim.network import Network
 from neurosim.neurons import LIF
-from neurosim.reservoirs.named.checks import check_number, check_scale
 from neurosim.sources import PoissonDrive
 
 NEURON = LIF(tau_mem=20.0, v_leak=0.0, v_reset=10.0, v_threshold=20.0, t_ref=2.0)
@@ -39,10 +39,10 @@ def brunel(g: float = 5.0, eta: float = 2.0, *, delay=1.5, weight: float = 0.1, 
 
     Source: Brunel, J. Computational Neuroscience 8 (2000) 183.
     """
-    check_number("brunel.g", g, 0.0)
-    check_number("brunel.eta", eta, 0.0)
-    check_scale("brunel.scale", scale)
-    jump = check_number("brunel.weight", weight, 1e-9, "mV") / scale
+    g = check_number("brunel.g", g, at_least=0)
+    eta = check_number("brunel.eta", eta, at_least=0)
+    scale = check_number("brunel.scale", scale, above=0, at_most=1)
+    jump = check_number("brunel.weight", weight, "mV", at_least=1e-9) / scale
     n_exc, n_inh = max(10, round(10_000 * scale)), max(10, round(2_500 * scale))
     k_exc, k_inh = max(1, round(1_000 * scale)), max(1, round(250 * scale))
     threshold_rate = 1000.0 * NEURON.v_threshold / (jump * NEURON.tau_mem)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from neurosim.aliases import Real
-from neurosim.checks import Parameter, required
+from neurosim.checks import Parameter, check_number, check_seed, check_whole, required
 from neurosim.connectivity import Explicit
 from neurosim.distributions import Distribution, Exponential, Normal, Uniform
 from neurosim.network import Network
@@ -13,7 +13,6 @@ from neurosim.neurons import LIF
 from neurosim.receptors import ExponentialCurrent
 from neurosim.releases import TsodyksMarkram
 from neurosim.reservoirs.inputs import RandomInput
-from neurosim.reservoirs.named.checks import check_count, check_number
 from neurosim.reservoirs.topologies import MaassLattice, Topology
 from neurosim.sources import SpikeSource
 from neurosim.spikes import Spikes
@@ -81,11 +80,11 @@ t_ref=an array of shape (135,), r=0.001, i_bias=13500.0)>
     Source: Maass, Natschlaeger, Markram, Neural Computation 14 (2002) 2531, appendix B; dynamic synapses after Markram,
     Wang, Tsodyks, PNAS 95 (1998) 5323.
     """
-    check_count("maass_column.n_inputs", n_inputs)
-    check_number("maass_column.reach", reach, 0.0, at_most=1.0)
-    check_number("maass_column.input_scale", input_scale)
+    n_inputs = check_whole("maass_column.n_inputs", n_inputs, at_least=1)
+    reach = check_number("maass_column.reach", reach, at_least=0, at_most=1)
+    input_scale = check_number("maass_column.input_scale", input_scale)
     topology = MaassLattice() if topology is None else topology
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(check_seed("maass_column.seed", seed))
     places = topology.places(generator)
     n, n_e = topology.size, topology.size - topology.n_inhibitory
     parts = {"e": slice(0, n_e), "i": slice(n_e, n)}

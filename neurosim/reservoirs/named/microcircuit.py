@@ -2,13 +2,14 @@
 
 import math
 
+from neurosim.checks import check_number
 from neurosim.connectivity import FixedTotal
 from neurosim.distributions import Normal
 from neurosim.network import Network
 from neurosim.neurons import LIF
 from neurosim.receptors import ExponentialCurrent
 from neurosim.reservoirs.named import microcircuit_data as data
-from neurosim.reservoirs.named.checks import check_choice, check_scale
+from neurosim.reservoirs.named.checks import check_choice
 from neurosim.sources import PoissonDrive
 
 
@@ -44,8 +45,8 @@ def potjans_diesmann(scale: float = 1.0, *, in_degree: float | None = None, init
     Source: Potjans, Diesmann, Cerebral Cortex 24 (2014) 785; van Albada, Helias, Diesmann, PLoS Computational Biology
     11 (2015) e1004490, for the smaller networks.
     """
-    scale = check_scale("potjans_diesmann.scale", scale)
-    share = scale if in_degree is None else check_scale("potjans_diesmann.in_degree", in_degree)
+    scale = check_number("potjans_diesmann.scale", scale, above=0, at_most=1)
+    share = scale if in_degree is None else check_number("potjans_diesmann.in_degree", in_degree, above=0, at_most=1)
     check_choice("potjans_diesmann.initial", initial, ("published", "optimised"))
     means, stds = data.INITIAL if initial == "published" else data.INITIAL_OPTIMISED
     net, receptor = Network(), ExponentialCurrent(data.TAU_SYN)

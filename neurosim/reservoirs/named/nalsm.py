@@ -1,11 +1,11 @@
 """The liquid of the neuron-astrocyte liquid state machine (NALSM)."""
 
+from neurosim.checks import check_whole
 from neurosim.network import Network
 from neurosim.neurons import LIF
 from neurosim.receptors import ExponentialCurrent
 from neurosim.reservoirs.inputs import RandomInput
 from neurosim.reservoirs.liquid import Liquid
-from neurosim.reservoirs.named.checks import check_count
 from neurosim.reservoirs.topologies import NalsmLattice
 
 
@@ -38,7 +38,7 @@ def nalsm_liquid(n_inputs: int = 2312, *, shape=(10, 10, 10), seed: int = 0) -> 
     Source: Ivanov, Michmizos, Increasing liquid state machine performance with edge-of-chaos dynamics
     organized by astrocyte-modulated plasticity, NeurIPS 2021, and its code.
     """
-    check_count("nalsm_liquid.n_inputs", n_inputs)
+    n_inputs = check_whole("nalsm_liquid.n_inputs", n_inputs, at_least=1)
     topology = NalsmLattice(shape)
     tau_u = 1.0  # the source draws randint(1, 2), which is never 2
     # dv/dt = i / c_mem with c_mem = tau_u in pF turns a jump of i by w into a charge of w, as above

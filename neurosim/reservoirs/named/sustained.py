@@ -1,11 +1,12 @@
 """The network of Vogels and Abbott (2005), as the simulator benchmark of Brette et al. (2007) has it."""
 
+from neurosim.checks import check_number
 from neurosim.connectivity import FixedProbability
 from neurosim.distributions import Uniform
 from neurosim.network import Network
 from neurosim.neurons import LIF
 from neurosim.receptors import ExponentialConductance, ExponentialCurrent
-from neurosim.reservoirs.named.checks import check_choice, check_scale
+from neurosim.reservoirs.named.checks import check_choice
 from neurosim.sources import PoissonDrive, TimedArray
 
 KICK = 50.0  #: ms for which the conductance-based network is driven from outside
@@ -37,7 +38,7 @@ def vogels_abbott(synapses: str = "current", *, scale: float = 1.0) -> Network:
     349, benchmarks 1 and 2.
     """
     check_choice("vogels_abbott.synapses", synapses, ("current", "conductance"))
-    scale = check_scale("vogels_abbott.scale", scale)
+    scale = check_number("vogels_abbott.scale", scale, above=0, at_most=1)
     current = synapses == "current"
     neuron = LIF(tau_mem=20.0, c_mem=200.0, v_leak=-49.0 if current else -60.0, v_reset=-60.0, v_threshold=-50.0,
                  t_ref=5.0)

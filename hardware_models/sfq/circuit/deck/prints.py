@@ -1,0 +1,59 @@
+"""`.print` and its kin: which quantities a deck asks for."""
+
+import re
+from typing import NamedTuple
+
+from hardware_models.sfq.circuit.deck.text import Line
+
+SHORT = {"v": "v", "i": "i", "c": "i", "p": "p"}
+LONG = re.compile(r"(dev|div|node)(v|i|p)|phase")  #: DIVV stands for DEVV in decks of JSIM
+UNITS = {"v": "Voltage", "i": "Current", "p": "Phase"}
+
+
+class Print(NamedTuple):
+    """One quantity: "v" (voltage), "i" (current) or "p" (phase), of a device or node, or between two nodes."""
+
+    quantity: str
+    names: tuple[str, ...]
+    where: str
+
+    @property
+    def label(self) -> str:
+        """The name of the column in a file, as JoSIM writes it: I(B1|X1)."""
+        return f"{self.quantity.upper()}({','.join(_outward(each) for each in self.names)})"
+
+
+def _outward(name):
+    """x1.x2.b1 is B1|X2|X1 in JoSIM's files."""
+    return "|".join(reversed(name.upper().split(".")))
+
+
+def _inward(name):
+    """B1.X2.X1 and B1|X2|X1 of a deck are x2... here: x1.x2.b1."""
+    return ".".join(reversed(re.split(r"[.|]", name.lower())))
+
+
+def prints(line: Line) -> list[Print]:
+    """Return what a .print, .plot or .save line asks for."""
+    text = re.sub(r"\s+(?=[(),])|(?<=[(,])\s+", "", " ".join(line.words[1:]))
+    words = [word for word in re.split(r"\s+", text) if word and word != "tran"]
+    where, found = str(line.place), []
+    while words:
+        word = words.pop(0)
+        inside = re.fullmatch(r"([vicp])\((.+)\)", word)
+        device = re.fullmatch(r"@(.+)\[([vicp])\]", word)
+        branch = re.fullmatch(r"(.+)#branch", word)
+        if inside:
+            names = inside[2].split(",")
+            found.append(Print(SHORT[inside[1]], tuple(map(_inward, names)), where))
+        elif device or branch:
+            name, quantity = (device[1], device[2]) if device else (branch[1], "i")
+            found.append(Print(SHORT[quantity], (_inward(name),), where))
+        elif (spoken := LONG.fullmatch(word)) and words:
+            many = 2 if spoken[1] == "node" and len(words) > 1 else 1
+            names, words = words[:many], words[many:]
+            found.append(Print(spoken[2] or "p", tuple(_inward(each) for each in names), where))
+        else:
+            raise line.place.error(f"{line.words[0]} {word}: write v(node), v(device), p(device), i(device), or DEVV, "
+                                   "DEVI, PHASE, NODEV, NODEP and a name")
+    return found
