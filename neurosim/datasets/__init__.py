@@ -16,12 +16,23 @@ and the byte or group; events are never dropped without a word.
 
 from neurosim.datasets.dataset import Dataset, Recordings
 from neurosim.datasets.events import EVENT, SPIKE, Batch, make_events, to_batch, to_events, to_spikes
+from neurosim.datasets.frames import time_surface, to_frames, to_voxel_grid
 from neurosim.datasets.generic import read_events, write_events
 from neurosim.datasets.heidelberg import SHD, SSC, write_shd
 from neurosim.datasets.idx import EMNIST, MNIST, read_idx, write_idx
 from neurosim.datasets.ncaltech import NCaltech101
 from neurosim.datasets.nmnist import NMNIST, read_nmnist, write_nmnist
+from neurosim.datasets.transforms import (
+    crop,
+    denoise,
+    downsample,
+    flip,
+    merge_polarities,
+    refractory_filter,
+    time_window,
+)
 
 __all__ = ["EMNIST", "EVENT", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "Dataset", "NCaltech101",
-           "Recordings", "make_events", "read_events", "read_idx", "read_nmnist", "to_batch", "to_events", "to_spikes",
-           "write_events", "write_idx", "write_nmnist", "write_shd"]
+           "Recordings", "crop", "denoise", "downsample", "flip", "make_events", "merge_polarities", "read_events",
+           "read_idx", "read_nmnist", "refractory_filter", "time_surface", "time_window", "to_batch", "to_events",
+           "to_frames", "to_spikes", "to_voxel_grid", "write_events", "write_idx", "write_nmnist", "write_shd"]
