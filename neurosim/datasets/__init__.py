@@ -18,6 +18,7 @@ from neurosim.datasets.dataset import Dataset, Recordings
 from neurosim.datasets.events import EVENT, SPIKE, Batch, make_events, to_batch, to_events, to_spikes
 from neurosim.datasets.frames import time_surface, to_frames, to_voxel_grid
 from neurosim.datasets.generic import read_events, write_events
+from neurosim.datasets.gesture import DVSGesture
 from neurosim.datasets.heidelberg import SHD, SSC, write_shd
 from neurosim.datasets.idx import EMNIST, MNIST, read_idx, write_idx
 from neurosim.datasets.ncaltech import NCaltech101
@@ -32,7 +33,7 @@ from neurosim.datasets.transforms import (
     time_window,
 )
 
-__all__ = ["EMNIST", "EVENT", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "Dataset", "NCaltech101",
+__all__ = ["EMNIST", "EVENT", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "DVSGesture", "Dataset", "NCaltech101",
            "Recordings", "crop", "denoise", "downsample", "flip", "make_events", "merge_polarities", "read_events",
            "read_idx", "read_nmnist", "refractory_filter", "time_surface", "time_window", "to_batch", "to_events",
            "to_frames", "to_spikes", "to_voxel_grid", "write_events", "write_idx", "write_nmnist", "write_shd"]
