@@ -197,6 +197,7 @@ class Parametrised:
     """
 
     parameters: ClassVar[dict[str, Any]] = {}
+    _declared: ClassVar[inspect.Signature]
     positional: ClassVar[int] = 0  #: how many parameters may be given by position
 
     def __init_subclass__(cls, *, kw_only: bool = True, **kwargs):
@@ -208,16 +209,19 @@ class Parametrised:
             raise TypeError(f"{cls.__name__}.{taken[0]} must have another name: every such class has a "
                             f"{taken[0]} already")
         cls.parameters = {**own, **inherited}
-        cls.__signature__ = inspect.Signature([
+        cls._declared = cls.__signature__ = inspect.Signature([
             inspect.Parameter(
                 name, inspect.Parameter.POSITIONAL_OR_KEYWORD if index < cls.positional
                 else inspect.Parameter.KEYWORD_ONLY, default=parameter.default)
             for index, (name, parameter) in enumerate(cls.parameters.items())])
+        if cls.__init__ is not Parametrised.__init__:  # a constructor of its own, which takes something else
+            signature = inspect.signature(cls.__init__)
+            cls.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
 
     def __init__(self, *args, **kwargs):
         owner = type(self).__name__
         try:
-            given = type(self).__signature__.bind(*args, **kwargs)
+            given = type(self)._declared.bind(*args, **kwargs)
         except TypeError as error:
             names = ", ".join(self.parameters) or "no parameters"
             raise ParameterError(f"{owner}: {error}; it takes {names}") from None

@@ -7,16 +7,19 @@ wrong; 130 Ctrl-C.
 import argparse
 import importlib
 import importlib.metadata
+import itertools
 import json
+import math
 import os
 import platform
+import re
 import sys
 import time
 from pathlib import Path
 
 from neurosim import __version__
-from neurosim.errors import NeurosimError, ParameterError
-from neurosim.files import whole_file
+from neurosim.errors import FileError, NeurosimError, ParameterError
+from neurosim.files import first_line, whole_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,6 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("neurosim: stopped", file=sys.stderr)
         return 130
+    except MemoryError:
+        print("neurosim: there is not enough memory for this", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if os.environ.get("NEUROSIM_TRACEBACK"):
+            raise
+        print(f"neurosim: a fault of neurosim or of a model, {type(error).__name__}: {first_line(error)}; "
+              "NEUROSIM_TRACEBACK=1 shows where", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -113,7 +125,7 @@ def _demo(options):
 
     _check_at_least("--digits", options.digits, 40)
     _check_at_least("--seed", options.seed, 0)
-    summary = demo.run(Path(options.out), seed=options.seed, n=options.digits, quiet=options.quiet)
+    summary = demo.run(_folder(options.out), seed=options.seed, n=options.digits, quiet=options.quiet)
     if not options.quiet:
         print(demo.table(summary))
         print(f"results in {options.out}/: summary.json, raster.png, confusion.png, spikes.h5")
@@ -124,11 +136,20 @@ def _train(options):
 
     _check_at_least("--seeds", options.seeds, 1)
     _check_at_least("--layers", options.layers, 1)
-    summary = train.run(options.root, Path(options.out), seeds=options.seeds, layers=options.layers,
+    summary = train.run(options.root, _folder(options.out), seeds=options.seeds, layers=options.layers,
                         quiet=options.quiet)
     if not options.quiet:
         print(train.table(summary))
         print(f"results in {options.out}/: summary.json")
+
+
+def _folder(name) -> Path:
+    """The folder for the results, made before the work, so that a name that does not do is told at once."""
+    folder = Path(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"{folder} must be a folder that can be written to")
+    return folder
 
 
 def _check_at_least(name, value, least):
@@ -142,6 +163,7 @@ def _simulate(options):
     from neurosim.jobs.summary import write_summary
 
     net, settings = config.read(options.file)
+    folder = _folder(options.out)
     duration = options.duration if options.duration is not None else settings.pop("duration")
     settings.pop("duration", None)
     for name in ("seed", "threads"):
@@ -152,9 +174,9 @@ def _simulate(options):
     built = time.perf_counter()
     sim.run(duration, progress=not options.quiet)
     ended = time.perf_counter()
-    summary = _write_results(sim, net, Path(options.out))
+    summary = _write_results(sim, net, folder)
     summary |= {"build_s": round(built - began, 3), "run_s": round(ended - built, 3)}
-    write_summary(Path(options.out), summary)
+    write_summary(folder, summary)
     if not options.quiet:
         _show_simulation(summary, options.out)
 
@@ -163,25 +185,36 @@ def _write_results(sim, net, folder: Path) -> dict:
     """Write what was recorded; return what the summary says."""
     import numpy as np
 
-    folder.mkdir(parents=True, exist_ok=True)
     summary = {"time_ms": sim.time, "dt_ms": sim.dt, "seed": sim.seed, "network": net.fingerprint(),
-               "version": __version__, "populations": {}}
-    rasters = {}
+               "version": __version__, "populations": {}, "traces": {}}
+    rasters, names = {}, set()
     for recorder in net.recorders:
-        name = recorder.what.name.replace("/", "_").replace(" ", "")
         if recorder.variable == "spikes":
             spikes = sim.spikes(recorder.what)
-            spikes.save(folder / f"{name}.spikes.h5")
+            name = _file_name(recorder.what.name, "spikes.h5", names)
+            spikes.save(folder / name)
             rasters[recorder.what.name] = spikes
+            rate = spikes.mean_rate()
             summary["populations"][recorder.what.name] = {
-                "spikes": len(spikes), "rate_hz": round(spikes.mean_rate(), 4)}
+                "spikes": len(spikes), "rate_hz": None if math.isnan(rate) else round(rate, 4), "file": name}
         else:
             times, values = sim.trace(recorder.what, recorder.variable)
-            with whole_file(folder / f"{name}.{recorder.variable}.npz") as file:
+            name = _file_name(recorder.what.name, f"{recorder.variable}.npz", names)
+            summary["traces"].setdefault(recorder.what.name, {})[recorder.variable] = name
+            with whole_file(folder / name) as file:
                 np.savez_compressed(file, times_ms=times, values=values)
     if rasters:
         _save_raster(rasters, folder / "raster.png")
     return summary
+
+
+def _file_name(name, end, taken) -> str:
+    """A name for a file that no other has, also where capitals do not count."""
+    plain = re.sub(r"[^\w+.\[\]-]+", "_", name).strip("._")[:100] or "unnamed"
+    ends = itertools.chain([end], (f"{number}.{end}" for number in itertools.count(2)))
+    found = next(f"{plain}.{each}" for each in ends if f"{plain}.{each}".casefold() not in taken)
+    taken.add(found.casefold())
+    return found
 
 
 def _save_raster(rasters, path):
@@ -202,7 +235,8 @@ def _save_raster(rasters, path):
 def _show_simulation(summary, folder):
     print(f"{'population':20s}{'spikes':>12s}{'rate (Hz)':>12s}")
     for name, found in summary["populations"].items():
-        print(f"{name:20s}{found['spikes']:12d}{found['rate_hz']:12.2f}")
+        rate = "-" if found["rate_hz"] is None else f"{found['rate_hz']:.2f}"
+        print(f"{name:20s}{found['spikes']:12d}{rate:>12s}")
     print(f"{summary['time_ms']:g} ms in {summary['run_s']:.2f} s; results in {folder}/")
 
 

@@ -1,6 +1,7 @@
 """Networks described in a TOML file, for the command line.
 
-Every table with a `type` stands for an object of that name, made from the other entries of the table::
+Every table with a `type` stands for an object of that name, made from the other entries of the table. Names of neurosim
+are written as they are; those of another package that Python finds, with its name before them::
 
     [simulation]
     dt = 0.1
@@ -24,17 +25,28 @@ Every table with a `type` stands for an object of that name, made from the other
     rule = { type = "FixedProbability", p = 0.2 }
     weight = 4.0
     delay = 1.5
+    plasticity = { type = "learning_rules.PairSTDP", a_plus = 0.01, w_max = 8.0 }
+    device = { type = "hardware_models.memristor.preset", name = "pcm", weight_max = 8.0 }
 
     [[drive]]
-    target = "cells"
+    target = "cells[0:10]"
     drive = { type = "InjectedCurrent", amplitude = 10.0 }
 
     [[record]]
     what = "cells"
+
+The entries of `[[population]]`, `[[projection]]`, `[[drive]]` and `[[record]]` are the arguments of `net.add`,
+`connect`, `drive` and `record`, with names where these take populations; `"cells[0:10]"` is a part of one.
+`[simulation]` has a `duration` in ms and the arguments of `Simulation`.
 """
 
+import difflib
+import importlib
+import inspect
+import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import neurosim as ns
 from neurosim.errors import FileError, NeurosimError, ParameterError
@@ -43,7 +55,8 @@ from neurosim.network import Network
 _SECTIONS = ("simulation", "population", "projection", "drive", "record")
 _NEEDED = {"population": ("model",), "projection": ("source", "target"), "drive": ("target", "drive"),
            "record": ("what",)}
-_SIMULATION = ("dt", "duration", "seed", "threads", "dtype")
+_CALLS = {"population": Network.add, "projection": Network.connect, "drive": Network.drive, "record": Network.record}
+_SIMULATION = ("dt", "duration", "seed", "threads", "dtype", "mode", "packed", "memory_limit")
 
 
 def read(path: str | Path) -> tuple[Network, dict]:
@@ -72,7 +85,9 @@ class _Reader:
 
     def read(self):
         self._check_keys("the file", self.text, _SECTIONS)
-        settings = dict(self.text.get("simulation", {}))
+        settings = self.text.get("simulation", {})
+        if not isinstance(settings, dict):
+            raise FileError(f"{self.path}: simulation must be written as [simulation], with its settings below")
         self._check_keys("[simulation]", settings, _SIMULATION)
         if "duration" not in settings:
             raise FileError(f"{self.path}: [simulation] must have a duration in ms")
@@ -80,46 +95,102 @@ class _Reader:
         self._each("projection", self._connect)
         self._each("drive", self._drive)
         self._each("record", self._record)
-        return self.net, settings
+        return self.net, dict(settings)
 
     def _each(self, section, act):
         entries = self.text.get(section, [])
-        if not isinstance(entries, list):
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise FileError(f"{self.path}: {section} must be written as [[{section}]], one for each")
+        known = [name for name in inspect.signature(_CALLS[section]).parameters if name != "self"]
         for number, entry in enumerate(entries, 1):
+            self._check_keys(f"[[{section}]] number {number}", entry, known)
             for key in _NEEDED[section]:
                 if key not in entry:
                     raise FileError(f"{self.path}: [[{section}]] number {number} must have {key!r}")
             try:
-                act(**{key: self._value(value) for key, value in entry.items()})
-            except (NeurosimError, TypeError) as error:
+                act(**{key: _value(value) for key, value in entry.items()})
+            except (NeurosimError, TypeError, ValueError) as error:
                 raise FileError(f"{self.path}: [[{section}]] number {number}: {error}") from None
 
-    def _connect(self, source, target, rule=None, **options):
-        self.net.connect(self.net.population(source), self.net.population(target), rule, **options)
+    def _connect(self, source, target, rule=None, modulators=None, **options):
+        signals = {name: (self._part(what[0]), what[1]) if isinstance(what, list) and len(what) == 2 else
+                   self._part(what) for name, what in (modulators or {}).items()}
+        self.net.connect(self._part(source), self._part(target), rule, modulators=signals or None, **options)
 
     def _drive(self, target, drive, **options):
-        self.net.drive(self.net.population(target), drive, **options)
+        self.net.drive(self._part(target), drive, **options)
 
     def _record(self, what, variable="spikes", **options):
-        names = [population.name for population in self.net.populations]
-        self.net.record(self.net.population(what) if what in names else self.net.projection(what), variable, **options)
+        names = [projection.name for projection in self.net.projections]
+        self.net.record(self.net.projection(what) if what in names else self._part(what), variable, **options)
 
-    def _value(self, value):
-        """Turn tables with a type into objects, at any depth."""
-        if isinstance(value, list):
-            return [self._value(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        value = {key: self._value(item) for key, item in value.items()}
-        if "type" not in value:
-            return value
-        name = value.pop("type")
-        if not isinstance(name, str) or name not in ns.__all__ or not isinstance(getattr(ns, name), type):
-            raise ParameterError(f"type must be a class of neurosim, got {name!r}")
-        return getattr(ns, name)(**value)
+    def _part(self, name):
+        """A population by name, or a part of one, `name[first:last]`."""
+        found = re.fullmatch(r"(.*)\[(\d*):(\d*)\]", name) if isinstance(name, str) else None
+        if found is None or any(population.name == name for population in self.net.populations):
+            return self.net.population(name)
+        first, last = (int(number) if number else None for number in found.groups()[1:])
+        return self.net.population(found[1])[first:last]
 
     def _check_keys(self, where, entries, known):
         for key in entries:
             if key not in known:
-                raise FileError(f"{self.path}: {where} must have only {', '.join(known)}, got {key!r}")
+                raise FileError(f"{self.path}: {where} must have only {', '.join(known)}, got {key!r}"
+                                f"{_meant(key, known)}")
+
+
+def _value(value):
+    """Turn tables with a type into objects, at any depth."""
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    value = {key: _value(item) for key, item in value.items()}
+    if "type" not in value:
+        return value
+    name = value.pop("type")
+    make = _named(name)
+    try:
+        inspect.signature(make).bind(**value)
+    except TypeError as error:
+        takes = [key for key, parameter in inspect.signature(make).parameters.items()
+                 if parameter.kind is not parameter.VAR_KEYWORD]
+        wrong = [key for key in value if key not in takes]
+        raise ParameterError(f"{name}: {error}; it takes {', '.join(takes) or 'nothing'}"
+                             f"{_meant(wrong[0], takes) if wrong else ''}") from None
+    return make(**value)
+
+
+def _named(name):
+    """What a type names: a class of neurosim, or a class or function of another package."""
+    if isinstance(name, str) and all(part.isidentifier() and part[0] != "_" for part in name.split(".")):
+        module, rest = _module(name.split("."))
+        found = module
+        for part in rest:
+            found = getattr(found, part, None)
+        if callable(found) and not isinstance(found, ModuleType):
+            return found
+        meant = _meant(rest[0], module.__all__) if len(rest) == 1 and hasattr(module, "__all__") else ""
+    else:
+        meant = ""
+    raise ParameterError("type must be a class of neurosim, such as 'LIF', or of a package that is installed, such as "
+                         f"'learning_rules.PairSTDP', got {name!r}{meant}")
+
+
+def _module(parts):
+    """The module that a name begins with, and the rest of the name; neurosim itself for a name of its own."""
+    for last in range(len(parts) - 1, 0, -1):
+        name = ".".join(parts[:last])
+        if parts[0] in ns.__all__:
+            break
+        try:
+            return importlib.import_module(name), parts[last:]
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise ParameterError(f"{name} cannot be imported: {error}") from None
+    return ns, parts
+
+
+def _meant(key, known) -> str:
+    close = difflib.get_close_matches(str(key), known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
