@@ -349,10 +349,28 @@ def test_times_that_run_backwards_are_sorted_on_request(tmp_path, name):
     assert (np.diff(found["t"]) >= 0).all()
 
 
+def test_a_packet_longer_than_a_block_is_read_with_few_copies(tmp_path, small_blocks, monkeypatch):
+    events = random_events(3000, seed=8)
+    (tmp_path / "a.aedat").write_bytes(camera_files.write_aedat3(events, many=3000))
+    copied, join = [], np.concatenate
+    monkeypatch.setattr(stream.np, "concatenate", lambda parts: copied.append(sum(map(len, parts))) or join(parts))
+    parts = list(read_events(tmp_path / "a.aedat", (WIDTH, HEIGHT, 2), chunks=10**6)[0])
+    assert same(parts[0], events) and sum(copied) < 8 * len((tmp_path / "a.aedat").read_bytes())
+
+
+def test_readers_without_loops_leave_numba_alone():
+    code = "import sys; import neurosim.datasets; print('numba' in sys.modules)"
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    assert done.stdout.strip() == "False", done.stderr
+
+
 def test_what_is_for_tables_only(tmp_path):
     (tmp_path / "a.dat").write_bytes(camera_files.write_dat(random_events(3)))
     for arguments in ({"columns": "txyp"}, {"time_unit": "us"}):
         with pytest.raises(ParameterError, match="read_events.columns and time_unit are for tables"):
             read_events(tmp_path / "a.dat", **arguments)
+    with pytest.raises(ParameterError, match="read_events.sensor_size must have 2 polarities for .*a.dat, got"):
+        read_events(tmp_path / "a.dat", (WIDTH, HEIGHT, 1))
     with pytest.raises(ParameterError, match="read_events.complete must be True or False, got None"):
         read_events(tmp_path / "a.dat", complete=None)

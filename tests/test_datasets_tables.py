@@ -121,6 +121,7 @@ LAYOUTS = {
     "DSEC": {"events/t": T - 5, "events/x": X, "events/y": Y, "events/p": P, "t_offset": 5, "ms_to_idx": [0]},
     "event_utils": {"events/ts": T / 1e6, "events/xs": X, "events/ys": Y, "events/ps": P.astype(bool),
                     "images/image0": np.eye(2)},
+    "1 Mpx": {"events/t": T, "events/x": X, "events/y": Y, "events/p": P, "events/height": 720, "events/width": 1280},
     "root": {"t": T, "x": X, "y": Y, "p": P, "more": np.eye(3)},
     "Prophesee": {"CD/events": STRUCTURED, "EXT_TRIGGER/events": np.zeros(2, [("p", "i2"), ("t", "i8"), ("id", "i2")])},
     "structured": {"events": STRUCTURED},
@@ -135,9 +136,18 @@ def test_hdf5_in_the_layouts_that_are_around(tmp_path, layout, more):
         for name, data in LAYOUTS[layout].items():
             file.create_dataset(name, data=data, **(more if np.ndim(data) else {}))
     unit = "s" if layout == "event_utils" else None
-    assert same(read_events(tmp_path / "a.h5", time_unit=unit)[0], EVENTS)
+    events, size = read_events(tmp_path / "a.h5", time_unit=unit)
+    assert same(events, EVENTS) and size == ((1280, 720, 2) if layout == "1 Mpx" else None)
     parts = list(read_events(tmp_path / "a.h5", time_unit=unit, chunks=2)[0])
     assert [len(part) for part in parts] == [2, 1] and same(np.concatenate(parts), EVENTS)
+
+
+def test_files_of_dsec_as_they_are_packed(tmp_path):
+    hdf5plugin = pytest.importorskip("hdf5plugin", reason="hdf5plugin is not installed: see the extra `formats`")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, data in LAYOUTS["DSEC"].items():
+            file.create_dataset(name, data=data, **(hdf5plugin.Blosc() if np.ndim(data) else {}))
+    assert same(read_events(tmp_path / "a.h5")[0], EVENTS)
 
 
 def test_hdf5_files_that_say_what_to_do(tmp_path):

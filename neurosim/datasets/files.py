@@ -41,10 +41,10 @@ def check_dataset(path, name, found, lists=False, ndim=1):
     filters = found.id.get_create_plist()
     for place in range(filters.get_nfilters()):
         number, _, _, title = filters.get_filter(place)
-        if not h5py().h5z.filter_avail(number):
+        if not _has_filter(number):
             raise FileError(f"{path}: '{name}' is packed by the HDF5 filter {number} "
-                            f"({title.decode(errors='replace') or 'no name'}), which is not installed; import "
-                            "hdf5plugin before reading, or unpack the file where the filter is (h5repack -f NONE)")
+                            f"({title.decode(errors='replace') or 'no name'}), which is not installed; install "
+                            "hdf5plugin, or unpack the file where the filter is (h5repack -f NONE)")
     if found.dtype.hasobject and not lists:
         raise FileError(f"{path}: '{name}' must be numbers, it is of type {found.dtype}")
     _check_layout(path, name, found)
@@ -54,6 +54,14 @@ def check_dataset(path, name, found, lists=False, ndim=1):
         raise FileError(f"{path}: '{name}' must hold {found.size} entries, {stored} bytes of it are stored in a "
                         f"file of {size}")
     return found
+
+
+def _has_filter(number) -> bool:
+    """Whether a filter is in the HDF5 library, or in the package hdf5plugin, which brings it there when imported."""
+    if not h5py().h5z.filter_avail(number):
+        with suppress(ImportError):
+            import hdf5plugin  # noqa: F401
+    return h5py().h5z.filter_avail(number)
 
 
 def _check_layout(path, name, found):

@@ -13,8 +13,8 @@ from neurosim.errors import ParameterError
 MOST = 2**31  #: numbers of an array
 
 
-def to_frames(events, sensor_size, *, period: int | None = None, n_frames: int | None = None,
-              n_events: int | None = None) -> np.ndarray:
+def to_frames(events: np.ndarray, sensor_size: tuple[int, int, int], *, period: int | None = None,
+              n_frames: int | None = None, n_events: int | None = None) -> np.ndarray:
     """Return the number of events of each pixel and polarity in frames that follow each other.
 
     Args:
@@ -60,7 +60,7 @@ def to_frames(events, sensor_size, *, period: int | None = None, n_frames: int |
     return counts.astype(np.int32).reshape(many, size[2], size[1], size[0])
 
 
-def to_voxel_grid(events, sensor_size, n_bins: int) -> np.ndarray:
+def to_voxel_grid(events: np.ndarray, sensor_size: tuple[int, int, int], n_bins: int) -> np.ndarray:
     """Return the polarities of events, +1 and -1, shared between the two nearest of some bins in time.
 
     V(b, y, x) = sum over events at (x, y) of p max(0, 1 - |b - (n_bins - 1) (t - t_first) / (t_last - t_first)|).
@@ -99,7 +99,8 @@ def to_voxel_grid(events, sensor_size, n_bins: int) -> np.ndarray:
     return grid.reshape(int(n_bins), size[1], size[0])
 
 
-def time_surface(events, sensor_size, tau: float, at: int | None = None) -> np.ndarray:
+def time_surface(events: np.ndarray, sensor_size: tuple[int, int, int], tau: float,
+                 at: int | None = None) -> np.ndarray:
     """Return how lately each pixel had an event of each polarity: exp(-(at - t_last) / tau), and 0 where it had none.
 
     Source: X. Lagorce, G. Orchard, F. Galluppi, B. E. Shi and R. B. Benosman, HOTS: a hierarchy of event-based

@@ -37,8 +37,9 @@ ELSEWHERE = {".mat": "read it with scipy.io.loadmat (or h5py, from version 7.3 o
              ".bag": "take the events out with rosbags and give their columns to make_events"}
 
 
-def read_events(path, sensor_size=None, *, columns: str | None = None, time_unit: str | None = None,
-                unsorted: str = "refuse", complete: bool = True, chunks: int | None = None) -> tuple:
+def read_events(path: str | Path, sensor_size: tuple[int, int, int] | None = None, *, columns: str | None = None,
+                time_unit: str | None = None, unsorted: str = "refuse", complete: bool = True,
+                chunks: int | None = None) -> tuple:
     """Return the events of one recording, and the size of the sensor.
 
     Args:
@@ -92,6 +93,9 @@ def read_events(path, sensor_size=None, *, columns: str | None = None, time_unit
                              "out")
     elif suffix == ".bin":
         parts = _bin_parts(path, size, unsorted, many)
+    elif size is not None and size[2] != 2:
+        raise ParameterError(f"read_events.sensor_size must have 2 polarities for {path}, got {size}; merge_polarities "
+                             "makes one of them")
     else:
         parts = _camera_parts(path, suffix, size, unsorted, complete, many)
     stated = next(parts)
@@ -164,7 +168,7 @@ def _check_before(path, table, taken):
     check_sum(path, table.check, taken.columns, table.size, names)
 
 
-def write_events(events, path, sensor_size=None) -> None:
+def write_events(events: np.ndarray, path: str | Path, sensor_size: tuple[int, int, int] | None = None) -> None:
     """Write events to a .npy, .npz, .csv, .h5 or .hdf5 file that `read_events` reads; it appears whole or not at all.
 
     Args:

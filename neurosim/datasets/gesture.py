@@ -60,7 +60,7 @@ class DVSGesture(Dataset):
                "right_arm_counter_clockwise", "left_arm_clockwise", "left_arm_counter_clockwise", "arm_roll",
                "air_drums", "air_guitar", "other_gestures")
 
-    def __init__(self, path, train: bool = True, *, unsorted: str = "refuse", complete: bool = True):
+    def __init__(self, path: str | Path, train: bool = True, *, unsorted: str = "refuse", complete: bool = True):
         check_choice("DVSGesture.train", train, (True, False))
         check_choice("DVSGesture.unsorted", unsorted, ("refuse", "sort"))
         check_choice("DVSGesture.complete", complete, (True, False))

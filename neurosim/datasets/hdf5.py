@@ -3,7 +3,8 @@
 | layout | where |
 |---|---|
 | ours | the columns in the group `events`, with an attribute `header` |
-| DSEC | `events/t x y p`, and `t_offset`, which belongs to every time |
+| DSEC | `events/t x y p`, and `t_offset`, which belongs to every time; its Blosc filter is in the package hdf5plugin |
+| 1 Mpx of RVT | `events/t x y p height width` |
 | event_utils | `events/ts xs ys ps` |
 | v2e | `events`, a dataset of shape (events, 4), or `events`, a structured one |
 | Prophesee | `CD/events`, a structured dataset |
@@ -52,7 +53,7 @@ def _table(path, file, order) -> Table:
         size, check = _header(path, found)
         columns = dict(found.items())
     else:
-        columns = {name: found[name] for name in found if field_of(name)[0]}
+        columns, size = {name: found[name] for name in found if field_of(name)[0]}, _stated_size(path, found)
     if not columns:
         raise FileError(f"{path} must have the columns t and x in a group 'events' or at the root, or a dataset "
                         f"'events' or 'CD/events', it has {', '.join(map(repr, found)) or 'nothing'}")
@@ -78,8 +79,15 @@ def _header(path, group) -> tuple:
 
 def _whole_number(path, found) -> int:
     if not isinstance(found, h5py().Dataset) or found.size != 1 or found.dtype.kind not in "iu":
-        raise FileError(f"{path}: 't_offset' must be one whole number")
+        raise FileError(f"{path}: '{found.name.strip('/')}' must be one whole number")
     return int(np.asarray(found[()]).item())
+
+
+def _stated_size(path, group) -> list | None:
+    """The size of the sensor that numbers `width` and `height` beside the columns say, as those of the 1 Mpx set do."""
+    if "width" not in group or "height" not in group:
+        return None
+    return [*(_whole_number(path, group[name]) for name in ("width", "height")), 2]
 
 
 class _Lazy:

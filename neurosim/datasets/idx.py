@@ -143,7 +143,7 @@ class EMNIST(MNIST):
     (255, 'Z')
     """
 
-    def __init__(self, images, labels, split: str):
+    def __init__(self, images: str | Path, labels: str | Path, split: str):
         check_choice("EMNIST.split", split, tuple(SPLITS))
         first, classes = SPLITS[split]
         self.split, self.classes = split, tuple(classes)

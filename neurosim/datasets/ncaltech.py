@@ -43,7 +43,8 @@ class NCaltech101(BinDataset):
     (array([  3, 239], dtype=int16), 0)
     """
 
-    def __init__(self, path, *, sensor_size=(240, 180, 2), unsorted: str = "refuse"):
+    def __init__(self, path: str | Path, *, sensor_size: tuple[int, int, int] = (240, 180, 2),
+                 unsorted: str = "refuse"):
         check_choice("NCaltech101.unsorted", unsorted, ORDERS)
         self.sensor_size = checked_sensor("NCaltech101", sensor_size)
         self.path, self.unsorted = Path(path), unsorted

@@ -12,11 +12,10 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.datasets.events import check_range, checked_events, checked_size
 from neurosim.datasets.files import check_choice
-from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError
 
 
-def crop(events, x: tuple, y: tuple | None = None) -> np.ndarray:
+def crop(events: np.ndarray, x: tuple[int, int], y: tuple[int, int] | None = None) -> np.ndarray:
     """Return the events within a box of pixels, whose corner becomes (0, 0).
 
     Args:
@@ -59,7 +58,7 @@ def _pair(what, bounds) -> tuple:
     return int(bounds[0]), int(bounds[1])
 
 
-def downsample(events, factor: int) -> np.ndarray:
+def downsample(events: np.ndarray, factor: int) -> np.ndarray:
     """Return events whose pixels are put together in squares: x // factor and y // factor.
 
     Every event stays, so a pixel of the result may have several at one time; `refractory_filter` thins them.
@@ -82,7 +81,7 @@ def downsample(events, factor: int) -> np.ndarray:
     return events
 
 
-def time_window(events, start: int, stop: int, shift: bool = True) -> np.ndarray:
+def time_window(events: np.ndarray, start: int, stop: int, shift: bool = True) -> np.ndarray:
     """Return the events with start <= t < stop.
 
     Args:
@@ -109,7 +108,7 @@ def time_window(events, start: int, stop: int, shift: bool = True) -> np.ndarray
     return kept
 
 
-def flip(events, sensor_size, axis: str) -> np.ndarray:
+def flip(events: np.ndarray, sensor_size: tuple[int, int, int], axis: str) -> np.ndarray:
     """Return events mirrored left to right (axis "x") or top to bottom ("y"), or with ON and OFF exchanged ("p").
 
     Args:
@@ -134,7 +133,7 @@ def flip(events, sensor_size, axis: str) -> np.ndarray:
     return events
 
 
-def merge_polarities(events) -> np.ndarray:
+def merge_polarities(events: np.ndarray) -> np.ndarray:
     """Return events that are all ON, for a sensor of one polarity; ON and OFF are told apart no more.
 
     >>> from neurosim.datasets import make_events
@@ -150,7 +149,7 @@ def merge_polarities(events) -> np.ndarray:
 # ---- filters --------------------------------------------------------------------------------------------------------
 
 
-def refractory_filter(events, sensor_size, period: int) -> np.ndarray:
+def refractory_filter(events: np.ndarray, sensor_size: tuple[int, int, int], period: int) -> np.ndarray:
     """Return the events that come at least `period` after the last one of their pixel that was kept, of either
     polarity.
 
@@ -173,7 +172,8 @@ def refractory_filter(events, sensor_size, period: int) -> np.ndarray:
     return events[keep]
 
 
-def denoise(events, sensor_size, window: int, radius: int = 1, neighbours: int = 1) -> np.ndarray:
+def denoise(events: np.ndarray, sensor_size: tuple[int, int, int], window: int, radius: int = 1,
+            neighbours: int = 1) -> np.ndarray:
     """Return the events that neighbours support: background activity, which comes alone, is left out.
 
     An event stays if within `window` before it at least so many other pixels of the square of side 2 radius + 1 around
@@ -251,5 +251,7 @@ def _supported(t, x, y, last, window, radius, neighbours, keep):
 
 @cache
 def _load(function):
+    from neurosim.engine.loader import load_function  # here, as Numba takes long to import
+
     text = inspect.getsource(function).replace(f"def {function.__name__}", "def main")
     return load_function(f"events{function.__name__}", text, {})

@@ -32,7 +32,7 @@ class Aedat4(Decoder):
             events = packet["events"]
             t = self.order.follow(events["t"].astype(np.int64))
             self.back = self.order.back
-            check_addresses(self, events["x"], events["y"], lambda event: ("?", self.seen + event))
+            check_addresses(self, events["x"], events["y"], lambda event: (None, self.seen + event))
             self.seen += len(events)
             yield pack(EVENT, t=t, x=events["x"], y=events["y"], p=events["on"])
 

@@ -36,8 +36,9 @@ class Decoder:
         raise NotImplementedError
 
     def refuse(self, byte, record, what):
-        """Raise FileError that names file, byte and record."""
-        raise FileError(f"{self.path}, record {record} (byte {byte}): {what}")
+        """Raise FileError that names file, record and byte; None where another package unpacked the bytes."""
+        place = f"event {record}" if byte is None else f"record {record} (byte {byte})"
+        raise FileError(f"{self.path}, {place}: {what}")
 
 
 class Records(Decoder):

@@ -8,8 +8,6 @@ from functools import cache
 
 import numpy as np
 
-from neurosim.engine import loader
-
 # Places in a state.
 HIGH, LOW, LOOPS, Y, BASE, ON, LAST, EARLY, BACK, FAULT, AT, VALUE, RECORD, SEEN, STATES = range(15)
 OFF_X, OFF_Y, BACKWARDS, UNKNOWN = 1, 2, 3, 4  # kinds of faults
@@ -224,6 +222,8 @@ def _es(raw, state, events, width, height, rows):
 
 
 def _load(name, function):
+    from neurosim.engine import loader  # here, as Numba takes long to import and many readers need none
+
     numbers = {key: value for key, value in globals().items() if key.isupper() and isinstance(value, int)}
     text = "\n".join(["import numpy as np", *(f"{key} = {value}" for key, value in numbers.items()),
                       inspect.getsource(function).replace(f"def {function.__name__}", "def main")])

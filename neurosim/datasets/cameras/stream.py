@@ -56,7 +56,7 @@ def _blocks(path, file, decoder, complete, many):
     block = os.fstat(file.fileno()).st_size if many is None else BLOCK
     at, left = decoder.start, np.zeros(0, dtype=np.uint8)
     file.seek(at)
-    while len(raw := np.fromfile(file, dtype=np.uint8, count=block)):
+    while len(raw := np.fromfile(file, dtype=np.uint8, count=max(block, len(left)))):  # a record may be long
         raw = np.concatenate([left, raw]) if len(left) else raw
         events, used = decoder.feed(raw, at)
         left, at = raw[used:], at + used
