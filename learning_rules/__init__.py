@@ -30,7 +30,6 @@ _WHERE = {
     "intrinsic": ["IntrinsicLIF", "IntrinsicSigmoid"],
     "lms": ["LeastMeanSquares"],
     "polychronous": ["SlowSTDP"],
-    "relayout": ["with_synapses"],
     "stdp": ["PairSTDP"],
     "structural": ["BlockMask", "Rewiring"],
     "triplet": ["TripletSTDP"],
@@ -63,7 +62,6 @@ if TYPE_CHECKING:
     from learning_rules.intrinsic import IntrinsicSigmoid as IntrinsicSigmoid
     from learning_rules.lms import LeastMeanSquares as LeastMeanSquares
     from learning_rules.polychronous import SlowSTDP as SlowSTDP
-    from learning_rules.relayout import with_synapses as with_synapses
     from learning_rules.stdp import PairSTDP as PairSTDP
     from learning_rules.structural import BlockMask as BlockMask
     from learning_rules.structural import Rewiring as Rewiring

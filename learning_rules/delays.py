@@ -4,7 +4,6 @@ from typing import Literal
 
 import numpy as np
 
-from learning_rules.relayout import with_synapses
 from neurosim.aliases import Choice, Real
 from neurosim.checks import Option, Parameter, Parametrised, describe_value
 from neurosim.engine.loader import load_function
@@ -106,7 +105,7 @@ class DelayLearning:
         sim: the simulation to begin with.
         projection: the projection, or its name.
         rule: a `CoincidenceDelays`.
-        under_way: as of `with_synapses`: by default a chunk must end while the arrivals of no spike are affected.
+        under_way: as of `Simulation.rewire`: by default a chunk must end while the arrivals of no spike are affected.
 
     Raises:
         NetworkError: spikes of the source or the target are not recorded.
@@ -170,8 +169,8 @@ class DelayLearning:
 
     def _lay_out(self):
         weight = self.sim.synapses(self.projection.name).weight[self._place]
-        self.sim = with_synapses(
-            self.sim, self.projection.name, self.source, self.target, weight=weight, delay=self._ticks() * self.sim.dt,
+        self.sim = self.sim.rewire(
+            self.projection.name, self.source, self.target, weight=weight, delay=self._ticks() * self.sim.dt,
             continues=self._place, under_way=self.under_way)
         order = np.lexsort((np.arange(self.delay.size), self.target, self._ticks(), self.source))
         self._place = np.empty_like(order)

@@ -6,7 +6,6 @@ import numpy as np
 
 from neurosim.checks import check_number, check_ticks, check_whole, describe_value
 from neurosim.engine.kernel import INT, REAL, Array, Kernel
-from neurosim.engine.loop import Program
 from neurosim.errors import NetworkError, ParameterError, SimulationError
 from neurosim.network import Network, Population
 from neurosim.readouts import RecursiveLeastSquares
@@ -23,6 +22,7 @@ _FIELDS = {
     "weights": Array(np.float64, "size * outputs"), "feedback": Array(np.float64, "n * outputs * feeds"),
     "out": Array(np.float64, "rows * outputs"), "target": Array(np.float64, "rows * outputs * learn"),
     "inverse": Array(np.float64, "size * size * squares"), "gain": Array(np.float64, "size"),
+    "injected": Array(np.float64, "n * feeds"),
     "projected": Array(np.float64, "size"), "work": Array(np.float64, "size"), "pending": Array(np.float64, "1"),
 }
 _BODY = """
@@ -38,12 +38,15 @@ _BODY = """
     row = (tick - first) * outputs
     here = out[row:row + outputs]
     read(trace, weights, here)
-    for o in range(outputs):
-        for i in range(n * feeds):
-            injected[i] += feedback[i * outputs + o] * here[o]
+    for i in range(n * feeds):
+        total = 0.0
+        for o in range(outputs):
+            total += feedback[i * outputs + o] * here[o]
+        injected[i] = total
     if learn != 0 and tick % every == 0:
         change(trace, weights, here, target[row:row + outputs], rate, inverse, gain, projected, work, pending)
 """
+FEEDBACK = "feedback of the readout"  #: name of the drive by which the output acts
 _STATE = ("slow", "fast", "trace", "gain", "projected", "work", "pending")
 
 
@@ -159,11 +162,13 @@ class Force:
         self.feedback = _check_feedback(feedback, population.size, outputs)
         self.readout = RecursiveLeastSquares(alpha=0.5, fit_intercept=False) if readout is None else readout
         net = net.copy()
-        if self.feedback is not None:
-            net.drive(population, InjectedCurrent(0.0))  # the feedback comes where injected currents come
+        drive = None if self.feedback is None else net.drive(population, InjectedCurrent(0.0), name=FEEDBACK)
         self.sim = Simulation(net, dt, seed=seed, dtype=dtype)
+        self._block = None  #: the arguments of the kernel, once the simulation has asked for them
         self._every = check_ticks("Force.every", every, self.sim.dt, at_least=1)
+        self._injected = np.zeros(0) if drive is None else self.sim.feed(drive)
         self._prepare()
+        self.sim.attach(self._made)
 
     # -- use -------------------------------------------------------------------------------------------
 
@@ -212,43 +217,38 @@ class Force:
             raise ParameterError(f"Force.readout must have {size} x {self.outputs} weights, got "
                                  f"{readout.weights_.shape[0]} x {readout.weights_.shape[1]}")
         rule = _recursive if least_squares else _normalised if readout.normalised else _gradient
-        leaves = {"read": _read, "change": rule}
-        instance, none = self.sim._instance, np.zeros(0)
-        injected = none if self.feedback is None else instance.neurons[self.population, "injected"]
+        self._kernel, none = Kernel("force", _FIELDS, _BODY, {"read": _read, "change": rule}, np.float64), np.zeros(0)
         lengths = {"n": n, "size": size, "1": 1}
         self._arrays = {name: np.zeros(lengths[_FIELDS[name].length]) for name in _STATE}
         self._arrays["trace"][n:] = 1.0
         dt, rise, decay = self.sim.dt, self.tau_rise, self.tau_decay
-        slots = instance.slots[self.population][0]
-        kernel = Kernel("force", _FIELDS | {"injected": Array(injected.dtype, "n * feeds")}, _BODY, leaves, np.float64)
-        self._block = kernel.block(
+        self._values = dict(
             n=n, size=size, outputs=self.outputs, feeds=self.feedback is not None, squares=least_squares, rows=0,
-            first=0, learn=0, every=self._every, slots=slots.length, stride=slots.stride, room=slots.room,
+            first=0, learn=0, every=self._every,
             keep_slow=math.exp(-dt / decay), keep_fast=math.exp(-dt / rise) if rise else 0.0, share=float(rise > 0),
-            scale=1.0 / (decay - rise), rate=readout.forgetting if least_squares else readout.rate, ids=slots.ids,
-            marks=slots.marks, weights=readout.weights_.reshape(-1), out=none, target=none, injected=injected,
+            scale=1.0 / (decay - rise), rate=readout.forgetting if least_squares else readout.rate,
+            weights=readout.weights_.reshape(-1), out=none, target=none, injected=self._injected,
             feedback=none if self.feedback is None else self.feedback.reshape(-1),
             inverse=readout.inverse_.reshape(-1) if least_squares else none, **self._arrays)
 
     def _run(self, ticks, target):
         out = np.zeros((ticks, self.outputs))
-        self._block.set("first", self.sim.tick + 1)
-        self._block.set("learn", int(target is not None))
-        self._block.set("rows", ticks)
-        self._block.set("out", out.reshape(-1))
-        self._block.set("target", np.zeros(0) if target is None else target.reshape(-1))
-        slots = self.sim._instance.slots[self.population][0]
-        self._block.set("ids", slots.ids)
-        self._block.set("room", slots.room)
-        programs = self.sim._instance.programs
-        if self._block not in programs[0].blocks:  # they are made anew when a parameter of the simulation is set
-            programs[0] = Program([self._block, *programs[0].blocks])
+        now = {"first": self.sim.tick + 1, "learn": int(target is not None), "rows": ticks, "out": out.reshape(-1),
+               "target": np.zeros(0) if target is None else target.reshape(-1)}
+        self._values |= now
+        for name, value in now.items() if self._block is not None else ():
+            self._block.set(name, value)
         self.sim.run(ticks * self.sim.dt)
         self._settle()
         if not np.isfinite(out).all():
             raise SimulationError("Force: the output became infinite or undefined; give the readout a lower rate, or a "
                                   "larger alpha")
         return out
+
+    def _made(self, spikes_of):
+        """Return the block of arguments of the kernel, with those by which it finds spikes."""
+        self._block = self._kernel.block(**self._values, **spikes_of(self.population))
+        return self._block
 
     def _settle(self):
         """Bring P up to date: the kernel leaves its last change for the pass over P that comes next."""

@@ -1,6 +1,5 @@
 """Homeostasis of synapses: scaling towards a target rate, and a constant sum of weights."""
 
-from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -9,25 +8,7 @@ from learning_rules.bounded import Bounded, clip
 from neurosim.aliases import PerElement, Real
 from neurosim.checks import Parameter, check_number
 from neurosim.contracts import Trace
-from neurosim.engine import loader
 from neurosim.errors import ParameterError
-
-_SUM = '''
-def main(target, weight, sums):
-    for e in range(target.size):
-        sums[target[e]] += weight[e]
-'''
-
-_SCALE = '''
-def main(target, weight, factors):
-    for e in range(target.size):
-        weight[e] *= factors[target[e]]
-'''
-
-
-@cache
-def _compiled():
-    return (loader.load_function("normalise_sum", _SUM, {}), loader.load_function("normalise_scale", _SCALE, {}))
 
 
 class SynapticScaling(Bounded):
@@ -64,6 +45,7 @@ def normalise(sim, projection, total: float) -> None:
     """Multiply the weights of each target neuron by one factor, so that they sum to a total.
 
     For projections that learn: call it between two runs, such as two images. A neuron whose weights are all 0 is left.
+    Weights stay within the bounds of the rule: one that would leave them is set to the bound, and the sum is another.
 
     Args:
         sim: a `neurosim.Simulation`.
@@ -86,17 +68,7 @@ def normalise(sim, projection, total: float) -> None:
     Source: Diehl, Cook, Frontiers in Computational Neuroscience 9 (2015) 99.
     """
     total = check_number("normalise: total", total, above=0)
-    projection = sim._projection(projection)
-    if not projection.plasticity:
-        raise ParameterError(f"normalise: projection {projection.name!r} must have a learning rule; set the weights of "
-                             "others with sim.set")
-    sim._settle()
-    add, scale = _compiled()
-    for part in sim._instance.view(projection).parts:  # all synapses of a neuron are in one part
-        weight = part.values["weight"]
-        sums = np.zeros(projection.target.size)
-        add(part.target, weight, sums)
-        if (sums < 0).any():
-            raise ParameterError(f"normalise: the weights of each neuron must have a sum >= 0, got {sums.min():g}")
-        factors = np.divide(total, sums, out=np.ones_like(sums), where=sums > 0).astype(weight.dtype)
-        scale(part.target, weight, factors)
+    sums = sim.sums(projection)
+    if (sums < 0).any():
+        raise ParameterError(f"normalise: the weights of each neuron must have a sum >= 0, got {sums.min():g}")
+    sim.scale(projection, np.divide(total, sums, out=np.ones_like(sums), where=sums > 0))

@@ -4,7 +4,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from learning_rules.relayout import with_synapses
 from neurosim.aliases import Choice, Real, Whole
 from neurosim.checks import Option, Parameter, Parametrised, check_seed, describe_value, required
 from neurosim.connectivity import Blocks
@@ -137,8 +136,8 @@ class Rewiring(Parametrised):
         def joined(old, new):
             return np.append(old[kept], np.broadcast_to(new, turn.source.size))
 
-        return with_synapses(
-            sim, projection, joined(synapses.source, turn.source), joined(synapses.target, turn.target),
+        return sim.rewire(
+            projection, joined(synapses.source, turn.source), joined(synapses.target, turn.target),
             weight=joined(synapses.weight, self.weight), delay=joined(synapses.delay, delay),
             continues=joined(np.arange(synapses.source.size), -1))
 

@@ -3,16 +3,15 @@
 import os
 import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
 from neurosim.checks import check_ticks, check_whole, describe_value, is_whole
-from neurosim.engine.instance import Instance
-from neurosim.engine.layout import Planner
 from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
 from neurosim.network import Population, Projection
 from neurosim.progress import progress_bar
-from neurosim.recording import Recordings
+from neurosim.running import Run, lay_out
 from neurosim.sources import SpikeSource
 from neurosim.spikes import Spikes
 
@@ -57,7 +56,7 @@ class Result:
         ticks, ids = self._recorded[place]
         return Spikes(ticks=ticks - batch.tick, ids=ids, size=population.size, dt=batch.dt, watched=log.recorder.ids,
                       duration=batch.ticks * batch.dt, name=log.recorder.what.name,
-                      metadata={"seed": batch.seed, "key": self.key, "network": batch.recordings.fingerprint})
+                      metadata={"seed": batch.seed, "key": self.key, "network": batch.run.fingerprint})
 
     def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
         """Return what was recorded of a variable.
@@ -85,12 +84,12 @@ class Result:
         return f"<result of sample {self.index}, key {self.key}: {self._batch.ticks * self._batch.dt:g} ms>"
 
 
-def run_batch(sim, samples, duration: float, keys=None, threads: int | None = None,
+def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None = None,
               progress: bool = False, allow_infinite: bool = False) -> list[Result]:
-    """Run the network of a simulation once for each of many inputs, each from the simulation's present state.
+    """Run a network once for each of many inputs, each from the present state of a run.
 
     Args:
-        sim: the simulation, which stays as it is.
+        run: the run, which stays as it is.
         samples: a dict from `SpikeSource` populations or their names to `Spikes` for each, or `Spikes`.
         duration: ms that each runs.
         keys: whole numbers in 0 .. 2^32 - 2, one for each sample; by default its position.
@@ -106,25 +105,25 @@ def run_batch(sim, samples, duration: float, keys=None, threads: int | None = No
         UnsupportedError: a recording is streamed to a file.
         SimulationError: a value became infinite or undefined, or the results need too much memory.
     """
-    _check_network(sim)
+    if run.settings.mode != "clocked":
+        raise UnsupportedError("run_batch is not there in the mode 'event'; use mode='clocked', or state() and "
+                               "restore(...) in a loop")
+    for log in run.recordings.logs:
+        if log.path is not None:
+            raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "
+                                   "record it without to=...")
     samples = list(samples)
-    batch = _Batch(sim, check_ticks("duration", duration, sim.dt, at_least=1), allow_infinite)
+    batch = _Batch(run, check_ticks("duration", duration, run.settings.dt, at_least=1), allow_infinite)
     inputs = [batch.input(index, sample) for index, sample in enumerate(samples)]
     keys = _keys(keys, len(samples))
     if not samples:
         return []
     batch.check_memory(len(samples))
-    n_threads = min(_threads(threads), len(samples))
-    layout, state = _layout(sim), sim._instance.snapshot(sim.tick)
-    workers = [_Worker(batch, layout, state) for _ in range(n_threads)]
+    settings = replace(run.settings, threads=1, memory_limit=np.inf)
+    plan = run.plan if run.plan.parts == 1 else lay_out(run.net, settings)
+    state = replace(run.state(), settings=settings)
+    workers = [_Worker(batch, settings, plan, state) for _ in range(min(_threads(threads), len(samples)))]
     return _run(workers, inputs, keys, progress)
-
-
-def _check_network(sim):
-    for log in sim._recordings.logs:
-        if log.path is not None:
-            raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "
-                                   "record it without to=...")
 
 
 def _keys(keys, n):
@@ -145,23 +144,15 @@ def _threads(threads) -> int:
     return check_whole("threads", threads, at_least=1, at_most=256)
 
 
-def _layout(sim):
-    """Return a layout for one thread with the same synapses and parameters."""
-    if sim._layout.threads == 1:
-        return sim._layout
-    layout = Planner(sim.net, sim.dt, sim.seed, sim._layout.real, 1, sim.packed).layout()
-    layout.change(sim._layout.changes())
-    return layout
-
-
 class _Batch:
     """What all samples of a batch share."""
 
-    def __init__(self, sim, ticks, allow_infinite):
-        self.allow_infinite = allow_infinite
-        self.net, self.dt, self.seed, self.tick, self.ticks = sim.net, sim.dt, sim.seed, sim.tick, ticks
-        self.recordings, self.memory_limit, self.instance = sim._recordings, sim.memory_limit, sim._instance
-        self.given = dict(sim._instance.given)
+    def __init__(self, run, ticks, allow_infinite):
+        self.run, self.allow_infinite = run, allow_infinite
+        self.net, self.dt, self.seed = run.net, run.settings.dt, run.settings.seed
+        self.tick, self.ticks = run.engine.now, ticks
+        self.recordings, self.memory_limit = run.recordings, run.settings.memory_limit
+        self.given = dict(run.engine.given)
         self.warned, self.lock, self.bytes = False, threading.Lock(), 0
 
     def find(self, what, variable):
@@ -171,8 +162,7 @@ class _Batch:
 
     def check_memory(self, n):
         """Raise SimulationError if traces of so many samples would not fit."""
-        size = n * sum((self.ticks // log.every + 1) * log.ids.size * self.instance.neurons[log.key].itemsize
-                       for log in self.recordings.states)
+        size = n * sum(log.tap.bytes(self.ticks) for log in self.recordings.logs)
         self.refuse(size if size > self.memory_limit else 0)
 
     def count(self, recorded):
@@ -217,7 +207,7 @@ class _Batch:
 
     def on_time(self, index, population, spikes):
         """Return (ticks, ids) of the spikes of a sample in the time of the simulation."""
-        ticks, ids = self.instance.on_grid(population, spikes)
+        ticks, ids = self.run.engine.clock.given(population, spikes)
         if ticks.size and ticks[-1] > self.ticks and not self.warned:
             self.warned = True
             late = int((ticks > self.ticks).sum())
@@ -227,58 +217,48 @@ class _Batch:
 
 
 class _Worker:
-    """One thread's copy of the running network, which goes back to the same state before each sample."""
+    """One thread's copy of the run, which goes back to the same state before each sample."""
 
-    def __init__(self, batch, layout, state):
-        self.batch, self.seed, self.dt, self.tick = batch, batch.seed, batch.dt, batch.tick
-        self._recordings = Recordings(batch.net, layout, np.inf)
-        self._instance = Instance(layout, self._recordings.states, most_ticks=min(batch.ticks, MOST_TICKS))
-        self._instance.restore(state, batch.tick)
-        self.marked = self._instance.mark()
-        self.pending = [(population, *self._instance.slots_between(population, batch.tick - layout.longest, batch.tick))
-                        for population in self._instance.slots]
-        self.given = {}
+    def __init__(self, batch, settings, plan, state):
+        self.batch = batch
+        self.run = Run(batch.net, settings, plan=plan, state=state, most_ticks=min(batch.ticks, MOST_TICKS),
+                       fingerprint=batch.run.fingerprint)
+        engine, longest = self.run.engine, plan.longest
+        self.marked = engine.mark()
+        self.pending = [(population, *engine.slots_between(population, batch.tick - longest, batch.tick))
+                        for population in engine.slots]
 
-    @property
-    def time(self) -> float:
-        """How far the sample has run, in the time of the simulation, ms."""
-        return self.tick * self.dt
-
-    def run(self, index, key, given, stop) -> Result | None:
+    def one(self, index, key, given, stop) -> Result | None:
         """Run one sample; return None if it was stopped."""
-        batch, instance, recordings = self.batch, self._instance, self._recordings
+        batch, run, end = self.batch, self.run, self.batch.tick + self.batch.ticks
         self._prepare(index, key, given)
-        while self.tick < batch.tick + batch.ticks:
+        while run.engine.now < end:
             if stop.is_set():
                 return None
-            steps = min(MOST_TICKS, instance.chunk, batch.tick + batch.ticks - self.tick, recordings.room(self.tick))
-            instance.advance(self.tick, steps)
-            self.tick += steps
-            recordings.collect(self, steps)
-            found = None if batch.allow_infinite else instance.infinite()
-            if found:
-                passed = (self.tick - batch.tick) * self.dt
-                raise SimulationError(f"{found} at or before t = {passed:g} ms of the sample; look for too large "
-                                      "weights, currents or dt")
-        recorded = [log.chunks() for log in recordings.logs]
+            try:
+                run.until(end, MOST_TICKS, batch.allow_infinite)
+            except SimulationError as error:
+                passed = run.time - batch.tick * batch.dt
+                raise SimulationError(str(error).replace(f"at or before t = {run.time:g} ms",
+                                                         f"at or before t = {passed:g} ms of the sample")) from None
+        recorded = [log.chunks() for log in run.recordings.logs]
         batch.count(recorded)
         return Result(batch, index, key, recorded)
 
     def _prepare(self, index, key, given):
-        instance, self.tick = self._instance, self.batch.tick
-        instance.back(self.marked, self.tick)
+        run, engine, batch = self.run, self.run.engine, self.batch
+        engine.back(self.marked, batch.tick)
         for population, ticks, ids in self.pending:
-            instance.put_slots(population, ticks, ids)
-        for population, events in self.batch.given.items():
+            engine.put_slots(population, ticks, ids)
+        for population, events in batch.given.items():
             if population in given:
-                instance.give(population, *self.batch.on_time(index, population, given[population]))
-            elif instance.given[population] is not events:
-                instance.give(population, *events)
-        instance.set_sample(key + 1)
-        instance.rewind(self.tick)
-        for log in self._recordings.logs:
+                engine.give(population, *batch.on_time(index, population, given[population]))
+            elif engine.given[population] is not events:
+                engine.give(population, *events)
+        run.set_sample(key + 1)
+        for log in run.recordings.logs:
             log.clear()
-            self._recordings.sample_now(self, log)
+            log.sample(engine)
 
 
 def _run(workers, inputs, keys, progress):
@@ -294,7 +274,7 @@ def _run(workers, inputs, keys, progress):
             if index is None:
                 break
             try:
-                results[index] = worker.run(index, keys[index], inputs[index], stop)
+                results[index] = worker.one(index, keys[index], inputs[index], stop)
             except BaseException as error:
                 failures.append((index, error))
                 stop.set()

@@ -8,30 +8,32 @@ settings, checksums and what the arrays are; the dataset `description`, the netw
 import hashlib
 import json
 import warnings
-from dataclasses import replace
+from dataclasses import asdict
+from fractions import Fraction
 
 import numpy as np
 
 from neurosim import __version__
-from neurosim.engine.synapses import checksum
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.files import h5py, reading, whole_hdf5
-from neurosim.network import _signature
+from neurosim.network import signature
+from neurosim.running import Run
+from neurosim.settings import Settings, State
 from neurosim.sources import TimedArray
 from neurosim.streams import Stream, read_trace
 
 FORMAT = "neurosim.state"
-VERSION = 1
+VERSION = 2
 
 
 # ---- state: writing -------------------------------------------------------------------------------
 
 
-def save(sim, path) -> None:
-    """Write state and recordings of a simulation to an HDF5 file, which appears whole or not at all.
+def save(run, path) -> None:
+    """Write state and recordings of a run to an HDF5 file, which appears whole or not at all.
 
     Args:
-        sim: the simulation.
+        run: the run.
         path: name of the file; one that exists is replaced.
 
     Raises:
@@ -50,90 +52,73 @@ def save(sim, path) -> None:
     >>> later.time, later.spikes(cell) == sim.spikes(cell)
     (50.0, True)
     """
-    h5py()
-    sim._recordings.flush(sim)
-    write(sim, path, *_contents(sim))
-
-
-def write(sim, path, header: dict, arrays: dict) -> None:
-    """Write the file of a simulation.
-
-    Args:
-        sim: the simulation.
-        path: name of the file; one that exists is replaced.
-        header: what is in it, of plain values; versions and the description of the network are added.
-        arrays: by name.
-    """
     import numba
 
-    header = {"neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__, "seed": sim.seed,
-              "fingerprint": sim._recordings.fingerprint, "signature": _lines(sim.net), "arrays": list(arrays),
-              **header}
+    h5py()
+    run.recordings.flush()
+    header, arrays = _contents(run)
+    header = {"neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__,
+              "fingerprint": run.fingerprint, "signature": _lines(run.net), "arrays": list(arrays), **header}
     text = json.dumps(header)
     with whole_hdf5(path) as file:
         file.attrs.update({"format": FORMAT, "version": VERSION, "digest": _digest(text, arrays)})
         file["header"] = text
-        file["description"] = str(sim.net)
+        file["description"] = str(run.net)
         group = file.create_group("arrays")
         for number, (name, array) in enumerate(arrays.items()):
             group.create_dataset(str(number), data=array).attrs["name"] = name
 
 
-def _contents(sim):
+def _contents(run):
     """Return the header and the arrays, by name, of a file."""
-    state = sim.state()
-    arrays = {f"state/{name}": array for name, array in state.arrays.items()}
-    changes = {}
-    for (owner, name), value in sim._layout.changes().items():
-        label = f"{_kind(sim, owner)}/{owner.name}/{name}"
+    state, arrays, changes = run.state(), {}, []
+    arrays |= {f"state/{name}": array for name, array in state.arrays.items()}
+    for number, ((kind, owner, name), value) in enumerate(state.changes.items()):
         timed = isinstance(value, TimedArray)
-        changes[label] = {key: getattr(value, key) for key in ("every", "after", "start")} if timed else {}
-        arrays[f"changes/{label}"] = np.asarray(np.nan if value is None else getattr(value, "values", value))
-    for population in sim._given:
-        ticks, ids = sim._instance.given[population]
-        arrays |= {f"given/{population.name}/ticks": ticks, f"given/{population.name}/ids": ids}
+        changes.append([kind, owner, name,
+                        {key: getattr(value, key) for key in ("every", "after", "start")} if timed else {}])
+        arrays[f"changes/{number}"] = np.asarray(np.nan if value is None else getattr(value, "values", value))
+    for name, (stamps, ids) in state.given.items():
+        arrays |= {f"given/{name}/ticks": stamps, f"given/{name}/ids": ids}
     logs = []
-    for number, log in enumerate(sim._recordings.logs):
+    for number, log in enumerate(run.recordings.logs):
         file = str(log.path) if log.stream else None
-        logs.append({**_identity(log), "begin": log.begin, "end": log.end, "file": file})
+        logs.append({**_identity(log), "begin": _plain(log.begin), "end": _plain(log.end), "file": file})
         ticks, rows = log.chunks()
         arrays |= {f"recordings/{number}/ticks": ticks, f"recordings/{number}/rows": rows}
-    header = {
-        "dt": sim.dt.hex(), "dtype": sim.dtype, "packed": sim.packed, "threads": sim.threads, "tick": state.tick,
-        "checksums": {p.name: _checksums(plan) for p, plan in sim._layout.projections.items()},
-        "changes": changes, "recordings": logs,
-        "aged": {p.name: plan.aged for p, plan in sim._layout.projections.items() if plan.aged}}
+    settings = asdict(run.settings) | {"dt": None if run.settings.dt is None else run.settings.dt.hex()}
+    header = {"settings": settings, "time": _plain(state.time), "sample": state.sample, "ages": dict(state.ages),
+              "checksums": {p.name: _checksums(run, p) for p in run.plan.projections},
+              "changes": changes, "recordings": logs}
     return header, arrays
 
 
-def _kind(sim, owner) -> str:
-    return "population" if owner in sim._layout.populations else "projection"
+def _plain(stamp):
+    """Return a stamp as what JSON holds: ticks, or numerator and denominator of exact ms."""
+    return [stamp.numerator, stamp.denominator] if isinstance(stamp, Fraction) else stamp
+
+
+def _stamp(plain):
+    return Fraction(*plain) if isinstance(plain, list) else plain
 
 
 def _identity(log) -> dict:
     """What must be the same for a recording to go on."""
     ids = "" if log.ids is None else hashlib.sha256(log.ids.tobytes()).hexdigest()
-    return {"what": log.recorder.what.name, "variable": log.recorder.variable, "every": log.every, "ids": ids}
+    every = _plain(log.every)
+    return {"what": log.recorder.what.name, "variable": log.recorder.variable, "every": every, "ids": ids}
 
 
 def _lines(net) -> list[str]:
     """The description, a line for each part, in which long lines are replaced by their hash."""
     return [line if len(line) < 2000 else f"{line[:200]} ... {hashlib.sha256(line.encode()).hexdigest()}"
-            for line in _signature(net)]
+            for line in signature(net)]
 
 
-def _checksums(plan, changed=None) -> dict:
-    """Checksums of the synapses of a projection and of what was laid down with them, but for what was set since."""
-    changed = plan.changed if changed is None else changed
-    connectivity = plan.connectivity.alone()
-    names = [name for name in connectivity.parts[0].values if name not in changed]
-    return {"synapses": _checksum(connectivity, None)} | {name: _checksum(connectivity, name) for name in names}
-
-
-def _checksum(connectivity, name) -> str:
-    values = [{} if name is None else {"weight": part.values[name]} for part in connectivity.parts]
-    parts = [replace(part, values=each) for part, each in zip(connectivity.parts, values, strict=True)]
-    return f"{checksum(replace(connectivity, parts=parts)):016x}"
+def _checksums(run, projection) -> dict:
+    """Checksums of the synapses of a projection, and of what was laid down with them; what was set since is no part."""
+    changed = {name for owner, name in run.engine.plan.changes if owner is projection}
+    return {name: value for name, value in run.plan.projections[projection].checksums().items() if name not in changed}
 
 
 def _digest(text, arrays) -> str:
@@ -147,11 +132,10 @@ def _digest(text, arrays) -> str:
 # ---- state: reading -------------------------------------------------------------------------------
 
 
-def load(cls, path, net, threads, memory_limit):
-    """Return a simulation that goes on from a file.
+def load(path, net, threads, memory_limit) -> Run:
+    """Return a run that goes on from a file.
 
     Args:
-        cls: the class of the simulation.
         path: file that `save` wrote.
         net: the same network, described again.
         threads: number of threads; the spikes do not depend on it.
@@ -162,28 +146,33 @@ def load(cls, path, net, threads, memory_limit):
     """
     header, arrays = _read(path)
     _check_network(path, header, net)
-    if header.get("mode") == "event":
-        sim = cls(net, seed=header["seed"], threads=threads, mode="event", memory_limit=memory_limit)
-        sim.take_over(path, header, arrays)
-        return sim
-    sim = cls(net, float.fromhex(header["dt"]), seed=header["seed"], threads=threads, dtype=header["dtype"],
-              packed=header.get("packed", False), memory_limit=memory_limit)
-    _put_changes(sim, header, arrays)
-    for name, aged in header.get("aged", {}).items():
-        sim._layout.projections[sim.net.projection(name)].aged = aged
-    _check_synapses(path, header, sim)
-    sim.tick = header["tick"]
-    state = {name.removeprefix("state/"): array for name, array in arrays.items() if name.startswith("state/")}
+    given = header["settings"]
+    given["dt"] = None if given["dt"] is None else float.fromhex(given["dt"])
+    settings = Settings(**given | {"threads": threads or 1, "memory_limit": memory_limit})
+    run = Run(net, settings)
+    _check_synapses(path, header, run)
     try:
-        sim._instance.check_state(state)
+        run.restore(_state(header, arrays, run))
     except ParameterError as error:
         raise FileError(f"{path} was written by another neurosim, {header['neurosim']}: {error}") from None
-    sim._instance.restore(state, sim.tick)
-    for name in {name.removeprefix("given/").rpartition("/")[0] for name in arrays if name.startswith("given/")}:
-        sim._put_given(sim.net.population(name), arrays[f"given/{name}/ticks"], arrays[f"given/{name}/ids"])
-    _put_recordings(path, header, arrays, sim)
-    sim._recordings.flush(sim)
-    return sim
+    _put_recordings(path, header, arrays, run)
+    run.recordings.flush()
+    return run
+
+
+def _state(header, arrays, run) -> State:
+    """Return the state in a file."""
+    changes = {}
+    for number, (kind, owner, name, timed) in enumerate(header["changes"]):
+        value = arrays[f"changes/{number}"]
+        if value.ndim == 0:
+            value = None if np.isnan(value) else value.item()
+        changes[kind, owner, name] = TimedArray(value, **timed) if timed else value
+    names = {name.removeprefix("given/").rpartition("/")[0] for name in arrays if name.startswith("given/")}
+    given = {name: (arrays[f"given/{name}/ticks"], arrays[f"given/{name}/ids"]) for name in names}
+    state = {name.removeprefix("state/"): array for name, array in arrays.items() if name.startswith("state/")}
+    return State(_stamp(header["time"]), state, changes, given, header["sample"], header["ages"], run.fingerprint,
+                 run.settings)
 
 
 def _read(path):
@@ -219,10 +208,9 @@ def _short(line) -> str:
     return line if len(line) <= 200 else line[:197] + "..."
 
 
-def _check_synapses(path, header, sim):
-    for projection, plan in sim._layout.projections.items():
-        saved = header["checksums"][projection.name]
-        now = _checksums(plan)
+def _check_synapses(path, header, run):
+    for projection, plan in run.plan.projections.items():
+        saved, now = header["checksums"][projection.name], plan.checksums()
         different = [name for name in saved if saved[name] != now.get(name)]
         if different:
             versions = ", ".join(f"{name} {header[name]}" for name in ("neurosim", "numpy", "numba"))
@@ -230,31 +218,16 @@ def _check_synapses(path, header, sim):
                             f"projection {projection.name!r} differ; it was written with {versions}")
 
 
-def _put_changes(sim, header, arrays):
-    owners = {f"population/{p.name}": p for p in sim._layout.populations}
-    owners |= {f"projection/{p.name}": p for p in sim._layout.projections}
-    changes = {}
-    for label, timed in header["changes"].items():
-        owner, _, name = label.rpartition("/")
-        value = arrays[f"changes/{label}"]
-        if value.ndim == 0:
-            value = None if np.isnan(value) else value.item()
-        changes[owners[owner], name] = TimedArray(value, **timed) if timed else value
-    if changes:
-        sim._layout.change(changes)
-        sim._instance.wire()
-
-
-def _put_recordings(path, header, arrays, sim):
+def _put_recordings(path, header, arrays, run):
     saved = {json.dumps({name: entry[name] for name in ("what", "variable", "every", "ids")}): (number, entry)
              for number, entry in enumerate(header["recordings"])}
-    for log in sim._recordings.logs:
+    for log in run.recordings.logs:
         number, entry = saved.pop(json.dumps(_identity(log)), (None, None))
         if entry is None:
             continue
-        log.begin, log.end = entry["begin"], entry["end"]
+        log.begin, log.end = _stamp(entry["begin"]), _stamp(entry["end"])
         if entry["file"] is not None:
-            _go_on(path, entry, log, sim)
+            _go_on(path, entry, log, run)
         log.add(arrays[f"recordings/{number}/ticks"], arrays[f"recordings/{number}/rows"])
     if saved:
         lost = ", ".join(f"{entry['variable']} of {entry['what']}" for _, entry in saved.values())
@@ -262,14 +235,14 @@ def _put_recordings(path, header, arrays, sim):
                       NeurosimWarning, stacklevel=4)
 
 
-def _go_on(path, entry, log, sim):
+def _go_on(path, entry, log, run):
     """Let a recording that was streamed go on in its file."""
     if log.path is None:
         raise FileError(f"{path} has {log.name} in another file, {entry['file']}; describe that recorder with to=... "
                         "again")
     log.stream = Stream(log.path, log.of_spikes)
-    log.stream.check(sim, log)
-    log.stream.cut(sim.tick)
+    log.stream.check(log, run.recordings.labels())
+    log.stream.cut(run.engine.now)
 
 
-__all__ = ["load", "read_trace", "save", "write"]
+__all__ = ["load", "read_trace", "save"]

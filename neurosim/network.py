@@ -326,31 +326,18 @@ class Network:
 
     def ports(self, population: Population) -> list[Receptor]:
         """Return the receptors of a whole population, in order of first use; equal ones are one."""
-        found = []
-        for user in [*self.projections, *self.drives]:
-            if user.target.base is population.base and user.receptor is not None:
-                receptor = _on_whole(user)
-                found += [] if receptor in found else [receptor]
-        return found
+        return Ports(self).receptors.get(population.base, [])
 
     def port(self, user: Projection | DriveOn) -> int:
         """Return which of the receptors of its target a projection or a drive reaches."""
-        return self.ports(user.target).index(_on_whole(user))
+        return Ports(self).of(user)
 
     def variables(self, population: Population) -> dict[str, tuple[int | None, str]]:
         """Return the recordable variables of a population: name -> (port or None, variable).
 
         A receptor's variable that two ports have is called by its name and the port, `i_syn[0]`.
         """
-        if isinstance(population.model, Source):
-            return {}
-        found = {name: (None, name) for name in population.model.state}
-        ports = self.ports(population)
-        names = [name for port in ports for name in port.state]
-        for index, port in enumerate(ports):
-            for name in port.state:
-                found[name if names.count(name) == 1 and name not in found else f"{name}[{index}]"] = (index, name)
-        return found
+        return Ports(self).variables(population)
 
     def describe(self, format: str = "markdown") -> str:
         """Return tables of populations, projections and parameters, fit for a methods section.
@@ -364,7 +351,7 @@ class Network:
 
     def fingerprint(self) -> str:
         """Return a hash of the description: equal for equal networks, in any process."""
-        return hashlib.sha256("\n".join(_signature(self)).encode()).hexdigest()
+        return hashlib.sha256("\n".join(signature(self)).encode()).hexdigest()
 
     def __str__(self):
         from neurosim.describe import summary
@@ -398,6 +385,45 @@ class Network:
                 return item
         names = ", ".join(repr(item.name) for item in items) or "none"
         raise NetworkError(f"{label} must be one of {names}, got {name!r}")
+
+
+class Ports:
+    """The receptors of all populations, found in one pass over a network.
+
+    Attributes:
+        receptors: population -> its receptors, in order of first use; equal ones are one.
+    """
+
+    def __init__(self, net: Network):
+        self.receptors: dict[Population, list[Receptor]] = {population: [] for population in net.populations}
+        self._of: dict[Any, int] = {}
+        for user in (*net.projections, *net.drives):
+            if user.receptor is not None:
+                found, receptor = self.receptors[user.target.base], _on_whole(user)
+                found += [] if receptor in found else [receptor]
+                self._of[user] = found.index(receptor)
+
+    def of(self, user: Projection | DriveOn) -> int:
+        """Return which of the receptors of its target a projection or a drive reaches."""
+        return self._of[user]
+
+    def variables(self, population: Population) -> dict[str, tuple[int | None, str]]:
+        """Return the variables of a population, as `Network.variables`."""
+        return self._named(population, lambda part: getattr(part, "state", {}))
+
+    def parameters(self, population: Population) -> dict[str, tuple[int | None, str]]:
+        """Return the parameters of a population and its receptors that may be set, by name, as `variables`."""
+        return self._named(population, lambda part: {name: parameter for name, parameter in part.parameters.items()
+                                                     if parameter.per_element})
+
+    def _named(self, population, names_of):
+        found = {name: (None, name) for name in names_of(population.model)}
+        ports = self.receptors[population.base]
+        names = [name for port in ports for name in names_of(port)]
+        for index, port in enumerate(ports):
+            for name in names_of(port):
+                found[name if names.count(name) == 1 and name not in found else f"{name}[{index}]"] = (index, name)
+        return found
 
 
 def _on_whole(user) -> Receptor:
@@ -539,7 +565,8 @@ def _text(value) -> str:
     return repr(value)
 
 
-def _signature(net):
+def signature(net):
+    """Yield the description, a line for each part: equal networks have equal lines."""
     for p in net.populations:
         yield f"population {p.name} {p.size} {_text(p.model)} {[(k, _text(v)) for k, v in sorted(p.initial.items())]}"
     for p in net.projections:

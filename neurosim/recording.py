@@ -1,17 +1,15 @@
 """What a run leaves: spikes, traces of variables, weights, kept in memory or streamed to a file."""
 
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from neurosim.checks import check_ticks
-from neurosim.engine.synapses import to_coo
-from neurosim.engine.update import state_field
-from neurosim.errors import NetworkError, ParameterError, SimulationError
-from neurosim.network import Population, Projection, same_part
+from neurosim.engine.protocol import Engine, Tap
+from neurosim.errors import NetworkError, ParameterError, SimulationError, UnsupportedError
+from neurosim.network import Population, Projection, Recorder, same_part
 from neurosim.spikes import Spikes
 
 FLUSH_SECONDS = 1.0  #: how often, at most, chunks go to a file
@@ -19,17 +17,18 @@ FLUSH_BYTES = 16 << 20
 
 
 class Log:
-    """A recording: ticks, and what was there at each, in chunks; of a file, the chunks that are not yet in it.
+    """A recording: stamps of time, and what was there at each, in chunks; of a file, those that are not yet in it.
 
     Args:
         recorder: what is recorded.
+        tap: where it comes from.
         ids: the neurons, in the numbering of the whole population; None for all, and for synapses.
-        every: ticks between two samples.
-        key: of a state variable, its key among the arrays of an instance.
+        dtype: of the stamps.
     """
 
-    def __init__(self, recorder, ids=None, every: int = 1, key=None):
-        self.recorder, self.ids, self.every, self.key = recorder, ids, every, key
+    def __init__(self, recorder: Recorder, tap: Tap, ids=None, dtype=np.int64):
+        self.recorder, self.tap, self.ids, self.dtype = recorder, tap, ids, dtype
+        self.every = tap.every  #: stamps between two samples
         self.path = None if recorder.to is None else Path(recorder.to).absolute()
         self.stream = None  #: the open recording, from the first run on
         self.clear()
@@ -46,7 +45,7 @@ class Log:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.begin = self.end = None  # the window: begin < tick <= end, and the sample at begin
+        self.begin = self.end = None  # the window: begin < stamp <= end, and the sample at begin
         self.drop()
 
     def drop(self) -> None:
@@ -60,116 +59,115 @@ class Log:
             self.rows.append(rows)
             self.bytes += ticks.nbytes + rows.nbytes
 
+    def sample(self, engine: Engine) -> None:
+        """Record what is there now, if now is a time at which it is recorded."""
+        row = self.tap.present()
+        if row is not None:
+            self.add(np.array([engine.now], dtype=self.dtype), row)
+
+    def collect(self, engine: Engine) -> None:
+        """Take what the last advance left."""
+        ticks, rows = self.tap.take()
+        if self.of_spikes and self.recorder.what.start:
+            rows = rows - np.uint32(self.recorder.what.start)
+        self.add(ticks, rows)
+        self.end = engine.now
+
     def chunks(self):
-        """Return (ticks, rows) of what is in memory."""
+        """Return (stamps, rows) of what is in memory."""
         if not self.ticks:
             empty = (0,) if self.of_spikes else (0, 0 if self.ids is None else self.ids.size)
-            return np.empty(0, dtype=np.int64), np.empty(empty, dtype=np.uint32 if self.of_spikes else np.float64)
+            return np.empty(0, dtype=self.dtype), np.empty(empty, dtype=np.uint32 if self.of_spikes else np.float64)
         if len(self.ticks) > 1:
             self.ticks, self.rows = [np.concatenate(self.ticks)], [np.concatenate(self.rows)]
         return self.ticks[0], self.rows[0]
 
     def all(self):
-        """Return (ticks, rows) of everything, what is in the file included."""
+        """Return (stamps, rows) of everything, what is in the file included."""
         ticks, rows = self.chunks()
         if self.stream is None:
             return ticks, rows
         old_ticks, old_rows = self.stream.read()
         return np.concatenate([old_ticks, ticks]), np.concatenate([old_rows, rows]) if ticks.size else old_rows
 
-    def cut(self, tick: int) -> None:
-        """Forget what came after a tick."""
+    def cut(self, stamp) -> None:
+        """Forget what came after a stamp."""
         if self.stream is not None:
-            self.stream.cut(tick)
+            self.stream.cut(stamp)
         ticks, rows = self.chunks()
-        keep = ticks <= tick
+        keep = ticks <= self.dtype(stamp)
         self.drop()
         self.add(ticks[keep], rows[keep])
         if self.begin is not None:
-            self.begin, self.end = min(self.begin, tick), min(self.end, tick)
+            self.begin, self.end = min(self.begin, stamp), min(self.end, stamp)
 
 
 class Recordings:
-    """All recordings of a simulation."""
+    """All recordings of a simulation.
 
-    def __init__(self, net, layout, memory_limit: float):
-        self.net, self.layout, self.memory_limit = net, layout, memory_limit
-        self.states, self.spike_logs, self.synapse_logs = [], [], []
-        for recorder in net.recorders:
-            self._add(recorder)
+    Args:
+        engine: what runs.
+        recorders: what is recorded.
+        memory_limit: bytes that may be kept in memory.
+        labels: returns what goes with every recording: "seed", and "network", its fingerprint.
+    """
+
+    def __init__(self, engine: Engine, recorders, memory_limit: float, labels: Callable[[], dict]):
+        self.engine, self.memory_limit, self.labels = engine, memory_limit, labels
+        logs = [self._log(recorder) for recorder in recorders]
+        kinds = {Projection: 2, Population: 0}
+        self.logs = sorted(logs, key=lambda log: 1 if log.of_spikes else kinds[type(log.recorder.what)])
         self._flushed = time.monotonic()
 
-    def _add(self, recorder):
-        dt = self.layout.dt
-        every = 1 if recorder.every is None else check_ticks("every of a recording", recorder.every, dt, at_least=1)
-        if isinstance(recorder.what, Projection):
-            self._check_synapse_variable(recorder)
-            self.synapse_logs.append(Log(recorder, every=every))
-            return
-        ids = np.arange(recorder.what.size) if recorder.ids is None else recorder.ids
-        ids = np.asarray(ids, dtype=np.int64) + recorder.what.start
-        if recorder.variable == "spikes":
-            whole = recorder.what.whole is None and recorder.ids is None
-            self.spike_logs.append(Log(recorder, None if whole else ids))
+    def _log(self, recorder: Recorder) -> Log:
+        clock, what = self.engine.clock, recorder.what
+        if recorder.to is not None and clock.dt is None:
+            raise UnsupportedError(f"{recorder.variable} of {what.name} cannot be streamed to a file in the mode "
+                                   "'event'; leave out to=...")
+        if recorder.every is not None:
+            every = clock.span("every of a recording", recorder.every, at_least=1)
+        elif clock.dt is None and recorder.variable != "spikes":
+            raise UnsupportedError(f"{recorder.variable} of {what.name} must be given every=... ms in the mode "
+                                   "'event', which has no ticks")
         else:
-            self.states.append(Log(recorder, ids, every, self.key(recorder.what, recorder.variable)))
+            every = 1
+        if isinstance(what, Projection):
+            self._check_synapse_variable(recorder)
+            return Log(recorder, self.engine.tap(what, recorder.variable, None, every), dtype=clock.dtype)
+        ids = np.arange(what.size) if recorder.ids is None else recorder.ids
+        ids = np.asarray(ids, dtype=np.int64) + what.start
+        if recorder.variable == "spikes" and what.whole is None and recorder.ids is None:
+            ids = None
+        return Log(recorder, self.engine.tap(what, recorder.variable, ids, every), ids, clock.dtype)
 
     def _check_synapse_variable(self, recorder):
-        wiring = self.layout.projections[recorder.what].wiring
-        known = ["weight", *wiring.state()]
+        known = self.engine.plan.projections[recorder.what].variables
         if recorder.variable not in known:
             raise ParameterError(f"variable of {recorder.what.name!r} must be one of {', '.join(known)}, "
                                  f"got {recorder.variable!r}")
 
-    def key(self, population, variable: str) -> tuple:
-        """Return the key of a variable among the arrays of an instance."""
-        variables = self.net.variables(population)
-        if variable not in variables:
-            raise ParameterError(f"variable of {population.name!r} must be one of {', '.join(variables) or 'none'}, "
-                                 f"got {variable!r}")
-        port, name = variables[variable]
-        return population.base, state_field(name) if port is None else f"p{port}_{name}"
-
-    @property
-    def logs(self) -> list[Log]:
-        """All recordings."""
-        return [*self.states, *self.spike_logs, *self.synapse_logs]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """That of the network."""
-        return self.net.fingerprint()
-
     # -- while running -----------------------------------------------------------------------------
 
-    def begin(self, sim, ticks: int) -> None:
-        """Prepare for a run of some ticks: refuse what would not fit, record the start."""
-        self._check_memory(sim, ticks)
-        self._open(sim)
+    def begin(self, span) -> None:
+        """Prepare for a run of some time: refuse what would not fit, record the start."""
+        self._check_memory(span)
+        self._open()
         for log in self.logs:
             if log.begin is None:
-                log.begin = log.end = sim.tick
-                if sim.tick == 0:
-                    self.sample_now(sim, log)
+                log.begin = log.end = self.engine.now
+                if not self.engine.now:
+                    log.sample(self.engine)
 
-    def sample_now(self, sim, log) -> None:
-        """Record the present value of a variable, if now is a time at which it is recorded."""
-        if sim.tick % log.every or log.of_spikes:
-            return
-        if log.ids is None:
-            self._sample_synapses(sim, log)
-        else:
-            log.add(np.array([sim.tick]), sim._instance.neurons[log.key][log.ids][None])
-
-    def _check_memory(self, sim, ticks):
-        sizes = {log: (ticks // log.every + 1) * log.ids.size * sim._instance.neurons[log.key].itemsize
-                 for log in self.states if log.path is None}
+    def _check_memory(self, span):
+        sizes = {log: log.tap.bytes(span) for log in self.logs if log.path is None}
+        sizes = {log: size for log, size in sizes.items() if size}
         total = sum(sizes.values())
         if sizes and total + self.bytes() > self.memory_limit:
             most, others = max(sizes, key=sizes.get), len(sizes) - 1
             and_others = f" and {others} other recording{'s' if others > 1 else ''}" if others else ""
             raise SimulationError(
-                f"recording {most.recorder.variable!r} of {most.recorder.what.name!r}{and_others} for {ticks} ticks "
+                f"recording {most.recorder.variable!r} of {most.recorder.what.name!r}{and_others} for "
+                f"{float(self.engine.clock.ms(span)):g} ms "
                 f"needs {total / 1e9:.3g} GB, more than memory_limit = {self.memory_limit / 1e9:.3g} GB with the "
                 f"{self.bytes() / 1e9:.3g} GB that are there; record every=... ms, fewer ids=..., or stream it with "
                 "to='file.h5'")
@@ -178,71 +176,60 @@ class Recordings:
         """Return how much memory the recordings take."""
         return sum(log.bytes for log in self.logs)
 
-    def room(self, tick: int) -> int:
-        """Return how many ticks may pass until the next sample of synapses is due."""
-        return min((log.every - tick % log.every for log in self.synapse_logs), default=1 << 40)
+    def due(self, stop):
+        """Return the stamp, up to `stop`, at which the engine must stop for the next sample."""
+        return min([stop, *(due for log in self.logs if (due := log.tap.due()) is not None)])
 
-    def collect(self, sim, steps: int) -> None:
-        """Take what the last ticks left."""
-        instance, first, last = sim._instance, sim.tick - steps, sim.tick
-        for log in self.states:
-            out, begin = instance.outputs[log]
-            rows = last // log.every - int(begin[0]) + 1
-            if rows > 0:
-                log.add((int(begin[0]) + np.arange(rows)) * log.every, out[:rows].copy())
-        for log in self.spike_logs:
-            self._collect_spikes(instance, log, first, last)
-        for log in self.synapse_logs:
-            if last % log.every == 0:
-                self._sample_synapses(sim, log)
+    def collect(self) -> None:
+        """Take what the last advance left."""
         for log in self.logs:
-            log.end = last
-        self._flush(sim)
+            log.collect(self.engine)
+        self._flush()
         if self.bytes() > self.memory_limit:
             raise SimulationError(
-                f"recordings take {self.bytes() / 1e9:.3g} GB at t = {sim.time:g} ms, more than memory_limit = "
-                f"{self.memory_limit / 1e9:.3g} GB; stream them with to='file.h5', or raise the limit")
+                f"recordings take {self.bytes() / 1e9:.3g} GB at t = {self._now:g} ms, more than memory_limit = "
+                f"{self.memory_limit / 1e9:.3g} GB; stream them with to='file.h5', forget() those that were looked "
+                "at, or raise the limit")
 
-    def _collect_spikes(self, instance, log, first, last):
-        ticks, ids = instance.slots_between(log.recorder.what.base, first, last)
-        if log.ids is not None:
-            mine = np.isin(ids, log.ids)
-            ticks, ids = ticks[mine], ids[mine]
-        log.add(ticks, ids - np.uint32(log.recorder.what.start))
+    @property
+    def _now(self) -> float:
+        return float(self.engine.clock.ms(self.engine.now))
 
-    def _sample_synapses(self, sim, log):
-        connectivity = sim._instance.look(log.recorder.what, sim.tick)
-        values = to_coo(connectivity)[3][log.recorder.variable]
-        log.add(np.array([sim.tick]), np.broadcast_to(values, (1, connectivity.n_synapses)).copy())
+    def forget(self) -> None:
+        """Drop what is kept in memory; recordings go on from now."""
+        for log in self.logs:
+            log.drop()
+            if log.begin is not None and log.stream is None:
+                log.begin = log.end
 
     # -- files -------------------------------------------------------------------------------------
 
-    def _open(self, sim):
+    def _open(self):
         new = [log for log in self.logs if log.path is not None and log.stream is None]
         if new:
             from neurosim.streams import create
 
-            create(new, sim)
+            create(new, self.labels(), self.engine.clock.dt, self.engine.now)
 
     @contextmanager
-    def files(self, sim):
+    def files(self):
         """See to it that what was recorded meanwhile is in its files at the end, whatever ended it."""
         try:
             yield
         finally:
-            self.flush(sim)
+            self.flush()
 
-    def _flush(self, sim):
+    def _flush(self):
         """Move chunks to files, now and then."""
         waiting = sum(log.bytes for log in self.logs if log.path is not None)
         if waiting and (waiting > FLUSH_BYTES or time.monotonic() - self._flushed > FLUSH_SECONDS):
-            self.flush(sim)
+            self.flush()
 
-    def flush(self, sim) -> None:
+    def flush(self) -> None:
         """Move all chunks that belong into files there."""
         for log in self.logs:
             if log.stream is not None:
-                log.stream.append(log, sim)
+                log.stream.append(log, self.engine.clock.dt, self.engine.now)
         self._flushed = time.monotonic()
 
     # -- afterwards ----------------------------------------------------------------------------------
@@ -257,26 +244,36 @@ class Recordings:
         raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call {call} before "
                            "the simulation is made")
 
-    def spikes(self, sim, population) -> Spikes:
+    def spikes(self, population) -> Spikes:
         """Return the recorded spikes of a population."""
         log = self.find(population, "spikes")
         ticks, ids = log.all()
         begin, end = (0, 0) if log.begin is None else (log.begin, log.end)
-        return Spikes(ticks=ticks, ids=ids, size=population.size, dt=sim.dt, start=begin * sim.dt,
-                      duration=(end - begin) * sim.dt, name=log.recorder.what.name, watched=log.recorder.ids,
-                      metadata={"seed": sim.seed, "network": self.fingerprint})
+        return self.engine.clock.spikes(ticks, ids, begin, end, size=population.size, name=log.recorder.what.name,
+                                        watched=log.recorder.ids, metadata=self.labels())
 
     def trace(self, what, variable: str):
         """Return (times, values) of a recorded variable."""
         ticks, rows = self.find(what, variable).all()
-        return ticks * self.layout.dt, rows
+        return self.engine.clock.ms(ticks), rows
 
-    def cut(self, sim, before: int) -> None:
-        """Forget what was recorded after the present; everything, if the simulation leapt ahead from tick `before`."""
+    def cut(self, before) -> None:
+        """Forget what was recorded after the present; everything, if the simulation leapt ahead from `before`."""
         for log in self.logs:
-            if sim.tick > before:
+            if self.engine.now > before:
                 log.cut(-1)
                 log.clear()
             else:
-                log.cut(sim.tick)
-        self.flush(sim)
+                log.cut(self.engine.now)
+        self.flush()
+
+    def contents(self) -> list:
+        """Return what is in memory, (begin, end, stamps, rows) for each recording."""
+        return [(log.begin, log.end, *log.chunks()) for log in self.logs]
+
+    def put_contents(self, contents: list) -> None:
+        """Take over what `contents` returned of the same recorders."""
+        for log, (begin, end, ticks, rows) in zip(self.logs, contents, strict=True):
+            log.clear()
+            log.begin, log.end = begin, end
+            log.add(ticks, rows)

@@ -1,36 +1,24 @@
 """Running a network: `Simulation`."""
 
-import signal
-import threading
-import time
 import warnings
-from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
 
-import numpy as np
-
-from neurosim.checks import check_number, check_seed, check_ticks, check_whole, describe_value, is_whole
-from neurosim.engine.instance import Instance
-from neurosim.engine.layout import Planner, check_bounds, parts_of, within_bounds
-from neurosim.engine.synapses import to_coo
+from neurosim.changing import Changing
+from neurosim.checks import describe_value, is_whole
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
-from neurosim.event.mode import EventMode
-from neurosim.network import Network, Population, Projection, check_lengths
+from neurosim.looking import Synapses
+from neurosim.network import Network, Population, Projection
 from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
-from neurosim.recording import Recordings
-from neurosim.sources import TimedArray
-from neurosim.spikes import Spikes
+from neurosim.running import Run
+from neurosim.settings import Settings, State
 
-MODES = ("clocked", "event")
-DTYPES = {"float32": np.float32, "float64": np.float64}
-RESPONSE = 0.1  #: seconds within which a run looks up: for Ctrl-C, the progress bar, memory
+QUIET = 100.0  #: ms after which a population that has never spiked is named
 
 
-class Simulation:
+class Simulation(Changing):
     """A network laid out in memory, which runs, stops, goes on, and can be saved.
 
     Time is a whole number of ticks. Within a tick: integrate from t - dt to t; add what arrives at t;
@@ -65,44 +53,27 @@ class Simulation:
     7
     """
 
-    def __new__(cls, net=None, dt=None, *, mode: str = "clocked", **_):
-        return super().__new__(_EventSimulation if cls is Simulation and mode == "event" else cls)
-
     def __init__(self, net: Network, dt: float | None = None, *, seed: int = 0, threads: int | None = None,
                  dtype: str | None = None, mode: str = "clocked", packed: bool = False, memory_limit: float = 4e9):
-        dt = 0.1 if dt is None else dt
-        self._check(net, dt, seed, threads, dtype, mode)
-        dtype = dtype or dtype_for(net, float(dt))
-        self.net = net = net.copy()
-        self.dt, self.seed, self.threads, self.dtype = float(dt), int(seed), int(threads or 1), dtype
-        self.memory_limit, self.packed = float(memory_limit), bool(packed)
-        self.tick, self._running = 0, False
-        self._given = set()  #: sources whose spikes are no more those of the description
-        parts = parts_of(net, self.threads)
-        self._layout = Planner(net, self.dt, self.seed, DTYPES[dtype], parts, self.packed).layout()
-        self._recordings = Recordings(net, self._layout, self.memory_limit)
-        self._instance = Instance(self._layout, self._recordings.states)
-        self._watch = {p: SimpleNamespace(spikes=0, ticks=0, warned=False) for p in self._instance.slots}
-
-    @staticmethod
-    def _check(net, dt, seed, threads, dtype, mode):
         if not isinstance(net, Network):
             raise ParameterError(f"net must be a Network, got {describe_value(net)}")
         if not net.populations:
             raise NetworkError("net must have a population; add one with net.add(model, size)")
-        check_number("dt", dt, "ms", above=0)
-        check_seed("seed", seed)
-        if threads is not None:
-            check_whole("threads", threads, at_least=1, at_most=256)
-        if dtype is not None and dtype not in DTYPES:
-            raise ParameterError(f"dtype must be 'float32' or 'float64', got {describe_value(dtype)}")
-        if mode not in MODES:
-            raise ParameterError(f"mode must be 'clocked' or 'event', got {describe_value(mode)}")
+        settings = Settings.of(dt=dt, seed=seed, dtype=dtype, mode=mode, packed=packed, threads=threads,
+                               memory_limit=memory_limit)
+        if dtype is None and mode == "clocked":
+            settings = replace(settings, dtype=dtype_for(net, settings.dt))
+        self._begin(Run(net.copy(), settings))
 
-    @property
-    def time(self) -> float:
-        """How far the simulation has run, ms."""
-        return self.tick * self.dt
+    @classmethod
+    def _of(cls, run: Run) -> "Simulation":
+        """Return the simulation of a run that is there."""
+        made = cls.__new__(cls)
+        made._begin(run)
+        return made
+
+    def _begin(self, run: Run) -> None:
+        self._run, self._busy, self._ran, self._warned = run, False, 0.0, set()
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -111,11 +82,11 @@ class Simulation:
         """Go on for some ms from where the simulation is.
 
         Args:
-            duration: ms, a multiple of dt.
+            duration: ms, a multiple of dt; any number in the mode "event".
             progress: whether to show a progress bar.
             callback: called as callback(sim) after every `callback_every` ms; it may look at the
                 simulation, set parameters and save, but not run or restore.
-            callback_every: ms between two calls, a multiple of dt.
+            callback_every: ms between two calls, a multiple of dt, counted from t = 0.
             allow_infinite: whether values that are infinite or undefined let the run go on.
 
         Raises:
@@ -123,285 +94,56 @@ class Simulation:
             KeyboardInterrupt: Ctrl-C was pressed; all threads have stopped at one tick, `sim.time`,
                 from which the simulation can go on.
         """
-        ticks = check_ticks("duration", duration, self.dt)
+        run, clock = self._run, self._run.engine.clock
+        span = clock.span("duration", duration)
         if (callback is None) != (callback_every is None):
             raise ParameterError("callback and callback_every must be given together")
-        period = ticks if callback is None else check_ticks("callback_every", callback_every, self.dt, at_least=1)
+        if callback is not None and not callable(callback):
+            raise ParameterError(f"callback must be a function of the simulation, got {describe_value(callback)}")
+        period = None if callback is None else clock.span("callback_every", callback_every, at_least=1)
         self._check_idle("run")
-        self._recordings.begin(self, ticks)
-        end, show = self.tick + ticks, progress_bar(progress, ticks * self.dt, "ms")
-        with self._busy(), _Interrupt() as interrupt, self._recordings.files(self), show as done:
-            pace = 64
-            while self.tick < end:
-                stop = min(end, (self.tick // max(1, period) + 1) * period if callback else end)
-                steps = min(pace, self._instance.chunk, stop - self.tick, self._recordings.room(self.tick))
-                pace = self._chunk(steps, allow_infinite, pace)
-                done((ticks - (end - self.tick)) * self.dt)
-                if callback is not None and self.tick % period == 0:
-                    callback(self)
-                interrupt.check()
+        run.recordings.begin(span)
+        start, total = self.time, float(clock.ms(span))
+        visit = None if callback is None else lambda: callback(self)
+        with self._working(), progress_bar(progress, total, "ms") as show:
+            try:
+                run.go_on(run.engine.now + span, period=period, visit=visit, show=show, allow_infinite=allow_infinite)
+            finally:
+                self._ran += self.time - start
         self._warn()
 
     def _check_idle(self, what):
-        if self._running:
+        if self._busy:
             raise SimulationError(f"{what} must not be called while the simulation runs, as from a callback; let the "
                                   "run end first")
 
     @contextmanager
-    def _busy(self):
-        self._running = True
+    def _working(self):
+        self._busy = True
         try:
             yield
         finally:
-            self._running = False
-
-    def _chunk(self, steps: int, allow_infinite: bool, pace: int) -> int:
-        """Run some ticks and look at what came of them; return how many ticks to run next."""
-        began = time.perf_counter()
-        self._instance.advance(self.tick, steps)
-        self.tick += steps
-        self._recordings.collect(self, steps)
-        for population, seen in self._watch.items():
-            parts = self._instance.slots[population]
-            seen.spikes += sum(slots.total(self.tick - steps, self.tick) for slots in parts)
-            seen.ticks += steps
-        if not allow_infinite:
-            self._check_finite()
-        took = time.perf_counter() - began
-        return int(min(max(16, pace * 4), max(16, steps * RESPONSE / max(took, 1e-6))))
-
-    def _check_finite(self):
-        found = self._instance.infinite()
-        if found:
-            raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights, currents or "
-                                  "dt")
+            self._busy = False
 
     def _warn(self):
-        for population, seen in self._watch.items():
-            if seen.warned or seen.ticks < 100 or seen.ticks * self.dt < 100 or not hasattr(population.model, "state"):
+        """Name populations of neurons that never spike, or that do at every tick."""
+        if self._ran < QUIET or (self.dt is not None and self._ran < 100 * self.dt):
+            return
+        for population, count in self._run.engine.counts().items():
+            if population in self._warned or not hasattr(population.model, "state"):
                 continue
-            if seen.spikes == 0:
-                seen.warned = True
-                warnings.warn(f"population {population.name!r} has never spiked in {seen.ticks * self.dt:g} ms; is its "
+            if count == 0:
+                self._warned.add(population)
+                warnings.warn(f"population {population.name!r} has never spiked in {self._ran:g} ms; is its "
                               "input too weak?", NeurosimWarning, stacklevel=3)
-            elif seen.spikes == seen.ticks * population.size:
-                seen.warned = True
+            elif self.dt is not None and count == round(self._ran / self.dt) * population.size:
+                self._warned.add(population)
                 warnings.warn(f"every neuron of {population.name!r} has spiked at every tick; is its input too strong?",
                               NeurosimWarning, stacklevel=3)
 
-    # -- looking -----------------------------------------------------------------------------------
-
-    def spikes(self, population: Population | str) -> Spikes:
-        """Return the recorded spikes of a population, or of the part of it that is recorded."""
-        return self._recordings.spikes(self, self._population(population))
-
-    def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
-        """Return what was recorded of a variable.
-
-        Returns:
-            times: ms, shape (samples,).
-            values: shape (samples, neurons), or for a projection (samples, synapses) in the order of
-                `synapses`.
-        """
-        if isinstance(what, str) and any(what == p.name for p in self.net.projections):
-            what = self.net.projection(what)
-        return self._recordings.trace(what if isinstance(what, Projection) else self._population(what), variable)
-
-    def get(self, population: Population | str, variable: str) -> np.ndarray:
-        """Return a copy of a state variable as it is now, one value per neuron."""
-        population = self._population(population)
-        key = self._recordings.key(population, variable)
-        return self._instance.neurons[key][population.start:population.start + population.size].copy()
-
-    def synapses(self, projection: Projection | str) -> SimpleNamespace:
-        """Return the synapses of a projection in the order (source, delay, target).
-
-        Returns:
-            An object with arrays `source`, `target`, `delay` (ms), `weight`, and the other variables
-            of its synapses by name.
-        """
-        projection = self._projection(projection)
-        source, target, delay, values = to_coo(self._instance.look(projection, self.tick))
-        values = {name: np.broadcast_to(value, source.size).copy() for name, value in values.items()}
-        return SimpleNamespace(source=source, target=target, delay=delay * self.dt, **values)
-
-    def weights(self, projection: Projection | str, sparse: bool = False):
-        """Return the weights of a projection, one per synapse in the order of `synapses`.
-
-        Args:
-            projection: the projection or its name.
-            sparse: return a scipy sparse matrix of shape (source, target) instead; several synapses
-                of one pair are added up.
-        """
-        projection = self._projection(projection)
-        synapses = self.synapses(projection)
-        if not sparse:
-            return synapses.weight
-        from scipy.sparse import coo_array
-
-        shape = (projection.source.size, projection.target.size)
-        return coo_array((synapses.weight, (synapses.source, synapses.target)), shape=shape).tocsr()
-
-    # -- changing ----------------------------------------------------------------------------------
-
-    def set(self, what: Population | Projection | str, **changes) -> None:
-        """Set parameters or state variables of a population, or parameters and weights of a projection.
-
-        Args:
-            what: the population or projection, or its name.
-            changes: new values by name. A state variable takes a number or an array; `weight` of a
-                projection a number or one value per synapse in the order of `synapses`. The times of a `TimedArray`
-                count from the present.
-        """
-        if isinstance(what, str) and any(what == p.name for p in self.net.projections):
-            what = self.net.projection(what)
-        if isinstance(what, Projection):
-            anew = self._set_projection(self._projection(what), changes)
-        else:
-            anew = self._set_population(self._population(what), changes)
-        if anew:
-            self._instance.wire()
-        self._instance.rewind(self.tick)
-
-    def _set_population(self, population, changes) -> bool:
-        """Set what is known to fit; return whether numbers changed that the programs hold."""
-        plan = self._layout.populations[population]
-        states, parameters = self._sort_changes(population, changes)
-        for name, values in states.items():
-            self._instance.neurons[self._recordings.key(population, name)][:] = values
-        vars(plan.parameters).update(parameters)
-        plan.changed.update(parameters)
-        if parameters and plan.coefficients is not None:
-            Planner(self.net, self.dt, self.seed, self._layout.real, self.threads).refresh(plan)
-        return bool(parameters)
-
-    def _sort_changes(self, population, changes):
-        """Return what is to be set of a population, checked: state variables and parameters, by name."""
-        if population.whole is not None:
-            raise ParameterError(f"parameters must be set for a whole population, got the part {population.name!r}; "
-                                 "give an array with one value per neuron")
-        plan = self._layout.populations[population]
-        model, variables = population.model, self.net.variables(population)
-        states, parameters = {}, {}
-        for name, value in changes.items():
-            if name in variables:
-                states[name] = _values(name, value, population.size)
-            elif name in model.parameters and model.parameters[name].per_element:
-                checked = model.parameters[name].check(type(model).__name__, value)
-                check_lengths(type(model).__name__, {name: checked}, population.size)
-                checked = checked.later(self.time) if isinstance(checked, TimedArray) else checked
-                if hasattr(checked, "numbers"):
-                    raise ParameterError(f"{name} must be a number or an array when it is set in a running simulation, "
-                                         f"got {checked}")
-                parameters[name] = checked
-            else:
-                known = ", ".join([*variables, *(k for k, p in model.parameters.items() if p.per_element)])
-                raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
-        if parameters:
-            model.replace(**{name: getattr(plan.parameters, name) for name in model.parameters} | parameters)
-        return states, parameters
-
-    def _set_projection(self, projection, changes) -> bool:
-        plan = self._layout.projections[projection]
-        self._settle()
-        changing, checked = self._instance.changing(projection), {}
-        for name, value in changes.items():
-            if name in changing or name in plan.wiring.stored:
-                checked[name] = _values(name, value, plan.connectivity.n_synapses)
-            elif name in plan.wiring.shared:
-                checked[name] = _values(name, value, plan.connectivity.n_synapses if np.ndim(value) else 1)
-            else:
-                known = ", ".join(dict.fromkeys([*changing, *plan.wiring.shared, *plan.wiring.stored]))
-                raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
-        if "weight" in checked:
-            projection.receptor.check_weights(f"weight of {projection.name!r}", checked["weight"])
-        if "weight" in checked and projection.plasticity:
-            now = to_coo(self._instance.view(projection))[3]
-            check_bounds(projection, np.asarray(checked["weight"], dtype=now["weight"].dtype), now | checked)
-        for name, values in checked.items():
-            if name in changing:
-                self._instance.put_values(projection, name, values)
-            else:
-                self._layout.set_synapses(projection, name, values)
-        return not set(checked) <= set(changing)
-
-    def age(self, projection: Projection | str, elapsed: float) -> None:
-        """Let the devices of a projection age, without running the network: an hour or a year on the shelf.
-
-        Args:
-            projection: a projection with a device, or its name.
-            elapsed: ms, on the devices' clock; the network's does not move.
-
-        Raises:
-            ParameterError: it has no device, or the time does not fit.
-
-        >>> import neurosim as ns
-        >>> from neurosim.contracts import Device
-        >>> class Leaky(Device):
-        ...     def age(self, weights, elapsed, since=0.0):
-        ...         return weights / (1.0 + elapsed / 1000.0)
-        >>> net = ns.Network()
-        >>> a, b = net.add(ns.Poisson(rate=10.0), 2), net.add(ns.LIF(), 3)
-        >>> p = net.connect(a, b, weight=2.0, device=Leaky())
-        >>> sim = ns.Simulation(net)
-        >>> sim.age(p, 1000.0)
-        >>> sim.weights(p).tolist()
-        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
-        """
-        projection = self._projection(projection)
-        plan, device = self._layout.projections[projection], projection.device
-        if device is None:
-            raise ParameterError(f"projection {projection.name!r} must have a device, which ages; it has none")
-        elapsed = check_number("elapsed", elapsed, "ms", at_least=0)
-        weights = self.weights(projection).astype(np.float64)
-        aged = np.asarray(device.age(weights, float(elapsed), plan.aged), dtype=np.float64)
-        if not np.array_equal(aged, weights, equal_nan=True):  # what does not age may be infinite
-            if aged.shape != weights.shape or not np.isfinite(aged).all():
-                raise ParameterError(f"{type(device).__name__}.age must return one finite weight per synapse")
-            values = to_coo(self._instance.view(projection))[3]
-            self.set(projection, weight=within_bounds(projection, aged.astype(values["weight"].dtype), values))
-        plan.aged += float(elapsed)
-
-    def give(self, population: Population | str, spikes: Spikes) -> None:
-        """Replace the spikes that a `SpikeSource` emits from now on; their times count from the present.
-
-        So a network is shown one sample after the other while it learns.
-
-        Args:
-            population: the population of the source, or its name.
-            spikes: of as many neurons; those under way are not taken back.
-
-        Raises:
-            ParameterError: it is no `SpikeSource`, or the spikes do not fit it.
-
-        >>> import neurosim as ns
-        >>> net = ns.Network()
-        >>> touch = net.add(ns.SpikeSource(ns.Spikes.from_times([1.0], [0], size=2, duration=2.0)), name="touch")
-        >>> net.record(touch)
-        >>> sim = ns.Simulation(net, dt=0.5)
-        >>> sim.run(10.0)
-        >>> sim.give(touch, ns.Spikes.from_times([1.0, 2.0], [0, 1], size=2, duration=3.0))
-        >>> sim.run(10.0)
-        >>> sim.spikes(touch).times.tolist()
-        [1.0, 11.0, 12.0]
-        """
-        population = self._population(population)
-        if population not in self._instance.given:
-            raise ParameterError(f"population must be a SpikeSource, but {population.name!r} is of "
-                                 f"{type(population.model).__name__}")
-        if not isinstance(spikes, Spikes):
-            raise ParameterError(f"spikes must be Spikes, got {describe_value(spikes)}")
-        ticks, ids = self._instance.on_grid(population, spikes)
-        self._put_given(population, ticks + self.tick, ids)
-
-    def _put_given(self, population, ticks, ids):
-        self._given.add(population)
-        self._instance.give(population, ticks, ids)
-        self._instance.rewind(self.tick)
-
     # -- state in and out --------------------------------------------------------------------------
 
-    def state(self) -> "SimulationState":
+    def state(self) -> State:
         """Return a copy of everything that changes while the network runs.
 
         >>> import neurosim as ns
@@ -415,38 +157,126 @@ class Simulation:
         >>> sim.time, bool((sim.get(cell, "v") == v).all())
         (5.0, True)
         """
-        return SimulationState(self.tick, self._instance.snapshot(self.tick))
+        return self._run.state()
 
-    def restore(self, state: "SimulationState", *, keep=(), sample: int | None = None) -> None:
+    def restore(self, state: State, *, keep=(), sample: int | None = None) -> None:
         """Go to a state; recordings after it are dropped, all of them if it lies ahead of the present.
 
-        Parameters that were set stay as they are: they are not part of the state, nor are the
-        weights of projections without plasticity.
+        Everything is as it was then: neurons, synapses, spikes under way, the spikes that sources were given, what
+        was set, the sample, the ages of devices.
 
         Args:
-            state: what `state` returned, of this simulation or of another one of an equal network,
-                with any number of threads.
-            keep: projections, or their names, whose synapses keep what they have learned: samples are shown one
-                after the other, each to a network at rest.
+            state: what `state` returned, of this simulation or of another one of an equal network with the same
+                dt, seed, dtype, mode and packing, and any number of threads.
+            keep: projections, or their names, whose synapses keep what they have learned and what was set of them:
+                samples are shown one after the other, each to a network at rest. Populations keep parameters that
+                were set.
             sample: a whole number that selects the random numbers of what follows, as the key of a sample in
                 `run_batch`; otherwise the same time brings the same numbers again.
 
         Raises:
             ParameterError: it is not a state, or one of another network.
         """
-        if not isinstance(state, SimulationState):
+        if not isinstance(state, State):
             raise ParameterError(f"state must be what sim.state() returned, got {describe_value(state)}")
         self._check_idle("restore")
-        self._instance.check_state(state.arrays)
-        kept = [self._projection(projection) for projection in keep]
+        if isinstance(keep, (str, Population, Projection)):
+            raise ParameterError(f"keep must be a list of projections, got {describe_value(keep)}")
+        kept = [self._owner(owner) for owner in keep]
         if sample is not None and not (is_whole(sample) and 0 <= sample < 2**32 - 1):
             raise ParameterError(f"sample must be a whole number in 0 .. 2^32 - 2, got {describe_value(sample)}")
-        self._settle()
-        before, self.tick = self.tick, state.tick
-        self._instance.restore(state.arrays, state.tick, kept)
-        if sample is not None:
-            self._instance.set_sample(int(sample) + 1)
-        self._recordings.cut(self, before)
+        self._run.go_to(state, kept, None if sample is None else int(sample) + 1)
+
+    def clone(self, *, seed: int | None = None, threads: int | None = None, dtype: str | None = None,
+              memory_limit: float | None = None, record: bool = True) -> "Simulation":
+        """Return another simulation that goes on from here by itself: try something, and go on with the original.
+
+        Args:
+            seed: of what is drawn from now on (noise, random releases); what was drawn when the network was laid out,
+                such as connections, stays. By default the same numbers come again.
+            threads, dtype, memory_limit: other settings; by default the same.
+            record: whether the clone has the recordings, those so far included; not where one is streamed to a file.
+
+        Raises:
+            ParameterError: a setting does not fit, or a recording goes to a file.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> cell = net.add(ns.LIF(i_bias=200.0), 1, name="cell")
+        >>> net.record(cell)
+        >>> sim = ns.Simulation(net)
+        >>> sim.run(50.0)
+        >>> twin = sim.clone()
+        >>> twin.set(cell, i_bias=0.0)
+        >>> twin.run(50.0)
+        >>> sim.run(50.0)
+        >>> len(sim.spikes(cell)) > len(twin.spikes(cell))
+        True
+        """
+        self._check_idle("clone")
+        given = {"noise": seed, "threads": threads, "dtype": dtype, "memory_limit": memory_limit}
+        settings = replace(self.settings, **{name: value for name, value in given.items() if value is not None})
+        streamed = [log for log in self._run.recordings.logs if log.path is not None]
+        if record and streamed:
+            raise ParameterError("record must be False where a recording goes to a file, which only one simulation can "
+                                 f"write: {streamed[0].name} goes to {streamed[0].path}")
+        made = self._of(self._run.clone(settings, record))
+        if record:
+            made._run.recordings.put_contents(self._run.recordings.contents())
+        made._ran, made._warned = self._ran, set(self._warned)
+        return made
+
+    def __copy__(self):
+        return self.clone()
+
+    def __deepcopy__(self, memo):
+        return self.clone()
+
+    def __reduce__(self):
+        if any(log.path is not None for log in self._run.recordings.logs):
+            raise TypeError("a simulation that streams a recording to a file must not be pickled; use save and load")
+        return _unpickled, (self.net, self.settings, self.state(), self._run.recordings.contents())
+
+    def rewire(self, projection: Projection | str, source, target, *, weight, delay, continues=None,
+               under_way: str = "refuse") -> "Simulation":
+        """Return a simulation that goes on from where this one is, with other synapses in one projection.
+
+        Synapses are laid out by source and delay, so that other partners or delays mean another layout. Everything
+        else is as it was: neurons, spikes under way and given, other projections, what was set, random numbers, ages of
+        devices. Recordings begin anew; those so far stay with this simulation.
+
+        Args:
+            projection: one of its projections, or its name.
+            source, target: who is connected, numbered within the projection's populations, shape (synapses,).
+            weight, delay: of each synapse (the receptor's unit, ms), numbers or shape (synapses,).
+            continues: for each synapse the number of the old one that it was, in the order of `synapses`, or -1
+                for a new one: it keeps the other variables of that synapse, such as those of a learning rule. By
+                default all are new.
+            under_way: what happens where an arrival is already due at a synapse that goes on and its delay changes,
+                such that it would come twice or never: "refuse", or "accept" that. A new synapse delivers the spikes of
+                its source that are under way as if it had been there, and those of a synapse that ends are lost.
+
+        Raises:
+            ParameterError: an argument does not fit.
+            SimulationError: an arrival would come twice or never.
+            UnsupportedError: the rule keeps what belongs to delays, and other delays occur than before; or the
+                simulation is not in the mode "clocked".
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> a, b = net.add(ns.Poisson(rate=50.0), 3), net.add(ns.LIF(), 2)
+        >>> synapses = net.connect(a, b, weight=1.0, delay=1.0, name="a to b")
+        >>> sim = ns.Simulation(net)
+        >>> sim.run(10.0)
+        >>> later = sim.rewire("a to b", [0, 2], [1, 0], weight=[0.5, 0.7], delay=2.0)
+        >>> later.time, later.synapses("a to b").weight.round(2)
+        (10.0, array([0.5, 0.7], dtype=float32))
+        """
+        from neurosim.rewiring import rewired
+
+        self._check_idle("rewire")
+        return self._of(rewired(self._run, self._projection(projection), source, target, weight=weight, delay=delay,
+                                continues=continues, under_way=under_way))
 
     def save(self, path: str | Path) -> None:
         """Write state and recordings to an HDF5 file, whole or not at all.
@@ -470,7 +300,7 @@ class Simulation:
         """
         from neurosim.checkpoint import save
 
-        save(self, Path(path))
+        save(self._run, Path(path))
 
     @classmethod
     def load(cls, path: str | Path, net: Network, *, threads: int | None = None,
@@ -488,7 +318,9 @@ class Simulation:
         """
         from neurosim.checkpoint import load
 
-        return load(cls, Path(path), net, threads, memory_limit)
+        if not isinstance(net, Network):
+            raise ParameterError(f"net must be a Network, got {describe_value(net)}")
+        return cls._of(load(Path(path), net.copy(), threads, memory_limit))
 
     # -- many inputs ---------------------------------------------------------------------------------
 
@@ -532,96 +364,20 @@ class Simulation:
         """
         from neurosim.batch import run_batch
 
-        return run_batch(self, samples, duration, keys, threads, progress, allow_infinite)
-
-    # -- helpers -------------------------------------------------------------------------------------
-
-    def _settle(self):
-        self._instance.settle(self.tick)
-
-    def _population(self, population) -> Population:
-        population = self.net.population(population) if isinstance(population, str) else population
-        if not isinstance(population, Population) or population.base not in self._layout.populations:
-            raise NetworkError(f"population must be one of this network, got {describe_value(population)}")
-        return population
-
-    def _projection(self, projection) -> Projection:
-        projection = self.net.projection(projection) if isinstance(projection, str) else projection
-        if projection not in self._layout.projections:
-            raise NetworkError(f"projection must be one of this network, got {describe_value(projection)}")
-        return projection
+        return run_batch(self._run, samples, duration, keys, threads, progress, allow_infinite)
 
     def __repr__(self):
-        return (f"<simulation of {len(self._layout.populations)} populations at t = {self.time:g} ms, "
-                f"dt = {self.dt:g} ms, {self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>")
+        what = f"<simulation of {len(self.net.populations)} populations at t = {self.time:g} ms, "
+        if self.dt is None:
+            return f"{what}event-driven>"
+        return f"{what}dt = {self.dt:g} ms, {self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class SimulationState:
-    """A copy of the state of a simulation at the end of a tick, which nothing changes any more.
-
-    Args:
-        tick: the tick, whole.
-        arrays: read-only arrays by name, in an order that the number of threads does not change.
-    """
-
-    tick: int
-    arrays: Mapping
-
-    def __post_init__(self):
-        for array in self.arrays.values():
-            array.setflags(write=False)
-        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
-
-    def __reduce__(self):
-        return SimulationState, (self.tick, dict(self.arrays))
-
-    def __repr__(self):
-        return f"<state at tick {self.tick}: {len(self.arrays)} arrays>"
+def _unpickled(net, settings, state, recorded) -> Simulation:
+    """Return a simulation that was pickled; its network is laid out anew."""
+    run = Run(net, settings, state=state)
+    run.recordings.put_contents(recorded)
+    return Simulation._of(run)
 
 
-def _values(name, value, size):
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        array = np.array(np.nan)
-    if not np.isfinite(array).all() or array.ndim > 1 or (array.ndim == 1 and array.size != size):
-        raise ParameterError(f"{name} must be a finite number or {size} of them, got {describe_value(value)}")
-    return np.broadcast_to(array, size)
-
-
-class _Interrupt:
-    """Holds Ctrl-C back until a chunk of ticks has ended."""
-
-    def __enter__(self):
-        self.asked, self.before = False, None
-        if threading.current_thread() is threading.main_thread():
-            self.before = signal.getsignal(signal.SIGINT)
-            if self.before is signal.default_int_handler:
-                signal.signal(signal.SIGINT, self._note)
-            else:
-                self.before = None
-        return self
-
-    def _note(self, *_):
-        self.asked = True
-
-    def check(self):
-        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
-        if self.asked:
-            raise KeyboardInterrupt
-
-    def __exit__(self, kind, *_):
-        if self.before is not None:
-            signal.signal(signal.SIGINT, self.before)
-        if kind is None:
-            self.check()
-
-
-class _EventSimulation(EventMode, Simulation):
-    """What `Simulation(net, mode="event")` is."""
-
-    _interrupt, _values = _Interrupt, staticmethod(_values)
-
-
-__all__ = ["Simulation", "SimulationState"]
+__all__ = ["Simulation", "State", "Synapses"]

@@ -20,12 +20,14 @@ FORMAT = "neurosim.trace"
 VERSION = 1
 
 
-def create(logs, sim) -> None:
+def create(logs, labels: dict, dt: float, now: int) -> None:
     """Begin the files of some recordings: all of them, or none.
 
     Args:
         logs: the recordings, each with the `path` of its file; they are given their `stream`.
-        sim: the simulation.
+        labels: "seed" of the simulation, and "network", its fingerprint.
+        dt: length of a tick, ms.
+        now: the present tick.
 
     Raises:
         FileError: a file exists, is named twice, or cannot be written.
@@ -43,7 +45,7 @@ def create(logs, sim) -> None:
     try:
         for log in logs:
             streams[log] = Stream(log.path, log.of_spikes)
-            streams[log].begin(log, sim)
+            streams[log].begin(log, labels, dt, now)
     except FileError:
         for log in list(streams)[:-1]:
             log.path.unlink(missing_ok=True)
@@ -92,41 +94,42 @@ class Stream:
         self.path, self.group = path, "spikes" if of_spikes else "trace"
         self.columns = ("ticks", "ids") if of_spikes else ("ticks", "values")
 
-    def begin(self, log, sim) -> None:
+    def begin(self, log, labels: dict, dt: float, now: int) -> None:
         """Write a file without rows."""
-        what, labels = log.recorder.what, {"seed": np.uint64(sim.seed), "network": sim._recordings.fingerprint}
+        what, labels = log.recorder.what, {**labels, "seed": np.uint64(labels["seed"])}
         with whole_hdf5(self.path) as file:
             group = file.create_group(self.group)
             if log.of_spikes:
                 group.attrs.update({"format": SPIKES_FORMAT, "version": SPIKES_VERSION, "units": "tick",
-                                    "dt_ms": sim.dt, "size": what.size, "name": what.name})
+                                    "dt_ms": dt, "size": what.size, "name": what.name})
                 group.create_group("metadata").attrs.update(labels)
                 if log.recorder.ids is not None:
                     group["watched"] = np.asarray(log.recorder.ids, dtype=np.uint32)
             else:
-                group.attrs.update({"format": FORMAT, "version": VERSION, "dt_ms": sim.dt, "name": what.name,
+                group.attrs.update({"format": FORMAT, "version": VERSION, "dt_ms": dt, "name": what.name,
                                     "variable": log.recorder.variable, "every": log.every, **labels})
                 if log.ids is not None:
                     group["neurons"] = log.ids - what.start
-            append_rows(group, self._empty(), **self._window(log, sim))
+            append_rows(group, self._empty(), **self._window(log, dt, now))
 
     def _empty(self):
         return {"ticks": np.zeros(0, dtype=np.int64), self.columns[1]: np.zeros(0, dtype=np.uint32)}
 
-    def _window(self, log, sim) -> dict:
+    def _window(self, log, dt, now) -> dict:
         """The window of time that is covered, which is an attribute of spikes."""
-        begin, end = (sim.tick, sim.tick) if log.begin is None else (log.begin, log.end)
-        window = {"start_ms": begin * sim.dt, "duration_ms": (end - begin) * sim.dt}
+        begin, end = (now, now) if log.begin is None else (log.begin, log.end)
+        window = {"start_ms": begin * dt, "duration_ms": (end - begin) * dt}
         return window if log.of_spikes else {}
 
-    def append(self, log, sim) -> None:
+    def append(self, log, dt: float, now: int) -> None:
         """Move what a recording has in memory to its file; where that fails, it stays in memory.
 
         Raises:
             FileError: the file cannot be written, is missing or damaged.
         """
         with changing(self.path) as file:
-            append_rows(file[self.group], dict(zip(self.columns, log.chunks(), strict=True)), **self._window(log, sim))
+            rows = dict(zip(self.columns, log.chunks(), strict=True))
+            append_rows(file[self.group], rows, **self._window(log, dt, now))
         log.drop()
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
@@ -152,13 +155,13 @@ class Stream:
             if keep < rows:
                 keep_rows(group, self.columns, keep)
 
-    def check(self, sim, log) -> None:
+    def check(self, log, expected: dict) -> None:
         """Raise FileError unless the file is this recording of this network and seed."""
         self.read()
         with looking(self.path) as file:
             group = file[self.group]
             labels = group["metadata"].attrs if log.of_spikes else group.attrs
-            if int(labels["seed"]) != sim.seed or labels["network"] != sim._recordings.fingerprint:
+            if int(labels["seed"]) != expected["seed"] or labels["network"] != expected["network"]:
                 raise FileError(f"{self.path} must be the recording of {log.name} that goes with the saved state, it "
                                 "is of another network or seed")
 

@@ -8,9 +8,9 @@ import pytest
 @pytest.fixture(autouse=True, scope="session")
 def _small_networks_have_threads():
     """What holds for any number of threads is tested with networks that would otherwise have one."""
-    from neurosim.engine import layout
+    from neurosim.engine import partition
 
-    layout.SMALLEST_PART = 1
+    partition.SMALLEST_PART = 1
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,11 +13,11 @@ import pytest
 # imports are free as long as they make no circle. `neurosim/__init__.py` is the facade above them all.
 LEVELS = {
     0: "errors checks aliases maths random lazy files growing progress",
-    1: "distributions spikes",
+    1: "distributions spikes settings",
     2: "contracts neurons receptors releases sources connectivity",
     3: "network describe precision",
     4: "engine",
-    5: "simulation event recording checkpoint streams batch plot",
+    5: "event running recording checkpoint streams batch rewiring setting resolving looking changing simulation plot",
     6: "reservoirs encoders datasets readouts bridge backends export sweep",
     7: "config jobs cli",
 }
@@ -194,18 +194,18 @@ def test_every_folder_with_modules_is_a_package(package):
 @pytest.mark.parametrize(
     ("module", "line", "allowed"),
     [
-        ("neurosim.engine.layout", "from neurosim.network import Network", True),
-        ("neurosim.engine.layout", "from . import loader", True),
-        ("neurosim.engine.layout", "from ..network import Network", True),
+        ("neurosim.engine.planner", "from neurosim.network import Network", True),
+        ("neurosim.engine.planner", "from . import loader", True),
+        ("neurosim.engine.planner", "from ..network import Network", True),
         ("neurosim.checks", "from neurosim.errors import ParameterError", True),
         ("neurosim.random", "import random", True),
         ("neurosim.cli", "from neurosim import __version__", True),
         ("neurosim.plot", "def f():\n    from neurosim.sweep import x", True),
         ("neurosim", "from neurosim.cli import main", True),
-        ("neurosim.network", "from neurosim.engine.layout import lay_out", False),
+        ("neurosim.network", "from neurosim.engine.planner import lay_out", False),
         ("neurosim.network", "from neurosim import engine", False),
         ("neurosim.network", "from . import engine", False),
-        ("neurosim.network", "import neurosim.engine.layout as layout", False),
+        ("neurosim.network", "import neurosim.engine.planner as layout", False),
         ("neurosim.network", "def f():\n    from neurosim.engine import x", False),
         ("neurosim.network", "if TYPE_CHECKING:\n    from neurosim.engine import x", False),
         ("neurosim.plot", "from neurosim.sweep import x", False),

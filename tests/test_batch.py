@@ -302,11 +302,11 @@ def calls_of_a_sample(neurons, spikes):
 
     def calls(samples):
         counted = itertools.count()
-        sys.setprofile(lambda frame, happened, _: next(counted) if happened == "call" else None)
+        threading.setprofile(lambda frame, happened, _: next(counted) if happened == "call" else None)
         try:
-            sim.run_batch(samples, 300.0, threads=1)
+            sim.run_batch(samples, 300.0, threads=1)  # its thread is profiled; the one that waits for it is not
         finally:
-            sys.setprofile(None)
+            threading.setprofile(None)
         return next(counted)
 
     return (calls(samples) - calls(samples[:4])) / 4

@@ -115,7 +115,9 @@ def test_the_rule_is_the_same_in_brian2():
 
 def kernels_of(net, **settings):
     """Return the kernels of a network, by what they do and their text, and how many calls of them a tick has."""
-    blocks = ns.Simulation(net, 0.1, **settings)._instance.programs[0].blocks
+    engine = ns.Simulation(net, 0.1, **settings)._run.engine
+    engine.ready()
+    blocks = engine.programs[0].blocks
     return Counter((block.kernel.name, block.kernel.text) for block in blocks)
 
 

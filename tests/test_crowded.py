@@ -64,7 +64,7 @@ def test_a_crowd_in_a_small_part(threads):
     net.connect(source, cells, weight=0.001, delay=1.0)
     net.record(source)
     sim = ns.Simulation(net, dt=DT, threads=threads)
-    assert sim._layout.threads == threads
+    assert sim._run.plan.parts == threads
     ticks = np.repeat(np.arange(10, 30), 100)
     sim.give("source", ns.Spikes(ticks=ticks, ids=np.full(ticks.size, 128), size=129, dt=DT, duration=4.0))
     sim.run(5.0)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 import neurosim as ns
 from learning_rules.delays import CoincidenceDelays, DelayLearning, kernel
-from learning_rules.relayout import with_synapses
 from neurosim.errors import NetworkError, ParameterError, SimulationError, UnsupportedError
 
 DT = 0.1
@@ -36,7 +35,7 @@ def test_the_same_synapses_laid_out_anew_change_no_bit(threads):
     sim.run(37.3)
     state, before = sim.state(), sim.synapses("in")
     shuffled = np.random.default_rng(1).permutation(before.source.size)
-    later = with_synapses(sim, "in", before.source[shuffled], before.target[shuffled], weight=before.weight[shuffled],
+    later = sim.rewire("in", before.source[shuffled], before.target[shuffled], weight=before.weight[shuffled],
                           delay=before.delay[shuffled], continues=shuffled)
     assert later.time == sim.time
     sim.run(50.0)
@@ -53,7 +52,7 @@ def test_parameters_that_were_set_stay():
     sim.set("cells", v_threshold=-60.0)
     sim.set("back", weight=0.25)
     before = sim.synapses("in")
-    later = with_synapses(sim, "in", before.source, before.target, weight=before.weight, delay=2.0)
+    later = sim.rewire("in", before.source, before.target, weight=before.weight, delay=2.0)
     for each in (sim, later):
         each.run(60.0)
     assert later.spikes("cells") == sim.spikes("cells") and (later.weights("back") == 0.25).all()
@@ -68,7 +67,7 @@ def test_synapse_variables_follow_their_synapse():
     taken = set(zip(before.source, before.target, strict=True))
     absent = next(pair for pair in np.ndindex(20, 15) if pair not in taken)
     source, target = np.append(before.source[chosen], absent[0]), np.append(before.target[chosen], absent[1])
-    later = with_synapses(sim, "in", source, target, weight=1.0, delay=2.0, continues=np.append(chosen, -1))
+    later = sim.rewire("in", source, target, weight=1.0, delay=2.0, continues=np.append(chosen, -1))
     after = later.synapses("in")
     place = {(s, t): k for k, (s, t) in enumerate(zip(before.source, before.target, strict=True))}
     was = [place.get(pair, -1) for pair in zip(after.source, after.target, strict=True)]
@@ -81,7 +80,7 @@ def test_synapse_variables_follow_their_synapse():
         np.testing.assert_array_equal(new[same], old[np.array(was)[same]])
     for delays in ([1.0, 3.0], [3.0, 3.0]):
         with pytest.raises(UnsupportedError, match="the delays that occur must stay the same"):
-            with_synapses(sim, "in", [0, 1], [0, 1], weight=1.0, delay=delays)
+            sim.rewire("in", [0, 1], [0, 1], weight=1.0, delay=delays)
 
 
 def test_an_arrival_that_would_come_twice_or_never_is_refused():
@@ -95,14 +94,14 @@ def test_an_arrival_that_would_come_twice_or_never_is_refused():
         sim = ns.Simulation(net, dt=DT)
         sim.run(13.0)  # the spike is 3 ms old
         before = sim.synapses("in")
-        arguments = (sim, "in", before.source, before.target)
+        arguments = ("in", before.source, before.target)
         rest = {"weight": 5.0, "delay": new, "continues": np.arange(6)}
         if wrong:
             with pytest.raises(SimulationError, match="one would come twice or never"):
-                with_synapses(*arguments, **rest)
-            with_synapses(*arguments, **rest, under_way="accept")
+                sim.rewire(*arguments, **rest)
+            sim.rewire(*arguments, **rest, under_way="accept")
         else:
-            with_synapses(*arguments, **rest).run(1.0)
+            sim.rewire(*arguments, **rest).run(1.0)
 
 
 @pytest.mark.parametrize(("change", "error", "message"), [
@@ -116,7 +115,7 @@ def test_bad_layouts(change, error, message):
     sim = ns.Simulation(chain(), dt=DT)
     given_ = {"projection": "in", "source": [0, 1], "target": [0, 1], "weight": 1.0, "delay": 2.0} | change
     with pytest.raises(error, match=message):
-        with_synapses(sim, **given_)
+        sim.rewire(**given_)
 
 
 @pytest.mark.slow  # the event mode compiles a loop for each network
@@ -125,7 +124,7 @@ def test_the_event_mode_is_refused():
     source, cells = net.add(ns.Poisson(rate=10.0), 3), net.add(ns.LIF(), 2)
     net.connect(source, cells, weight=1.0, delay=1.0, name="in")
     with pytest.raises(UnsupportedError, match="in the mode 'clocked'"):
-        with_synapses(ns.Simulation(net, mode="event"), "in", [0], [0], weight=1.0, delay=1.0)
+        ns.Simulation(net, mode="event").rewire("in", [0], [0], weight=1.0, delay=1.0)
 
 
 # ---- the rule ---------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from scipy.linalg import expm
 
 import neurosim as ns
 from neurosim.event import loop
-from neurosim.event.layout import EventPlanner
+from neurosim.event.planner import EventPlanner
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ def searcher(model, receptors):
     source = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=1, duration=1.0)), name="source")
     for receptor in receptors:
         net.connect(source, cell, weight=1.0, receptor=receptor)
-    plan = EventPlanner(net, 0).layout().populations[cell]
-    numbers = plan.numbers
+    plan = EventPlanner(net, 0).plan().populations[cell]
+    numbers = plan.form
     names = list(numbers.columns)
     table = numbers.table().ravel()
     n = len(numbers.chains)

@@ -134,7 +134,7 @@ def test_distributions_are_as_the_arrays_that_were_drawn():
     net.record(cells)
     sim = ns.Simulation(net, dt=0.1, seed=3)
     v = sim.get(cells, "v")
-    drawn = sim._layout.populations[cells].parameters
+    drawn = sim._run.plan.populations[cells].parameters
     sim.run(100.0)
     assert 5.0 < drawn.tau_mem.min() < 8.0 and 17.0 < drawn.tau_mem.max() < 20.0 and np.ptp(v) > 8.0
     again, _ = run(model.replace(tau_mem=drawn.tau_mem, v_threshold=drawn.v_threshold), 100.0, size=50,
@@ -334,7 +334,8 @@ def test_a_model_of_the_users_own_vectorises(monkeypatch, tmp_path):
     cells = net.add(Quadratic(), 100)
     net.drive(cells, ns.InjectedCurrent(5.0))
     sim = ns.Simulation(net, dt=0.1)
-    update = next(block.kernel for block in sim._instance.blocks if block.kernel.name == "update")
+    sim._run.engine.ready()
+    update = next(block.kernel for block in sim._run.engine.blocks if block.kernel.name == "update")
     leaves = {**kernel._ALWAYS, **update.leaves}
     compiled = loader._load("fresh", update.text, leaves, update.real, loader._kernel_of)
     assert " x float>" in compiled.inspect_llvm()

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import neurosim as ns
-from neurosim.engine.layout import draw
+from neurosim.engine.drawn import draw
 from neurosim.random import Streams, philox, seed_words
 
 # Known-answer vectors of Random123 (kat_vectors, philox4x32 with 10 rounds)

@@ -63,7 +63,7 @@ def outcome(threads=1):
     sim.run(60.0)
     sim.restore(state)
     sim.run(60.0)
-    rooms = [slots.room for parts in sim._instance.slots.values() for slots in parts]
+    rooms = [slots.room for parts in sim._run.engine.slots.values() for slots in parts]
     return sim.spikes("cells"), sim.spikes("noise"), sim.weights("learning"), rooms
 
 
@@ -117,5 +117,5 @@ def test_what_does_not_spike_takes_little_room(model, size, most):
             net.connect(sources[:1], net.add(ns.LIF(), 1), weight=0.0, delay=delay)
         sim = ns.Simulation(net)
         sim.run(1.0)
-        assert sum(slots.ids.nbytes + slots.table.nbytes for parts in sim._instance.slots.values()
+        assert sum(slots.ids.nbytes + slots.table.nbytes for parts in sim._run.engine.slots.values()
                    for slots in parts) < most

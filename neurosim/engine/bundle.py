@@ -6,7 +6,8 @@ up and fetch instead of many. It concerns what does not change while the network
 order of the sums is the same.
 
 A bundle may be packed: target and weight share 32 bits. A weight is then rounded to a multiple of 1/32767 of
-the largest of the bundle. One whose targets on a thread are too many for 16 bits is left as it is.
+the largest from the population. Where the targets on a thread are too many for 16 bits, weights are rounded all the
+same and keep 32 bits of their own, so that no result depends on the number of threads.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -81,17 +82,19 @@ class Bundle:
     Args:
         plans: the layouts of the projections.
         reach: for each plan and thread, where its targets begin in the thread's buffer of arrivals.
-        packed: whether target and weight share 32 bits.
         threads: how many parts are made at once.
 
     Attributes:
+        plans: those of the projections, whose synapses are now in this bundle.
         parts: one `Part` for each thread, whose targets count from `begin` in the buffer of arrivals.
         begin: where the targets of each thread begin.
         delays: all that occur, in ticks.
         wiring: what decides the kernel that delivers them.
+        scale: what weights are multiples of once they are rounded; 0 before.
+        packed: whether target and weight share 32 bits.
     """
 
-    def __init__(self, plans: list, reach: list, packed: bool, threads: int):
+    def __init__(self, plans: list, reach: list, threads: int):
         self.plans, first = plans, plans[0]
         self.n_source = first.projection.source.base.size
         self.real = first.wiring.real
@@ -101,7 +104,7 @@ class Bundle:
         self.reach = [[each[t] - self.begin[t] for t in range(n_parts)] for each in reach]
         room = max(self._room(thread) for thread in range(n_parts))
         self.target = np.dtype(np.uint16 if room <= REACH else np.uint32)
-        self.packed = packed and self.target.itemsize == 2
+        self.packed, self.scale, self.threads = False, 0.0, threads
         ticks = np.unique(np.concatenate([plan.connectivity.ticks for plan in plans]))
         with ThreadPoolExecutor(threads) as pool:
             laid = list(pool.map(partial(self._part, ticks), range(n_parts)))
@@ -109,15 +112,11 @@ class Bundle:
             members = [Bundled(self, number, [strips[number] for _, strips in laid]) for number in range(len(plans))]
             self.delays = np.unique(np.concatenate([member.delays for member in members]))
             drop_columns(self.parts, np.isin(ticks, self.delays))
-            self.scale = self._largest() / MOST if self.packed else 1.0
-            if self.packed:
-                list(pool.map(self._pack, self.parts))
         part = self.parts[0]
-        self.wiring = replace(first.wiring, target=part.target.dtype, packed=self.packed,
-                              stored=() if self.packed else first.wiring.stored,
+        self.wiring = replace(first.wiring, target=part.target.dtype,
                               offsets=None if part.offsets is None else part.offsets.dtype)
-        for plan, member in zip(plans, members, strict=True):
-            plan.bundle, plan.rows, plan.connectivity = self, None, member
+        self.plans = [replace(plan, bundle=self, rows=None, connectivity=member)
+                      for plan, member in zip(plans, members, strict=True)]
 
     def _part(self, ticks, thread: int) -> tuple:
         """Return the rows of a part, with a column for each of the ticks, and the strips that they were had from."""
@@ -131,11 +130,19 @@ class Bundle:
             part.values["weight"] = self.plans[0].connectivity.shared["weight"]
         return part, strips
 
-    def _largest(self) -> float:
-        """Return the largest size of a weight, 1 where there is none."""
+    def largest(self) -> float:
+        """Return the largest size of a weight, 0 where there is none."""
         ends = [float(end) for part in self.parts if part.target.size
                 for end in (part.values["weight"].max(), -part.values["weight"].min())]
-        return max(ends, default=0.0) or 1.0
+        return max(ends, default=0.0)
+
+    def pack(self, scale: float) -> None:
+        """Round all weights to multiples of `scale`; put them into one array with the targets where 16 bits will do."""
+        self.scale, self.packed = float(scale), self.target.itemsize == 2
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(self._pack if self.packed else self._round, self.parts))
+        if self.packed:
+            self.wiring = replace(self.wiring, target=self.parts[0].target.dtype, packed=True, stored=())
 
     def _pack(self, part):
         """Put the targets and weights of a part into one array, that of the weights where these have 32 bits."""
@@ -143,6 +150,12 @@ class Bundle:
         words = weight.view(np.uint32) if weight.itemsize == 4 else np.empty(weight.size, np.uint32)
         _compiled("pack")(part.target, weight, 1.0 / self.scale, words)
         part.target, part.values["weight"] = words, np.empty(0, self.real)
+
+    def _round(self, part):
+        """Round the weights of a part to what the kernel of a packed one would make of them."""
+        weight = part.values["weight"]
+        number = np.rint(weight.astype(np.float64) * (1.0 / self.scale)).astype(self.real)
+        np.multiply(number, self.real(self.scale), out=weight)
 
     def _room(self, thread) -> int:
         """How far the targets of a thread reach."""
@@ -178,19 +191,13 @@ class Bundle:
         table = part.offsets
         if table is None:
             table = np.stack([np.zeros(self.n_source, dtype=np.int64), np.diff(part.start)], axis=1)
-        fixed = (part.start, table, columns, source.start, low, high, target, weight, words, self.scale)
+        fixed = (part.start, table, columns, source.start, low, high, target, weight, words, self.real(self.scale))
         size = take(*fixed, True, counts, start, np.empty(0, dtype=target_type), none)
         taken, weights = np.empty(size, dtype=target_type), np.empty(size if self.stored else 0, dtype=self.real)
         take(*fixed, False, counts, start, taken, weights)
         offsets = None if offset_type is None else counts.astype(offset_type)
         values = {"weight": weights if self.stored else part.values["weight"]}
         return Part(int(plan.bounds[thread]), start, offsets, taken, values)
-
-    def dissolve(self) -> None:
-        """Give every projection its own synapses back."""
-        for plan in self.plans:
-            plan.connectivity = plan.connectivity.alone()
-            plan.bundle = None
 
 
 class Bundled:
@@ -200,6 +207,7 @@ class Bundled:
         before = bundle.plans[number].connectivity
         self.bundle, self.number, self.shape = bundle, number, before.shape
         self.delays, self.n_synapses = before.found(strips)
+        self.shared = before.shared
         target, offsets = before.types
         self.types = target, None if self.delays.size < 2 else offsets
 

@@ -10,17 +10,21 @@ from types import SimpleNamespace
 from neurosim.checks import Parameter
 
 
-def direct_ports(net) -> set:
+def direct_ports(net, ports) -> set:
     """Return the (population, port) of a network to whose variable arrivals are added directly.
 
     What learns reads its target as it was before the update, so its arrivals keep a buffer; and what comes from one
     population may be delivered together, so its targets are of one kind.
+
+    Args:
+        net: the network.
+        ports: the receptors of each population, see `Ports`.
     """
     direct = {(population, number) for population in net.populations if hasattr(population.model, "state")
-              for number, receptor in enumerate(net.ports(population)) if _adds_itself(receptor)}
+              for number, receptor in enumerate(ports.receptors[population]) if _adds_itself(receptor)}
     reached = {}
     for projection in net.projections:
-        port = projection.target.base, net.port(projection)
+        port = projection.target.base, ports.of(projection)
         if projection.plasticity:
             direct.discard(port)
         else:
@@ -28,9 +32,9 @@ def direct_ports(net) -> set:
     before = None
     while before != len(direct):
         before = len(direct)
-        for ports in reached.values():
-            if not ports <= direct:
-                direct -= ports
+        for together in reached.values():
+            if not together <= direct:
+                direct -= together
     return direct
 
 

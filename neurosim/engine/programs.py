@@ -7,11 +7,13 @@ import numpy as np
 from neurosim.engine import inputs, learn
 from neurosim.engine.arrays import LONGEST_CHUNK, Arrays
 from neurosim.engine.bundle import Bundle
+from neurosim.engine.bundling import begins
 from neurosim.engine.deliver import MOST_SEGMENTS, deliver
 from neurosim.engine.intrinsics import FLAGS
 from neurosim.engine.kernel import LINE, aligned
-from neurosim.engine.layout import Layout, begins, timed_table
 from neurosim.engine.loop import Program
+from neurosim.engine.plan import Plan
+from neurosim.engine.timed import timed_table
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import decay_field, decays, synapse_field
 from neurosim.random import seed_words
@@ -22,24 +24,36 @@ class Programs(Arrays):
     """Arrays, and one program of kernels per thread that goes over them.
 
     Args:
-        layout: what does not change.
-        recorders: the recorders of state variables, whose kernels belong into the programs.
+        plan: what does not change.
         sample: number of the sample in a batch, plus one; 0 outside a batch.
+        noise: seed of what is drawn while it runs; by default that of the plan.
         most_ticks: how many ticks are run at once at most.
     """
 
-    def __init__(self, layout: Layout, recorders=(), sample: int = 0, most_ticks: int = LONGEST_CHUNK):
-        super().__init__(layout, recorders, most_ticks)
-        self.sample = sample
-        self.wire()
+    def __init__(self, plan: Plan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
+        super().__init__(plan, most_ticks)
+        self.sample, self.noise = sample, plan.seed if noise is None else noise
+        self.attached: list = []  #: functions that return a block which is called before all others
+        self.fed: dict = {}  #: drive -> amplitudes that are written from outside
+        self.stale = True  #: whether the programs must be made anew before the next tick
+        self.moved = True  #: whether what follows from the state and the tick must be made anew
 
-    def wire(self) -> None:
-        """Make the programs anew from the arrays; parameters may have changed."""
-        threads = range(self.layout.threads)
+    def ready(self) -> None:
+        """See to it that the programs fit the arrays, the plan and the tick."""
+        if self.stale:
+            self._wire()
+            self.stale, self.moved = False, True
+        if self.moved:
+            self.rewind()
+            self.moved = False
+
+    def _wire(self) -> None:
+        """Make the programs from the arrays and the plan."""
+        threads = range(self.plan.parts)
         self._widen_slots()
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
-        steps = [self._signals, self._early_notes, partial(self._deliveries, direct=False),
+        steps = [self._first, self._signals, self._early_notes, partial(self._deliveries, direct=False),
                  partial(self._drives, direct=False), self._updates, partial(self._deliveries, direct=True),
                  partial(self._drives, direct=True), self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
@@ -47,17 +61,30 @@ class Programs(Arrays):
                     for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
 
+    def _first(self, thread):
+        """What was attached, which is called by the first part."""
+        for make in self.attached if thread == 0 else ():
+            block = make(self._spikes_of)
+            self.blocks.append(block)
+            yield block
+
+    def _spikes_of(self, population) -> dict:
+        """Return the arguments by which a kernel reads the spikes of a population."""
+        slots = self.slots[population][0]
+        return {"slots": slots.length, "stride": slots.stride, "room": slots.room, "ids": slots.ids,
+                "marks": slots.marks}
+
     def _widen_slots(self):
         """Make room for more spikes in a tick where rates or given spikes now ask for it."""
         for population, parts in self.slots.items():
-            plan = self.layout.populations[population]
+            plan = self.plan.populations[population]
             least = min(slots.capacity for slots in parts)
             if population in self.given and not crowded(self.given[population][0], max(1, least)):
                 continue
             for thread, slots in enumerate(parts):
                 most = self._most_spikes(population, plan, thread)
                 if most > slots.capacity:
-                    known = slots.between(self.tick - self.layout.longest, self.tick)
+                    known = slots.between(self.tick - self.plan.longest, self.tick)
                     parts[thread] = slots.widened(known, self.most_ticks, most)
 
     def _block(self, kernel, **values):
@@ -66,23 +93,24 @@ class Programs(Arrays):
         return block
 
     def _random(self, stream, origin):
-        key0, key1 = seed_words(self.layout.seed)
+        key0, key1 = seed_words(self.noise)
         return {"key0": key0, "key1": key1, "stream": stream, "sample": self.sample, "origin": origin}
 
     def _slice(self, owner, name, low, high):
         return self.neurons[owner, name][low:high]
 
     def _deliveries(self, thread, direct):
-        """Of projections whose synapses may lie in bundles, all come in the place of the first."""
-        wanted = [each for plan in self.layout.projections.values() if plan.leader in (None, plan)
-                  for each in (plan.deliveries or [plan]) if self._is_direct(plan) == direct]
+        """Of bundles, and of projections that are in none."""
+        wanted = [each if isinstance(each, Bundle) else self.plan.projections[each] for each in self.plan.deliveries]
+        wanted = [each for each in wanted if self._is_direct(each) == direct]
         segments = max((self._segments(each, thread) for each in wanted), default=0)
         segments = {f"segment_{name}": np.empty(segments, dtype=np.int64) for name in ("low", "high", "cell")}
         for each in wanted:
             yield from self._deliver(each, thread, segments)
 
     def _is_direct(self, plan) -> bool:
-        return (plan.projection.target.base, plan.port) in self.layout.direct
+        plan = plan.plans[0] if isinstance(plan, Bundle) else plan
+        return (plan.target.base, plan.port) in self.plan.direct
 
     def _segments(self, each, thread) -> int:
         """How many segments of rows are listed at once."""
@@ -94,7 +122,7 @@ class Programs(Arrays):
         """The block that delivers the synapses of a projection, or of a bundle of them, on a thread."""
         if isinstance(each, Bundle):
             source, values, first = each.source, each.values(thread), each.begin[thread]
-            values |= {"dt": self.layout.dt, "arrivals": self.arrivals[thread][first:first + values["n_target"]]}
+            values |= {"dt": self.plan.dt, "arrivals": self.arrivals[thread][first:first + values["n_target"]]}
         else:
             source, values = each.projection.source.base, None
             if each.bounds[thread] < each.bounds[thread + 1] and each.connectivity.n_synapses:
@@ -110,7 +138,7 @@ class Programs(Arrays):
 
     def _arrivals(self, plan, thread):
         """The part of a thread's buffer that its synapses of a projection, or a drive, add to."""
-        begin = begins(plan, self.layout.reach)[thread]
+        begin = begins(plan, self.plan.reach)[thread]
         return self.arrivals[thread][begin:begin + int(plan.bounds[thread + 1] - plan.bounds[thread])]
 
     def _synapse_values(self, plan, thread) -> dict:
@@ -118,17 +146,17 @@ class Programs(Arrays):
         start, offsets = plan.rows[thread]
         low, high = plan.bounds[thread:thread + 2] + projection.target.start
         values = {"n_source": projection.source.base.size, "n_target": int(high - low),
-                  "n_delays": plan.connectivity.delays.size, "n_synapses": part.target.size, "dt": self.layout.dt,
+                  "n_delays": plan.connectivity.delays.size, "n_synapses": part.target.size, "dt": self.plan.dt,
                   "delays": plan.connectivity.delays, "start": start, "target": part.target}
         if offsets is not None:
             values["offsets"] = offsets
-        own = {name: arrays[thread] for (owner, name), arrays in self.synapses.items() if owner is projection}
+        own = {name: arrays[thread] for name, arrays in self.varying[projection].items()}
         values |= {synapse_field(name): part.values[name] for name in (*wiring.shared, *wiring.stored)} | own
-        late = {name: learn.late_field(name, ticks) for name, ticks in learn.lags(projection, self.layout.dt).items()}
+        late = {name: learn.late_field(name, ticks) for name, ticks in learn.lags(projection, self.plan.dt).items()}
         values |= {f"target_{name}": self._slice(projection.target.base, late.get(name, state_field(name)), low, high)
                    for name, _ in wiring.reads}
         values |= plan.periods if wiring.periodic else {}
-        values |= {decay_field(tau): decays(float(part.values[tau]), self.layout.dt, self.layout.real)
+        values |= {decay_field(tau): decays(float(part.values[tau]), self.plan.dt, self.plan.real)
                    for tau in wiring.time_constants}
         if wiring.random:
             values |= self._random(plan.stream, 0) | {"base": plan.base[thread]}
@@ -136,7 +164,7 @@ class Programs(Arrays):
         return values
 
     def _drives(self, thread, direct):
-        for drive, plan in self.layout.drives.items():
+        for drive, plan in self.plan.drives.items():
             low, high = plan.bounds[thread:thread + 2]
             if low == high:
                 continue
@@ -148,9 +176,10 @@ class Programs(Arrays):
                 yield self._poisson(plan, int(low), int(high), drive, arrivals)
 
     def _current(self, drive, plan, low, high):
-        layout, target = self.layout, drive.target
+        layout, target = self.plan, drive.target
         varies, values = {}, {}
-        for name, value in plan.coefficients.items():
+        fed = {"amplitude": self.fed[drive]} if drive in self.fed else {}
+        for name, value in (plan.form | fed).items():
             table = timed_table(value, layout.dt, drive.name)
             part = _columns(table.values, low, high)
             varies[name] = "timed" if table.timed else table.values.shape[1] > 1
@@ -162,11 +191,11 @@ class Programs(Arrays):
                            **self._random(plan.stream, low))
 
     def _poisson(self, plan, low, high, drive=None, arrivals=None, slots=None):
-        real, n = self.layout.real, high - low
+        real, n = self.plan.real, high - low
         label = "Poisson" if drive is None else drive.name
-        table = timed_table(plan.parameters.rate, self.layout.dt, label)
+        table = timed_table(plan.parameters.rate, self.plan.dt, label)
         individual = table.values.shape[1] > 1
-        means = _columns(table.values, low, high) * (self.layout.dt * 1e-3)
+        means = _columns(table.values, low, high) * (self.plan.dt * 1e-3)
         most = inputs.most_events(self._largest_mean(plan, "Poisson" if drive is None else type(drive.drive).__name__))
         values = {"n": n, "most": most, "means": means.ravel(), **inputs.times(table, means),
                   **self._random(plan.stream, low)}
@@ -186,7 +215,7 @@ class Programs(Arrays):
                            weight=np.ascontiguousarray(weights[low:high]) if differ else weights, **values)
 
     def _updates(self, thread):
-        for population, plan in self.layout.populations.items():
+        for population, plan in self.plan.populations.items():
             low, high = (int(b) for b in plan.bounds[thread:thread + 2])
             if low == high:
                 continue
@@ -206,7 +235,7 @@ class Programs(Arrays):
         return block
 
     def _update(self, population, plan, thread, low, high, slots):
-        coefficients, n = plan.coefficients, high - low
+        coefficients, n = plan.form, high - low
         kernel = coefficients.kind.kernel()
         values = {"n": n}
         for port in coefficients.ports:
@@ -237,7 +266,7 @@ class Programs(Arrays):
                 yield self._note(projection, plan, thread, 2 * int(plan.connectivity.delays[0]))
 
     def _learning(self, thread):
-        return [(projection, plan) for projection, plan in self.layout.projections.items()
+        return [(projection, plan) for projection, plan in self.plan.projections.items()
                 if plan.wiring.rules and plan.bounds[thread] < plan.bounds[thread + 1] and plan.connectivity.n_synapses]
 
     def _note(self, projection, plan, thread, behind):
@@ -248,7 +277,7 @@ class Programs(Arrays):
 
     def _notes(self, thread):
         for (population, late), (name, ticks) in self.late.items():
-            low, high = self.layout.populations[population].bounds[thread:thread + 2]
+            low, high = self.plan.populations[population].bounds[thread:thread + 2]
             now, was = (self._slice(population, each, low, high) for each in (state_field(name), late))
             ring = self._slice(population, f"ring_{late}", low * ticks, high * ticks)
             if low < high:
@@ -260,7 +289,7 @@ class Programs(Arrays):
             if plan.wiring.periodic:
                 yield self._settling(projection, plan, thread, "period")
         for (population, variable), past in self.signals.items():
-            bounds = self.layout.populations[population.base].bounds
+            bounds = self.plan.populations[population.base].bounds
             if bounds[thread] <= population.start < bounds[thread + 1]:
                 state = self._slice(population.base, state_field(variable), population.start, population.start + 1)
                 yield self._block(learn.remember(state.dtype), state=state, past=past)
@@ -286,25 +315,24 @@ class Programs(Arrays):
             yield self._block(kernel, **{name: values[name] for name in kernel.fields})
 
     def _records(self, thread):
-        for recorder in self.recorders:
-            population, variable = recorder.key
-            low, high = self.layout.populations[population].bounds[thread:thread + 2]
-            mine = np.flatnonzero((recorder.ids >= low) & (recorder.ids < high))
+        for tap in self.taps:
+            population, variable = tap.key
+            low, high = self.plan.populations[population].bounds[thread:thread + 2]
+            mine = np.flatnonzero((tap.ids >= low) & (tap.ids < high))
             if mine.size == 0:
                 continue
             state = self._running(population, variable, thread)
-            out, begin = self.outputs[recorder]
-            yield self._block(inputs.recorder(state.dtype), n=mine.size, every=recorder.every, begin_row=begin,
-                              columns=out.shape[1], n_state=state.size, n_rows=out.shape[0],
-                              which=recorder.ids[mine] - low, column=mine, state=state, out=out.reshape(-1))
+            yield self._block(inputs.recorder(state.dtype), n=mine.size, every=tap.every, begin_row=tap.begin,
+                              columns=tap.out.shape[1], n_state=state.size, n_rows=tap.out.shape[0],
+                              which=tap.ids[mine] - low, column=mine, state=state, out=tap.out.reshape(-1))
 
     def _running(self, population, variable, thread):
         """The part of a variable that a thread changes while the network runs."""
-        coefficients = self.layout.populations[population].coefficients
+        coefficients = self.plan.populations[population].form
         for port in coefficients.ports:
             if port.direct and variable == port.variable:
                 return self._port(population, port.index, thread)
-        return self._slice(population, variable, *self.layout.populations[population].bounds[thread:thread + 2])
+        return self._slice(population, variable, *self.plan.populations[population].bounds[thread:thread + 2])
 
 
 def _columns(values, low, high) -> np.ndarray:

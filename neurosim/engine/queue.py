@@ -143,6 +143,12 @@ class Queue:
         self.size = pop(self.time, self.order, self.item, self.size)
         return first
 
+    def remove(self, o: int) -> None:
+        """Take away all events of one order."""
+        events = self.snapshot()
+        keep = events["order"] != o
+        self.restore({name: array[keep] for name, array in events.items()})
+
     def snapshot(self) -> dict:
         """Return the events in the order in which they would leave: arrays `time`, `order`, `item`."""
         n = self.size

@@ -167,8 +167,9 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
         for k in range(drives[which, D_n_target]):
             rate = drive_c[drives[which, D_rate_at] + k * drives[which, D_rate_step]]
             at = drives[which, D_state_at] + 2 * k
+            drive_x[at] = np.inf
             if rate > 0.0:
-                drive_x[at] = interval(k, drive_x, at, rate, drives[which, D_stream], k0, k1)
+                drive_x[at] = end + interval(k, drive_x, at, rate, drives[which, D_stream], k0, k1)
                 rank = (np.int64(DRIVE) << SHIFT) + which
                 numbers[SIZE] = push(time, order, item, numbers[SIZE], drive_x[at], rank, k)
         return DONE

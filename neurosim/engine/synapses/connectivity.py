@@ -1,6 +1,6 @@
 """Synapses that are built: their arrays, their canonical order, and what identifies them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -233,16 +233,25 @@ def set_values(connectivity: Connectivity, name: str, values) -> None:
         first = last
 
 
-def checksum(connectivity: Connectivity) -> int:
-    """Return a number of 64 bits that identifies all sources, targets, delays and weights.
+def with_values(connectivity: Connectivity, name: str, values) -> Connectivity:
+    """Return synapses of which one quantity has other values, see `set_values`; those given stay as they are."""
+    parts = [replace(part, values={key: value.copy() if key == name and isinstance(value, np.ndarray) else value
+                                   for key, value in part.values.items()}) for part in connectivity.parts]
+    changed = replace(connectivity, parts=parts)
+    set_values(changed, name, values)
+    return changed
+
+
+def checksum(connectivity: Connectivity, name: str | None = "weight") -> str:
+    """Return a text that identifies all sources, targets and delays, and with them the values of one quantity.
 
     It is a sum of mixed bits over the synapses, so that neither the order nor the number of parts matters.
     """
     main = load_function("build_checksum", _CHECKSUM, {"mix": _mix})
     total = 0
     for part in connectivity.parts:
-        weight = np.atleast_1d(np.asarray(part.values.get("weight", 0.0)))
-        bits = weight.view(np.uint32 if weight.dtype == np.float32 else np.uint64)
+        value = np.atleast_1d(np.asarray(0.0 if name is None else part.values[name]))
+        bits = value.view(np.uint32 if value.dtype == np.float32 else np.uint64)
         offsets = np.empty((0, 0), np.uint16) if part.offsets is None else part.offsets
         total += int(main(part.start, offsets, connectivity.delays, part.target, part.first, bits))
-    return total & 0xFFFFFFFFFFFFFFFF
+    return f"{total & 0xFFFFFFFFFFFFFFFF:016x}"

@@ -113,8 +113,7 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
     longer than delays and synaptic time constants. A simulation with dtype="float64" resolves smaller sizes.
 
     Args:
-        sim: the simulation, which runs on by `duration`; parameters that were set after it was made are not
-            those of the twin.
+        sim: the simulation, which runs on by `duration`.
         population: which is moved, itself or its name.
         duration: ms, a multiple of `every`.
         every: ms between two renormalisations.
@@ -142,7 +141,7 @@ def perturbation_growth(sim: Simulation, population, duration: float, *, every: 
     size = check_number("perturbation_growth.size", size, above=0)
     every = check_number("perturbation_growth.every", every, "ms", above=0)
     rounds = check_ticks("perturbation_growth.duration", duration, every, at_least=1)
-    twin = Simulation(sim.net, sim.dt, seed=sim.seed, threads=sim.threads, dtype=sim.dtype)
+    twin = sim.clone(record=False)
     here = sim.get(population, variable).astype(np.float64)
     difference, growth = size * _direction(here.size, seed), 0.0
     for _ in range(rounds):

@@ -1,0 +1,85 @@
+"""What is set between two runs makes another plan, which shares with the one before all that stayed as it was."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+
+from neurosim.engine.bundling import bundled, taken_out
+from neurosim.engine.plan import Plan
+from neurosim.engine.planner import Planner
+from neurosim.engine.quantities import periods, wiring_of
+from neurosim.engine.synapses import with_values
+from neurosim.network import Population, Projection
+
+
+def changed(plan: Plan, changes) -> Plan:
+    """Return the plan in which some parameters, or quantities of synapses, have other values.
+
+    Args:
+        plan: the plan, which stays as it is.
+        changes: (population, projection or drive, name) -> value, which is known to fit. A parameter of a receptor
+            is one of its population, called by its name and the number of the receptor: `tau_syn[0]`.
+    """
+    planner = Planner(plan.net, plan.dt, plan.seed, plan.real, plan.parts, plan.packed)
+    populations, drives, synapses = {}, {}, {}
+    for (owner, name), value in changes.items():
+        kind = populations if isinstance(owner, Population) else synapses if isinstance(owner, Projection) else drives
+        kind.setdefault(owner, {})[name] = value
+    new = {owner: planner.formed(with_parameters(plan.populations[owner], values))
+           for owner, values in populations.items()}
+    driven = {owner: planner.formed_drive(with_numbers(plan.drives[owner], values)) for owner, values in drives.items()}
+    after = replace(plan, populations={**plan.populations, **new}, drives={**plan.drives, **driven},
+                    changes={**plan.changes, **changes})
+    return _with_synapses(after, synapses) if synapses else after
+
+
+def with_numbers(plan, values: dict):
+    """Return the plan of a drive with other parameters."""
+    return replace(plan, parameters=SimpleNamespace(**{**vars(plan.parameters), **values}))
+
+
+def with_parameters(plan, values: dict):
+    """Return the plan of a population with other parameters, of its model and of its receptors."""
+    own = {name: value for name, value in values.items() if not name.endswith("]")}
+    ports = list(plan.ports)
+    for name, value in values.items():
+        if name.endswith("]"):
+            name, number = name[:-1].split("[")
+            receptor, p = ports[int(number)]
+            ports[int(number)] = receptor, SimpleNamespace(**{**vars(p), name: value})
+    return replace(plan, parameters=SimpleNamespace(**{**vars(plan.parameters), **own}), ports=tuple(ports))
+
+
+def _with_synapses(plan: Plan, changes: dict) -> Plan:
+    """Return the plan in which synapses have other values; what was in a bundle with them is bundled anew.
+
+    Weights that are set are kept as they are: of a bundle whose weights are rounded the others stay in it.
+    """
+    plans, places = dict(plan.projections), {}
+    broken = dict.fromkeys(plans[projection].bundle for projection in changes if plans[projection].bundle is not None)
+    for whole in broken:
+        plans |= {member.projection: taken_out(plans[member.projection]) for member in whole.plans}
+    for projection, values in changes.items():
+        plans[projection] = _set(plan, plans[projection], values)
+    for whole in broken:
+        members = [member.projection for member in whole.plans]
+        alone = [projection for projection in members if whole.scale and projection in changes]
+        again, here = bundled([plans[projection] for projection in members if projection not in alone], plan.reach,
+                              bool(whole.scale), plan.parts, whole.scale)
+        plans |= {each.projection: each for each in again}
+        places[whole] = [delivery for projection in members for delivery in here.get(projection, [projection])]
+    deliveries = tuple(each for delivery in plan.deliveries for each in places.get(delivery, [delivery]))
+    return replace(plan, projections=plans, deliveries=deliveries)
+
+
+def _set(plan: Plan, each, values: dict):
+    """Return the plan of a projection, which is in no bundle, with other values of its synapses."""
+    connectivity = each.connectivity
+    for name, value in values.items():
+        value = np.asarray(value, dtype=plan.real)
+        value = value.reshape(-1)[0] if value.size == 1 and name in connectivity.shared else value
+        connectivity = with_values(connectivity, name, value)
+    wiring = wiring_of(each.projection, connectivity, plan.real, plan.dt)
+    return replace(each, connectivity=connectivity, wiring=wiring,
+                   periods=periods(each.projection, connectivity.shared, plan.dt))

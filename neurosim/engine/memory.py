@@ -1,0 +1,30 @@
+"""Whether the synapses of a network fit into the memory of this machine."""
+
+import os
+
+import numpy as np
+
+from neurosim.engine.quantities import quantities
+from neurosim.engine.synapses import estimate_bytes
+from neurosim.errors import NetworkError
+from neurosim.network import Projection
+
+
+def check_memory(need: int) -> None:
+    """Refuse synapses that need more bytes than there are."""
+    if not hasattr(os, "sysconf"):
+        return
+    have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if need > have:
+        raise NetworkError(f"the synapses must fit into the {have / 1e9:.3g} GB of this machine, got one that "
+                           f"needs about {need / 1e9:.3g} GB; give fewer neurons, a smaller probability, or one "
+                           "weight for a whole projection")
+
+
+def bytes_of(projection: Projection, parts: int, dt: float, real) -> int:
+    """Return about how much memory the synapses of a projection take."""
+    source, target = projection.source, projection.target
+    bounds = np.linspace(0, target.size, parts + 1).astype(np.int64)
+    return estimate_bytes(
+        projection.rule, source.size, target.size, projection.shift,
+        quantities=quantities(projection), delay=projection.delay, bounds=bounds, dt=dt, real=real)

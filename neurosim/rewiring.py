@@ -1,0 +1,79 @@
+"""A run goes on with other synapses: for rules that change who is connected, or how late."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from neurosim.checks import describe_value
+from neurosim.connectivity import Explicit
+from neurosim.errors import ParameterError, SimulationError, UnsupportedError
+from neurosim.network import Projection
+from neurosim.running import Run
+
+UNDER_WAY = ("refuse", "accept")
+
+
+def rewired(run: Run, projection: Projection, source, target, *, weight, delay, continues=None,
+            under_way: str = "refuse") -> Run:
+    """Return a run that goes on from where another one is, with other synapses; see `Simulation.rewire`."""
+    if run.settings.mode != "clocked":
+        raise UnsupportedError(f"rewire needs mode='clocked', got mode={run.settings.mode!r}")
+    if under_way not in UNDER_WAY:
+        raise ParameterError(f"under_way must be 'refuse' or 'accept', got {describe_value(under_way)}")
+    dt = run.settings.dt
+    old_source, _, old_delay, _ = run.engine.synapses(projection)
+    ticks = np.rint(np.asarray(delay, np.float64) / dt)
+    rule, n = Explicit(source, target), np.size(source)
+    continues = np.full(n, -1) if continues is None else np.asarray(continues)
+    if continues.shape != (n,) or continues.dtype.kind not in "iu" or (n and not (
+            continues.min() >= -1 and continues.max() < old_source.size)):
+        raise ParameterError(f"continues must be one whole number per synapse, -1 or < {old_source.size}, "
+                             f"got {describe_value(continues)}")
+    weight, delay = (np.broadcast_to(np.asarray(value, np.float64), n).copy() for value in (weight, ticks * dt))
+    if under_way == "refuse":
+        _check_under_way(run, projection, rule.sources, continues, old_delay, delay)
+    new = replace(projection, rule=rule, weight=weight, delay=delay)
+    net = run.net.copy()
+    net.projections[net.projections.index(projection)] = new
+    net.recorders = [replace(r, what=new) if r.what is projection else r for r in net.recorders]
+    after = Run(net, run.settings)
+    after.restore(_carried(run, after, projection, new, continues))
+    return after
+
+
+def _check_under_way(run, projection, sources, continues, old_delay, delay):
+    """Raise SimulationError if a spike of the last ticks would reach a synapse twice, or never."""
+    engine, dt = run.engine, run.settings.dt
+    kept, longest = continues >= 0, engine.plan.longest
+    delays = np.rint(np.stack([old_delay[continues[kept]], delay[kept]]) / dt)
+    ticks, ids = engine.slots_between(projection.source.base, engine.now - longest, engine.now)
+    due = np.sort(ids.astype(np.int64) * (longest + 1) + engine.now - ticks)  # by source, then by age
+    whose = (sources[kept].astype(np.int64) + projection.source.start) * (longest + 1)
+    # A spike has arrived where its age is not below the delay: before and after, the same ones must have.
+    arrived = [np.searchsorted(due, whose + np.minimum(each, longest)) for each in delays]
+    if (arrived[0] != arrived[1]).any():
+        raise SimulationError(
+            f"projection {projection.name!r}: its delays must change while no arrival is affected, but one would come "
+            "twice or never; let the sources be silent for the longest delay, or pass under_way='accept'")
+
+
+def _carried(run, after, old, projection, continues):
+    """Return the state of the old run in the layout of the new one."""
+    state, fresh, engine = run.state(), after.state(), after.engine
+    label, arrays = f"synapses/{projection.name}/", {}
+    per_synapse = {f"{label}{name}" for name in engine.changing(projection)}
+    before, now = run.engine.plan.projections[old], engine.plan.projections[projection]
+    delays = [plan.connectivity.delays for plan in (before, now)]
+    if not np.array_equal(*delays) and not engine.kept_by_target(projection):
+        raise UnsupportedError(f"projection {projection.name!r}: its rule or release keeps values for each source and "
+                               "delay, so that the delays that occur must stay the same")
+    if per_synapse:  # in the order of the new layout
+        was = continues[np.lexsort((projection.rule.targets, projection.delay, projection.rule.sources))]
+    for name, new in fresh.arrays.items():
+        arrays[name] = (new if name in per_synapse else state.arrays[name]).copy()
+        if name in per_synapse and name != f"{label}weight":
+            arrays[name][was >= 0] = state.arrays[name][was[was >= 0]]
+    changes = {key: value for key, value in state.changes.items()
+               if key[:2] != ("projection", projection.name) or np.ndim(value) == 0 and key[2] != "weight"}
+    return replace(fresh, time=state.time, arrays=arrays, changes=changes, given=state.given, sample=state.sample,
+                   ages=state.ages)
