@@ -11,6 +11,9 @@ from neurosim.errors import ParameterError
 from neurosim.neurons.base import State
 from neurosim.spikes import Spikes
 
+SLACK = 5e-7  #: ms, by which a time may miss a tick
+LATE = 1e9  #: ms, a time after which nobody sees a tick
+
 
 class TimedArray(Timed):
     """Values that change in time: value number m holds for m * every <= t - start < (m + 1) * every.
@@ -136,6 +139,15 @@ class Current(Drive):
         """Return what the body takes by name besides the state, in float64."""
         return {name: getattr(p, name) for name in self.parameters}
 
+    def rounding(self, p, dt: float) -> str:
+        """Return what ticks of dt ms change about the current, as a sentence that a warning ends with; "" if nothing.
+
+        Args:
+            p: the parameters by name, each a float or an array with one value per neuron.
+            dt: ms.
+        """
+        return ""
+
 
 class InjectedCurrent(Current, kw_only=False):
     """A given current: one number, one per neuron, or a `TimedArray` of either that changes in time.
@@ -158,6 +170,8 @@ class InjectedCurrent(Current, kw_only=False):
 class StepCurrent(Current, kw_only=False):
     """I(t) = amplitude for start <= t < stop, else 0.
 
+    In ticks it is on in each that begins within; a start or stop off their grid moves to the next tick, with a warning.
+
     >>> StepCurrent(100.0, start=50.0, stop=150.0)
     StepCurrent(amplitude=100.0, start=50.0, stop=150.0)
     """
@@ -165,12 +179,27 @@ class StepCurrent(Current, kw_only=False):
     positional = 1
     amplitude: PerElement = required(Parameter(doc="current", unit="pA"))
     start: PerElement = Parameter(0.0, "ms", doc="when it begins")
-    stop: PerElement = Parameter(1e12, "ms", doc="when it ends")
+    stop: PerElement = Parameter(1e12, "ms", doc="when it ends, after start")
+
+    def validate(self):
+        if all(isinstance(value, (float, np.ndarray)) for value in (self.start, self.stop)):
+            if np.any(np.asarray(self.stop) <= self.start):
+                raise ParameterError(f"StepCurrent.stop must be > start = {describe_value(self.start)} ms, got "
+                                     f"{describe_value(self.stop)}")
+
+    def rounding(self, p, dt):
+        start, stop = (np.atleast_1d(np.asarray(value, np.float64)) for value in (p.start, p.stop))
+        first, end = (np.ceil((time - SLACK) / dt) for time in (start, stop))  # the first tick that is on, and off
+        if np.any((np.maximum(first, 0.0) >= end) & (stop > 0.0)):
+            return f"injects nothing into neurons for which no tick of {dt:g} ms begins from start to before stop"
+        off = max(np.abs(first * dt - start).max(), np.abs(end * dt - stop)[stop < LATE].max(initial=0.0))
+        return "" if off <= max(1e-6 * dt, SLACK) else (
+            f"begins and ends with ticks of {dt:g} ms, up to {off:.3g} ms after its start and stop")
 
     @staticmethod
     def current(time, amplitude, start, stop):
         """The amplitude within the window; half a nanosecond of slack keeps grid times exact."""
-        return amplitude if start - 5e-7 <= time < stop - 5e-7 else 0.0
+        return amplitude if start - SLACK <= time < stop - SLACK else 0.0
 
 
 class SineCurrent(Current, kw_only=False):

@@ -1,5 +1,7 @@
 """Given spikes, currents, values that change in time, parts of populations: each against what it must do."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -277,3 +279,27 @@ def test_what_is_set_is_checked_as_a_whole():
         sim.set(cells, c_mem=100.0)
     with pytest.raises(ns.ParameterError, match="LIF.tau_mem must be a finite number > 0 ms, got -1"):
         sim.set(cells, tau_mem=-1.0)
+
+
+@pytest.mark.parametrize("start, stop, ticks, said", [
+    (0.31, 0.39, 0, "no tick of 0.1 ms begins"), (0.55, 0.85, 3, "up to 0.05 ms after"), (0.25, 1.0, 7, "up to 0.05"),
+    (-1.0, 0.04, 1, "up to 0.06 ms"), (0.3, 0.4, 1, None), (0.5, 1e12, 15, None)])
+def test_a_step_current_says_what_ticks_change(start, stop, ticks, said):
+    net = ns.Network()
+    cell = net.add(SLOW, 1)
+    net.drive(cell, ns.StepCurrent(1.0, start=start, stop=stop), name="step")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        sim = run(net, 2.0)
+    told = [str(w.message) for w in seen if "StepCurrent 'step'" in str(w.message)]
+    assert len(told) == (said is not None) and all(said in text for text in told)
+    np.testing.assert_allclose(charge(sim, cell), [ticks], rtol=1e-9)
+
+
+def test_a_step_current_that_ends_before_it_begins_is_refused():
+    with pytest.raises(ns.ParameterError, match="StepCurrent.stop must be > start = 50.0 ms, got 20.0"):
+        ns.StepCurrent(1.0, start=50.0, stop=20.0)
+    net = ns.Network()
+    net.drive(net.add(SLOW, 9), ns.StepCurrent(1.0, start=ns.Uniform(0.0, 5.0), stop=ns.Uniform(0.0, 5.0)))
+    with pytest.warns(ns.NeurosimWarning, match="injects nothing into neurons for which no tick"):
+        ns.Simulation(net, dt=DT)

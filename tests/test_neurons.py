@@ -1,6 +1,7 @@
 """Linear neuron models against analytic solutions; conductances against Brian2; a model of the user's own."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -357,3 +358,24 @@ def with_hold(t_ref):
     net = ns.Network()
     net.add(ns.LIF(t_ref=t_ref), 1)
     return net
+
+
+@pytest.mark.parametrize("make, said", [
+    (lambda: ns.LIF(v_reset=-50.0), r"LIF\.v_reset should be <= v_threshold = -55\.0 mV, got -50\.0"),
+    (lambda: ns.LIF(v_reset=np.array([-70.0, -50.0])), "an array of shape"),
+    (lambda: ns.LIF(v_leak=-50.0, reset="subtract"), r"LIF\.v_leak should be"),
+    (lambda: ns.AdaptiveLIF(v_threshold=-80.0), r"AdaptiveLIF\.v_reset should be"),
+    (lambda: ns.IntegrateAndFire(v_reset=0.0, reset="subtract"), r"IntegrateAndFire\.v_reset should be")])
+def test_a_reset_above_the_threshold_is_said(make, said):
+    with pytest.warns(ns.NeurosimWarning, match=said):
+        make()
+
+
+def test_resets_below_the_threshold_are_not_spoken_of():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ns.LIF(v_reset=-55.0)
+        ns.LIF(v_leak=-40.0)  # a neuron that fires by itself
+        ns.LIF(v_reset=ns.Uniform(-90.0, -40.0))
+        ns.StochasticLIF(v_reset=-50.0)  # its threshold is where the hazard is rho_0
+        ns.LeakyIntegrator(v_leak=0.0)

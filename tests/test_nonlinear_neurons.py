@@ -250,3 +250,36 @@ def test_adex_in_a_strong_conductance():
     _, traces = run(ns.AdExIF(), 20.0, 1.0, inputs=[(receptor, 1e4, [2.0])], variables=["v"])
     v = traces["v"][1][4:, 0]
     assert np.isfinite(v).all() and np.abs(v + 80.0).max() < 0.1
+
+
+@pytest.mark.parametrize("delta_t", [0.0, 1e-7, 1e-6, 1e-5])
+@pytest.mark.parametrize("t_ref", [0.0, 2.0])
+def test_a_sharp_threshold_makes_adex_a_leaky_integrate_and_fire_neuron(delta_t, t_ref):
+    """Without adaptation, against the exact intervals; v crosses within a tick and goes on from there."""
+    model = ns.AdExIF(delta_t=delta_t, a=0.0, b=0.0, i_bias=np.array([650.0, 800.0, 1500.0]), t_ref=t_ref)
+    found, _ = run(model, 200.0, 0.1, size=3)
+    for k, bias in enumerate((650.0, 800.0, 1500.0)):
+        up = bias / 30.0
+        interval = 281.0 / 30.0 * np.log(up / (up - (-50.4 + 70.6)))
+        times = np.asarray(found.times)[np.asarray(found.ids) == k]
+        first = np.arange(len(times)) * (interval + t_ref) + interval
+        assert len(times) == int((200.0 - interval) / (interval + t_ref)) + 1
+        late = times - first
+        assert -1e-3 * first[-1] < late.min() and late.max() < 0.1 * (1 + (t_ref > 0) * len(times)) + 1e-3 * first[-1]
+
+
+def test_adaptation_at_a_sharp_threshold():
+    """Against a fine integration."""
+    def equations(t, y):
+        return [(-30.0 * (y[0] + 70.6) - y[1] + 1000.0) / 281.0, (4.0 * (y[0] + 70.6) - y[1]) / 144.0]
+
+    exact = fine_times(equations, [-70.6, 0.0], -50.4, lambda y: [-70.6, y[1] + 80.5], 200.0)
+    check_times(times_of(ns.AdExIF(delta_t=0.0, i_bias=1000.0), 200.0, 0.05), exact, 0.05)
+
+
+def test_a_reset_above_a_sharp_threshold_is_refused_and_above_a_soft_one_bursts():
+    with pytest.raises(ns.ParameterError, match="AdExIF.v_reset must be < v_threshold = -50.4 mV where delta_t is 0"):
+        ns.AdExIF(delta_t=0.0, v_reset=-46.0)
+    with pytest.raises(ns.ParameterError, match="v_reset must be < v_threshold"):
+        ns.AdExIF(delta_t=np.array([0.0, 2.0]), v_reset=np.array([-46.0, -60.0]))
+    ns.AdExIF(delta_t=np.array([0.0, 2.0]), v_reset=np.array([-60.0, -46.0]))

@@ -155,6 +155,9 @@ class Planner:
         """Return the plan of a drive with what follows from its parameters."""
         drive = plan.drive
         if drive.receptor is None:
+            rounded = drive.drive.rounding(plan.parameters, self.dt)
+            if rounded:
+                warnings.warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}", NeurosimWarning, stacklevel=2)
             return replace(plan, form=drive.drive.coefficients(plan.parameters, self.dt))
         return replace(plan, port=self.ports.of(drive))
 

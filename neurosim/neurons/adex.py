@@ -5,13 +5,16 @@ from math import nan, sqrt
 import numpy as np
 
 from neurosim.aliases import PerElement
-from neurosim.checks import Parameter
+from neurosim.checks import Parameter, describe_value
+from neurosim.errors import ParameterError
 from neurosim.maths import exp
 from neurosim.neurons.base import Neuron, State
 from neurosim.neurons.izhikevich import check_peak
 from neurosim.neurons.schemes import MOST, SHORTEST, phi
 
 LONGEST = 0.1  #: ms, no sub-step is longer
+SHARPEST = 1e-6  #: mV, a slope factor below this is none
+ONSET = 4.0  #: slope factors below the threshold at which the upswing begins to be felt
 BEND = 1.0 / 256.0  #: by which the slope of the upswing, times the sub-step, may change in a sub-step
 
 
@@ -20,15 +23,16 @@ class AdExIF(Neuron):
 
     c_mem dv/dt = g_leak (v_leak - v) + g_leak delta_t exp((v - v_threshold) / delta_t) - w + i_bias + I;
     tau_w dw/dt = a (v - v_leak) - w;  spike where v > v_peak, then v is set to v_reset, w raised by b,
-    and v held for t_ref.
+    and v held for t_ref. With delta_t = 0, the limit of a sharp threshold, the exponential is left out and a spike is
+    sent where v > v_threshold: with a = b = 0 that is `LIF`.
 
-    Scheme: exponential Rosenbrock-Euler for v, with w at the middle of the step, of second order and
-    stable for any conductance, in sub-steps within the tick: at most 0.1 ms, in the upswing so short that v
-    changes by delta_t / 16 or less, but not below 1/512 of the tick. v and w are reset at the very crossing, and
-    the rest of the tick follows; with t_ref > 0 v stays at v_reset from there to the end of t_ref,
-    which counts from the tick of the spike. Current and conductance are held over the tick. The
-    exponent is limited to 30. Where several crossings fall into one tick, the spikes that are `due`
-    leave in the next ticks, one in each. The defaults are those of the paper.
+    Scheme: exponential Rosenbrock-Euler for v, with w at the middle of the step, of second order and stable for any
+    conductance, in sub-steps within the tick: at most 0.1 ms, from 4 delta_t below v_threshold on so short that v
+    changes by delta_t / 2, and in the upswing by delta_t / 16 or less, but not below 1/512 of the tick. v and w are
+    reset at the very crossing, and the rest of the tick follows; with t_ref > 0 v stays at v_reset from there to the
+    end of t_ref, which counts from the tick of the spike. Current and conductance are held over the tick. The exponent
+    is limited to 30. Where several crossings fall into one tick, the spikes that are `due` leave in the next ticks, one
+    in each. The defaults are those of the paper.
 
     >>> AdExIF(a=2.0, b=60.0, tau_w=30.0, i_bias=500.0)
     AdExIF(tau_w=30.0, a=2.0, b=60.0, i_bias=500.0)
@@ -42,7 +46,7 @@ class AdExIF(Neuron):
     v_leak: PerElement = Parameter(-70.6, "mV", doc="resting potential, E_L")
     v_threshold: PerElement = Parameter(-50.4, "mV",
                                         doc="threshold of the spike's initiation, V_T; spikes are sent at v_peak")
-    delta_t: PerElement = Parameter(2.0, "mV", above=0, doc="slope factor")
+    delta_t: PerElement = Parameter(2.0, "mV", at_least=0, doc="slope factor; below 1e-6 it counts as 0")
     tau_w: PerElement = Parameter(144.0, "ms", above=0, doc="time constant of the adaptation")
     a: PerElement = Parameter(4.0, "nS", doc="coupling of the adaptation to v")
     b: PerElement = Parameter(80.5, "pA", doc="what a spike adds to the adaptation")
@@ -58,15 +62,21 @@ class AdExIF(Neuron):
 
     def validate(self):
         check_peak(self, "v_reset")
+        known = all(isinstance(value, (float, np.ndarray)) for value in (self.delta_t, self.v_reset, self.v_threshold))
+        if known and np.any((self.delta_t < SHARPEST) & (self.v_reset >= np.asarray(self.v_threshold))):
+            raise ParameterError(f"AdExIF.v_reset must be < v_threshold = {describe_value(self.v_threshold)} mV where "
+                                 f"delta_t is 0, got {describe_value(self.v_reset)}")
 
     def rates(self, p):
         return {"v": p.g_leak / p.c_mem, "w": 1.0 / p.tau_w}
 
     def coefficients(self, p, dt):
         limit = np.minimum(LONGEST, 0.1 * p.tau_w)
+        smooth = np.asarray(p.delta_t) >= SHARPEST
         return {"leak": p.g_leak / p.c_mem, "share": 1.0 / p.c_mem, "v_leak": p.v_leak, "v_threshold": p.v_threshold,
-                "width": p.delta_t, "sharpness": 1.0 / p.delta_t, "rate_w": 1.0 / p.tau_w, "a": p.a, "b": p.b,
-                "v_reset": p.v_reset, "v_peak": p.v_peak, "i_bias": p.i_bias, "dt": dt,
+                "width": np.where(smooth, p.delta_t, 0.0), "sharpness": smooth / np.where(smooth, p.delta_t, 1.0),
+                "rate_w": 1.0 / p.tau_w, "a": p.a, "b": p.b, "v_reset": p.v_reset,
+                "v_peak": np.where(smooth, p.v_peak, p.v_threshold), "i_bias": p.i_bias, "dt": dt,
                 "longest": dt / np.ceil(dt / limit - 1e-9), "most_rest": np.rint(np.asarray(p.t_ref) / dt)}
 
     @staticmethod
@@ -83,6 +93,9 @@ class AdExIF(Neuron):
             bend = h * h * upswing * sharpness * sharpness * abs(rate)
             if bend > BEND:
                 h = min(h, max(h * sqrt(BEND / bend), dt * SHORTEST))
+            before = max(v_threshold - ONSET * width - v, 0.0)
+            if h * rate > before + 0.5 * width > 0.0:
+                h = min(h, max((before + 0.5 * width) / rate, dt * SHORTEST))
             x = rate_w * h
             rate = rate - share * 0.5 * x * (a * (v - v_leak) - w)
             after = v + h * rate * phi(h * (upswing * sharpness - leak - share * g))

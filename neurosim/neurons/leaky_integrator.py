@@ -2,7 +2,7 @@
 
 from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.neurons.base import Linear, Neuron, State
-from neurosim.neurons.lif import LIF
+from neurosim.neurons.lif import LIF, check_resistance
 
 
 class LeakyIntegrator(Neuron):
@@ -25,7 +25,7 @@ class LeakyIntegrator(Neuron):
     c_mem: PerElementOrNone = LIF.c_mem
     i_bias: PerElement = LIF.i_bias
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
-    validate, resistance = LIF.validate, LIF.resistance
+    validate, resistance = check_resistance, LIF.resistance
     step = staticmethod(LIF.step)
 
     def linear(self, p) -> Linear:

@@ -37,9 +37,11 @@ class LIF(Resetting):
 
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
 
+    floor = "v_leak"
+
     def validate(self):
-        if self.r is not None and self.c_mem is not None:
-            raise ParameterError(f"{type(self).__name__} must be given r or c_mem, got both; r = tau_mem / c_mem")
+        check_resistance(self)
+        super().validate()
 
     def resistance(self, p):
         """Return r in GOhm from whichever of r and c_mem was given."""
@@ -69,3 +71,9 @@ class LIF(Resetting):
         rate = leak + gain * g
         target = (drive + gain * i) / rate
         return target + (v - target) * exp(-rate)
+
+
+def check_resistance(model) -> None:
+    """Refuse a membrane whose resistance is said twice."""
+    if model.r is not None and model.c_mem is not None:
+        raise ParameterError(f"{type(model).__name__} must be given r or c_mem, got both; r = tau_mem / c_mem")

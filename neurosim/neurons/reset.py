@@ -1,9 +1,13 @@
 """What the integrate-and-fire models share: when they spike, and what that does to v."""
 
-from typing import Literal
+import warnings
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from neurosim.aliases import Choice
-from neurosim.checks import Option
+from neurosim.checks import Option, describe_value
+from neurosim.errors import NeurosimWarning
 from neurosim.neurons.base import Neuron
 
 
@@ -15,6 +19,16 @@ class Resetting(Neuron):
 
     reset: Choice[Literal["to_value", "subtract"]] = Option("to_value", ("to_value", "subtract"),
                                                             doc="what a spike does to v")
+    floor: ClassVar[str] = "v_reset"  #: the parameter from which to the threshold "subtract" lowers v
+
+    def validate(self):
+        """Warn where a spike leaves v above the threshold; drawn values are not looked at."""
+        name = "v_reset" if self.reset == "to_value" else self.floor
+        after, threshold = getattr(self, name), self.v_threshold
+        if above(after, threshold):
+            warnings.warn(f"{type(self).__name__}.{name} should be <= v_threshold = {describe_value(threshold)} mV, got"
+                          f" {describe_value(after)}: such a neuron spikes at every tick at which it is not held",
+                          NeurosimWarning, stacklevel=3)
 
     @staticmethod
     def fires(v, v_threshold):
@@ -25,6 +39,13 @@ class Resetting(Neuron):
     def after_spike(self):
         """The reset that the option chose."""
         return _to_value if self.reset == "to_value" else _subtract
+
+
+def above(value, limit) -> bool:
+    """Return whether a parameter is above another in any neuron, as far as neither is drawn or left out."""
+    known = all(isinstance(each, (float, np.ndarray)) for each in (value, limit))
+    fit = known and (np.ndim(value) == 0 or np.ndim(limit) == 0 or np.size(value) == np.size(limit))
+    return fit and bool(np.any(value > limit))
 
 
 def _to_value(v, v_reset):

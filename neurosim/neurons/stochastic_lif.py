@@ -3,7 +3,7 @@
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.maths import exp
-from neurosim.neurons.lif import LIF
+from neurosim.neurons.lif import LIF, check_resistance
 
 
 class StochasticLIF(LIF):
@@ -25,6 +25,8 @@ class StochasticLIF(LIF):
     v_threshold: PerElement = Parameter(-55.0, "mV", doc="value of v at which the hazard is rho_0")
     rho_0: PerElement = Parameter(1.0, "1/ms", at_least=0, doc="hazard where v is v_threshold")
     delta_u: PerElement = Parameter(1.0, "mV", above=0, doc="rise of v that makes the hazard e times as large")
+
+    validate = check_resistance  # it may be reset above where the hazard is rho_0
 
     def coefficients(self, p, dt):
         return super().coefficients(p, dt) | {"hazard": p.rho_0 * dt, "steepness": 1.0 / p.delta_u}
