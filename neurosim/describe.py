@@ -166,6 +166,7 @@ def summary(net) -> str:
              for name, size, p in zip(names, sizes, net.populations, strict=True)]
     return "\n".join([_headline(net), *_listed(lines, "populations"),
                       *_listed(map(_projection_line, net.projections), "projections"),
+                      *_listed(map(_coupling_line, net.couplings), "couplings"),
                       *_listed(map(_drive_line, net.drives), "drives"), *_recorded_lines(net), *_precision_lines(net)])
 
 
@@ -204,6 +205,11 @@ def _projection_line(p):
     parts += [part_text(part) for part in (p.release, *p.plasticity, p.device) if part is not None]
     parts += [f"{name} from {who.name}.{what}" for name, (who, what) in p.modulators.items()]
     return f"{_named(p.name, f'{p.source.name} -> {p.target.name}')}: {', '.join(parts)}"
+
+
+def _coupling_line(c):
+    conductance = "" if c.conductance is None else f" of {value_text(c.conductance, 'nS')}"
+    return f"{_named(c.name, f'{c.one.name} = {c.other.name}')}: {part_text(c.rule)}, gap junctions{conductance}"
 
 
 def _drive_line(d):
@@ -297,6 +303,7 @@ def _model_summary(net):
             ("Devices", kinds(p.device for p in projections)),
             ("Input", kinds([*(p.model for p in net.populations if isinstance(p.model, Source)),
                              *(d.drive for d in net.drives)])),
+            *([("Gap junctions", "; ".join(map(_coupling_line, net.couplings)))] if net.couplings else []),
             ("Recordings", "; ".join(line.split(": ", 1)[1] for line in _recorded_lines(net)) or "none")]
     return _Table({"": 1, " ": 4}, rows)
 

@@ -101,6 +101,25 @@ class DriveOn:
 
 
 @dataclass(frozen=True, eq=False)
+class GapJunctions:
+    """Electrical junctions between neurons of two populations, or of one: who, and how well they conduct."""
+
+    name: str
+    one: Population
+    other: Population
+    rule: Rule
+    conductance: Any
+
+    @property
+    def shift(self) -> int | None:
+        """As that of a projection from `one` to `other`."""
+        return shift_between(self.one, self.other)
+
+    def __repr__(self):
+        return f"<gap junctions {self.name!r}: {self.rule!r}>"
+
+
+@dataclass(frozen=True, eq=False)
 class Recorder:
     """What is recorded: spikes, a state variable of a population, or weights of a projection."""
 
@@ -132,6 +151,7 @@ class Network:
         self.populations: list[Population] = []
         self.projections: list[Projection] = []
         self.drives: list[DriveOn] = []
+        self.couplings: list[GapJunctions] = []
         self.recorders: list[Recorder] = []
 
     def copy(self) -> "Network":
@@ -199,7 +219,8 @@ class Network:
         self._check_mine(target, "target")
         if not source.spiking:
             raise NetworkError(f"source must emit spikes, but {source.name!r} is of {type(source.model).__name__}, "
-                               "which never does; gap junctions and graded synapses are not supported")
+                               "which never does; graded synapses are not supported, gap junctions are made by "
+                               "couple(...)")
         if not isinstance(target.model, Neuron):
             raise NetworkError(f"target must be a population of neurons, but {target.name!r} is a source of spikes")
         rule = AllToAll() if rule is None else rule
@@ -276,6 +297,45 @@ class Network:
             receptor.check_weights(f"weight of {name!r}", drive.weight)
         self.drives.append(DriveOn(name, drive, target, receptor))
         return self.drives[-1]
+
+    def couple(self, one: Population, other: Population, rule: Rule, *, conductance=None,
+               name: str | None = None) -> GapJunctions:
+        """Join neurons by gap junctions: the current g (v_j - v_i) flows into neuron i, and its opposite into j.
+
+        A pair that the rule gives is one junction, which acts on both; where it gives a pair twice, or (i, j) and
+        (j, i) within one population, there are two. All populations that are joined are computed by one thread. The
+        clocked mode alone has them.
+
+        Args:
+            one, other: populations of neurons, or parts of them; may be the same.
+            rule: which pairs are joined.
+            conductance: g in nS, >= 0: a number, a distribution, an array of shape (one, other), or, for rules that
+                list their pairs, one value per pair. By default the entries of the matrix of a `Sparse` rule.
+            name: its name.
+
+        Raises:
+            ParameterError, NetworkError: an argument does not fit.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> cells = net.add(ns.LIF(), 3, name="cells")
+        >>> net.couple(cells, cells, ns.Explicit([0, 1], [1, 2]), conductance=2.0)
+        <gap junctions 'cells = cells': Explicit(sources=an array of shape (2,), targets=an array of shape (2,))>
+        """
+        for label, population in (("one", one), ("other", other)):
+            self._check_mine(population, label)
+            if not isinstance(population.model, Neuron):
+                raise NetworkError(f"{label} must be a population of neurons, but {population.name!r} is a source of "
+                                   "spikes")
+        if not isinstance(rule, Rule):
+            raise ParameterError(f"rule must be a Rule, got {describe_value(rule)}")
+        if conductance is None and rule.weights() is None:
+            raise ParameterError("conductance must be given, a number of nS, an array or a distribution, got None")
+        rule.check(one.size, other.size, shift_between(one, other))
+        conductance = _check_weight(conductance, "conductance")
+        name = self._name(name, f"{one.name} = {other.name}", [c.name for c in self.couplings])
+        self.couplings.append(GapJunctions(name, one, other, rule, conductance))
+        return self.couplings[-1]
 
     def record(self, what: Population | Projection, variable: str = "spikes", *, every: float | None = None, ids=None,
                to: str | Path | None = None) -> None:
@@ -449,7 +509,7 @@ def same_part(a, b) -> bool:
 
 def _hint(value) -> str:
     if isinstance(value, str) and "gap" in value.lower():
-        return "; gap junctions are not supported"
+        return "; gap junctions are made by couple(...)"
     return ""
 
 
@@ -520,7 +580,7 @@ def _plain(value):
     return value[()] if isinstance(value, np.ndarray) else value
 
 
-def _check_weight(weight):
+def _check_weight(weight, what="weight"):
     """Return weights as they are described: what is an array is copied."""
     if weight is None or isinstance(weight, Samples):
         return weight
@@ -531,7 +591,7 @@ def _check_weight(weight):
     if array.ndim == 0 and not is_number(_plain(weight)):
         array = np.array(np.nan)
     if not np.isfinite(array).all():
-        raise ParameterError("weight must be a finite number, an array of them, or a distribution, "
+        raise ParameterError(f"{what} must be a finite number, an array of them, or a distribution, "
                              f"got {describe_value(weight) if array.ndim == 0 else 'an array with other values'}")
     return _frozen(weight)
 
@@ -573,5 +633,7 @@ def signature(net):
         parts = [p.rule, p.weight, p.delay, p.receptor, p.release, *(p.plasticity or [None]), p.device]
         signals = "".join(f" {name}={who.name}.{what}" for name, (who, what) in sorted(p.modulators.items()))
         yield f"projection {p.name} {p.source.name} {p.target.name} {[_text(part) for part in parts]}{signals}"
+    for c in net.couplings:
+        yield f"gap junctions {c.name} {c.one.name} {c.other.name} {_text(c.rule)} {_text(c.conductance)}"
     for d in net.drives:
         yield f"drive {d.name} {d.target.name} {_text(d.drive)} {_text(d.receptor)}"

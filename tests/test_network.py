@@ -37,7 +37,7 @@ REFUSED = {
     "not a population": (lambda n, s, c, q: n.connect("noise", c), ns.ParameterError,
                          "source must be a population, got"),
     "gap junction": (lambda n, s, c, q: n.connect(c, c, receptor="gap junction"), ns.ParameterError,
-                     "gap junctions are not supported"),
+                     r"gap junctions are made by couple\(...\)"),
     "rule": (lambda n, s, c, q: n.connect(s, c, 0.1), ns.ParameterError, "rule must be a Rule, got 0.1"),
     "sizes": (lambda n, s, c, q: n.connect(s, c, ns.OneToOne()), ns.ParameterError, "OneToOne"),
     "weight": (lambda n, s, c, q: n.connect(s, c, weight=np.inf), ns.ParameterError, "weight must be a finite number"),

@@ -17,11 +17,13 @@ def parts_of(net: Network, threads: int) -> int:
     return int(max(1, min(threads, work // SMALLEST_PART)))
 
 
-def split(size: int, threads: int, turn: int) -> np.ndarray:
+def split(size: int, threads: int, turn: int, whole: bool = False) -> np.ndarray:
     """Return the bounds of the parts of a population, one for each thread, at multiples of GROUP.
 
-    A population that is too small for all goes to a thread by its turn.
+    A population that is too small for all goes to a thread by its turn; one that must stay whole, to the first.
     """
+    if whole:
+        return np.array([0, *[size] * threads])
     groups = -(-size // GROUP)
     if groups >= threads:
         return np.minimum(np.array([groups * t // threads for t in range(threads + 1)]) * GROUP, size)

@@ -147,6 +147,7 @@ class Plan:
         reach: (population, port) -> where its arrivals begin in the buffer of each part.
         size: size of the buffer of arrivals of each part.
         direct: (population, port) whose variable lies in that buffer.
+        couplings: gap junctions, in the order of the description.
         changes: what was set since the network was laid out, (population, projection or drive, name) -> value.
     """
 
@@ -165,4 +166,5 @@ class Plan:
     reach: Mapping = field(default_factory=dict)
     size: tuple = ()
     direct: frozenset = frozenset()
+    couplings: tuple = ()
     changes: Mapping = field(default_factory=dict)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from neurosim.checks import Samples
+from neurosim.engine import gaps
 from neurosim.engine.bundling import bundled, numbering, rows_of
 from neurosim.engine.direct import direct_ports
 from neurosim.engine.drawn import Drawer, program, spread
@@ -43,6 +44,7 @@ class Planner:
         self.ports = Ports(net)
         self.injected = {d.target.base for d in net.drives if d.receptor is None}
         self.direct = direct_ports(net, self.ports)
+        self.joined = {side.base for junctions in net.couplings for side in (junctions.one, junctions.other)}
 
     def plan(self) -> Plan:
         """Return the plan."""
@@ -51,6 +53,7 @@ class Planner:
         reach, size = self.arrivals(populations)
         projections, deliveries = self.projections(populations, reach)
         drives = {d: self.drive(d, populations[d.target.base].bounds) for d in self.net.drives}
+        couplings = tuple(gaps.lay(junctions, self.seed, self.streams, self.dt) for junctions in self.net.couplings)
         delays = [p.connectivity.delays for p in projections.values() if p.connectivity.delays.size]
         window = min((int(d.min()) for d in delays), default=1 << 30)
         if any(p.modulators for p in projections):
@@ -59,7 +62,7 @@ class Planner:
                   if p.wiring.dendritic and p.connectivity.delays.size]
         longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Plan(self.net, self.dt, self.seed, self.real, self.parts, self.packed, populations, projections, drives,
-                    deliveries, window, longest, reach, tuple(size), frozenset(self.direct))
+                    deliveries, window, longest, reach, tuple(size), frozenset(self.direct), couplings)
 
     def arrivals(self, populations) -> tuple[dict, list]:
         """Return where the arrivals of each population and port lie in the buffer of each part, and its size.
@@ -95,7 +98,7 @@ class Planner:
     def population(self, population: Population, turn: int) -> PopulationPlan:
         """Return the plan of a population."""
         size, name = population.size, population.name
-        bounds = split(size, self.parts, turn)
+        bounds = split(size, self.parts, turn, population in self.joined)
         stream = self.streams.new(f"{name}/noise")
         parameters = self.drawer.parameters(population.model, size, name)
         if not hasattr(population.model, "state"):

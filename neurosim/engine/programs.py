@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from neurosim.engine import inputs, learn
+from neurosim.engine import gaps, inputs, learn
 from neurosim.engine.arrays import LONGEST_CHUNK, Arrays
 from neurosim.engine.bundle import Bundle
 from neurosim.engine.bundling import begins
@@ -54,8 +54,9 @@ class Programs(Arrays):
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
         steps = [self._first, self._signals, self._early_notes, partial(self._deliveries, direct=False),
-                 partial(self._drives, direct=False), self._updates, partial(self._deliveries, direct=True),
-                 partial(self._drives, direct=True), self._notes, self._records]
+                 partial(self._drives, direct=False), partial(self._exchanges, backwards=False), self._updates,
+                 partial(self._deliveries, direct=True), partial(self._drives, direct=True),
+                 partial(self._exchanges, backwards=True), self._notes, self._records]
         self.programs = [Program([block for step in steps for block in step(thread)]) for thread in threads]
         settling = [[self._settling(p, plan, thread, "") for p, plan in self._learning(thread)]
                     for thread in threads]
@@ -213,6 +214,20 @@ class Programs(Arrays):
         differ = weights.size > 1
         return self._block(inputs.poisson(individual, differ, real), arrivals=arrivals,
                            weight=np.ascontiguousarray(weights[low:high]) if differ else weights, **values)
+
+    def _exchanges(self, thread, backwards):
+        """Half a tick of currents through gap junctions, whose populations all belong to the first thread."""
+        for coupling in self.plan.couplings[::-1 if backwards else 1] if thread == 0 else ():
+            plans = [self.plan.populations[each.base] for each in (coupling.junctions.one, coupling.junctions.other)]
+            v, w = (self.neurons[plan.population, state_field("v")] for plan in plans)
+            kernel = gaps.exchange((v.dtype, w.dtype), tuple(plan.n_ref is not None for plan in plans), backwards)
+            values = {"n": coupling.first.size, "n_first": v.size, "n_second": w.size, "v": v, "w": w,
+                      "first": coupling.first, "second": coupling.second}
+            values |= {f"until_{side}": self.neurons[plan.population, "until"]
+                       for side, plan in zip(("first", "second"), plans, strict=True) if plan.n_ref is not None}
+            moves = gaps.shares(coupling, plans, self.plan.dt)
+            values |= {name: share.astype(kernel.fields[name].dtype) for name, share in moves.items()}
+            yield self._block(kernel, **values)
 
     def _updates(self, thread):
         for population, plan in self.plan.populations.items():

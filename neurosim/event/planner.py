@@ -98,6 +98,8 @@ class EventPlanner:
 
     def plan(self) -> Plan:
         """Return the plan."""
+        if self.net.couplings:
+            _refuse(f"gap junctions {self.net.couplings[0].name!r} cannot be used")
         check_memory(sum(map(_bytes_of, self.net.projections)))
         populations = {p: self.population(p) for p in self.net.populations}
         projections = {p: self.projection(p) for p in self.net.projections}

@@ -67,6 +67,9 @@ class AdExIF(Neuron):
             raise ParameterError(f"AdExIF.v_reset must be < v_threshold = {describe_value(self.v_threshold)} mV where "
                                  f"delta_t is 0, got {describe_value(self.v_reset)}")
 
+    def rise(self, p):
+        return 1.0 / p.c_mem
+
     def rates(self, p):
         return {"v": p.g_leak / p.c_mem, "w": 1.0 / p.tau_w}
 

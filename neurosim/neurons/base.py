@@ -142,6 +142,17 @@ class Neuron(Parametrised):
         linear = self.linear(p)
         return {} if linear is None else linear.rates
 
+    def rise(self, p) -> Any:
+        """Return by how much a current of one unit raises v in a ms: 1/c_mem; None where that is not known.
+
+        Gap junctions take it.
+
+        Args:
+            p: the parameters by name, each a float or an array.
+        """
+        linear, parabola = self.linear(p), self.parabola(p)
+        return linear.current.get("v") if linear is not None else None if parabola is None else parabola.gain
+
     def crossing(self, p) -> Crossing | None:
         """Return when a neuron with linear equations spikes and what that does; None where it is not of that form.
 
