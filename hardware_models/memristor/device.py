@@ -395,13 +395,13 @@ def _devices(technology, mapping, xp):
     def deviation(g, g_max, read_noise, flicker_noise, span):
         white = read_noise * white_std(xp, g, g_max)
         flicker = flicker_noise * flicker_std(xp, g, g_max)
-        return xp.sqrt(white * white + flicker * flicker * span)
+        return _root(xp, white * white + flicker * flicker * span)
 
     def differential(weight, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
         span = _span(flicker_time, read_duration)
         k = weight_max / (g_max - g_min)
         high, low = g_min + xp.abs(weight) / k, g_min + 0.0 * weight
-        k = choose(weight < 0.0, -k, k)
+        k = choose(weight < 0.0, 0.0 * weight - k, 0.0 * weight + k)
         return (k, high, deviation(high, g_max, read_noise, flicker_noise, span),
                 -k, low, deviation(low, g_max, read_noise, flicker_noise, span))
 
@@ -453,6 +453,11 @@ def moments_of(technology, mapping, xp):
                 k * k * variance + k_other * k_other * variance_other)
 
     return moments
+
+
+def _root(xp, variance):
+    """Return the root, whose derivative at 0 is 0 and not infinite."""
+    return choose(variance > 0, xp.sqrt(choose(variance > 0, variance, 1.0)), 0.0 * variance)
 
 
 def _larger(a, b):

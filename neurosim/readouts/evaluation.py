@@ -104,6 +104,12 @@ def score(model, X, y, n_train: int) -> Evaluation:
     return _summary(y, predictions, (float((predictions[0] == y).mean()),), n_train)
 
 
+def gathered(y, evaluations) -> Evaluation:
+    """Return one evaluation of several that differ in their seeds."""
+    predictions = np.concatenate([each.predictions for each in evaluations])
+    return _summary(np.asarray(y), predictions, sum((each.by_seed for each in evaluations), ()), evaluations[0].n_train)
+
+
 def _summary(y, predictions, by_seed, n_train):
     accuracy = float(np.mean(by_seed))
     chance = float(np.unique(y, return_counts=True)[1].max() / len(y))

@@ -1,6 +1,7 @@
 """Reservoirs: liquid state machines, echo state networks, what to read from them, and how good they are."""
 
 from neurosim.reservoirs import metrics
+from neurosim.reservoirs.comparison import Comparison, compare
 from neurosim.reservoirs.echo_state import EchoState, spectral_radius
 from neurosim.reservoirs.features import BinnedCounts, Counts, Feature, LastState, Traces
 from neurosim.reservoirs.inputs import InputProjection, LocalInput, OrientedInput, RandomInput, TonotopicInput
@@ -9,8 +10,8 @@ from neurosim.reservoirs.named import brunel, maass_column, nalsm_liquid, potjan
 from neurosim.reservoirs.topologies import Lattice, MaassLattice, NalsmLattice, RandomGraph, Topology
 
 __all__ = [
-    "BinnedCounts", "Counts", "EchoState", "Feature", "InputProjection", "LastState", "Lattice", "Liquid", "LocalInput",
-    "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput", "Topology",
-    "Traces", "brunel", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann", "spectral_radius", "states",
-    "vogels_abbott",
+    "BinnedCounts", "Comparison", "Counts", "EchoState", "Feature", "InputProjection", "LastState", "Lattice", "Liquid",
+    "LocalInput", "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput",
+    "Topology", "Traces", "brunel", "compare", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann",
+    "spectral_radius", "states", "vogels_abbott",
 ]

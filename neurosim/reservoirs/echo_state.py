@@ -10,6 +10,7 @@ from neurosim.aliases import Choice, Real, Whole
 from neurosim.checks import Option, Parameter, Parametrised, Seed, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
+from neurosim.reservoirs.estimator import Estimator
 
 _DENSE = 2000  # units that depend on each other up to which all eigenvalues are computed
 PROGRAMMING, READING = 1, 2  # streams of random numbers beside those of the weights
@@ -50,7 +51,7 @@ class _Layer(Option):
         return value
 
 
-class EchoState(Parametrised, kw_only=False):
+class EchoState(Estimator, Parametrised, kw_only=False):
     r"""An echo state network of leaky tanh units; only a readout of its states is trained.
 
     x(t) = (1 - leak) x(t - 1) + leak f(W x(t - 1) + W_in u(t) + b),  f = tanh or identity,
@@ -86,6 +87,8 @@ class EchoState(Parametrised, kw_only=False):
     Raises:
         ParameterError: an argument does not fit, or W has no eigenvalue but 0.
         UnsupportedError: the read of the device takes what only a synapse of a network has.
+
+    It is one of scikit-learn's transformers: it goes into pipelines and searches; only `set_params` changes it.
 
     >>> import numpy as np
     >>> network = EchoState(50, spectral_radius=0.9, seed=1)
@@ -123,6 +126,15 @@ class EchoState(Parametrised, kw_only=False):
         if self.device is not None:
             self._program()
         self._check_activation()
+
+    def _given(self):
+        return self.values()
+
+    def __sklearn_clone__(self):
+        made = object.__new__(type(self))  # the same numbers: eigenvalues take their time
+        made.__dict__.update({name: value.copy("K") if isinstance(value, np.ndarray) else value
+                              for name, value in self.__dict__.items()})
+        return made
 
     def _program(self):
         held = np.asarray(self.device.program(self.matrix, np.random.default_rng([self.seed, PROGRAMMING])))
@@ -162,10 +174,6 @@ class EchoState(Parametrised, kw_only=False):
         w = np.where(generator.random(shape) < self.density, generator.normal(size=shape), 0.0)
         return w if self.spectral_radius == 0 and not w.any() else _scaled(w, self.spectral_radius)
 
-    def fit(self, X=None, y=None) -> "EchoState":
-        """Return the network itself: its weights are not trained."""
-        return self
-
     def transform(self, X, start=None, generator=None) -> np.ndarray:
         """Return the states for inputs over time.
 
@@ -193,10 +201,6 @@ class EchoState(Parametrised, kw_only=False):
                 state = self._step(state, drive[..., time, :], recurrent, noise)
                 states[..., time, :] = state
         return states
-
-    def fit_transform(self, X, y=None) -> np.ndarray:
-        """Return `transform(X)`."""
-        return self.transform(X)
 
     def step(self, state, u, generator=None) -> np.ndarray:
         """Return the state after one input u, shape (inputs,), from a state of shape (units,).

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from neurosim.checks import check_seed, describe_value, is_number
+from neurosim.checks import check_number, check_seed, describe_value, is_number
 from neurosim.connectivity import Explicit, Sparse
 from neurosim.errors import ParameterError
 from neurosim.network import Network
 from neurosim.neurons import LIF
 from neurosim.progress import progress_bar
 from neurosim.receptors import Delta
+from neurosim.reservoirs.estimator import Estimator
 from neurosim.reservoirs.features import Counts, as_features
 from neurosim.reservoirs.inputs import InputProjection
 from neurosim.reservoirs.topologies import Topology
@@ -21,7 +22,7 @@ CHUNK = 256  #: samples whose spikes are in memory at once
 _PLACES, _INPUTS, _SYNAPSES = 1, 2, 3  # streams of the random numbers that the description itself needs
 
 
-class Liquid:
+class Liquid(Estimator):
     """A liquid state machine: input channels, and a recurrent network of excitatory and inhibitory neurons.
 
     `liquid.network` has two populations, "input" and "liquid", the latter with the excitatory neurons
@@ -35,10 +36,20 @@ class Liquid:
         neuron: model of the neurons; by default LIF with tau_mem = 20 ms, a threshold of 20 mV above rest
             and t_ref = 2 ms.
         receptor: what arrivals do, from outside and within; a jump of v by default.
+        inhibitory_receptor: what those from inhibitory neurons do; by default the same. Where `receptor` is a
+            conductance, one with its e_rev below rest is needed.
         excitation: weight from excitatory neurons, in the receptor's unit, >= 0: a number or a distribution.
-        inhibition: weight from inhibitory neurons, <= 0, likewise. A number 0 leaves the synapses out.
+        inhibition: weight from inhibitory neurons, likewise, <= 0, or >= 0 at a conductance. A number 0 leaves the
+            synapses out.
         delay: ms, of all synapses within the liquid; a number or a distribution.
-        input_delay: ms, of all input synapses.
+        input_delay: ms, of all input synapses; by default one tick.
+        device: a device layer that holds the recurrent weights; it must span them (`weight_max` of a memristor). Those
+            of inhibitory neurons are in an array of its own, whose devices have the next seed.
+        input_device: the same of the input weights.
+        plasticity: a learning rule, or several in a list, of the synapses of excitatory neurons; or a dict of them by
+            the names of projections. What a sample teaches is gone after it.
+        duration: ms that `transform` runs each sample; by default as long as each is, which must be the same for all.
+        features: what `transform` returns; by default `Counts()`.
         dt: length of a tick, ms.
         seed: of everything random, 0 <= seed < 2^64.
 
@@ -52,23 +63,37 @@ class Liquid:
     >>> liquid.states(samples, duration=50.0, threads=1).shape
     (4, 135)
 
+    It is one of scikit-learn's transformers: `transform` takes a list of recordings, so that a liquid goes into
+    pipelines and searches. `compare` judges two liquids on the same samples.
+
     Source: Maass, Natschlaeger, Markram, Neural Computation 14 (2002) 2531.
     """
 
-    def __init__(self, topology: Topology, inputs: InputProjection, *, neuron=NEURON, receptor=None, excitation=1.0,
-                 inhibition=-1.0, delay=1.0, input_delay=None, dt: float = 1.0, seed: int = 0):
+    def __init__(self, topology: Topology, inputs: InputProjection, *, neuron=NEURON, receptor=None,
+                 inhibitory_receptor=None, excitation=1.0, inhibition=-1.0, delay=1.0, input_delay=None, device=None,
+                 input_device=None, plasticity=None, duration: float | None = None, features=None, dt: float = 1.0,
+                 seed: int = 0):
+        self._arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         if not isinstance(topology, Topology):
             raise ParameterError("Liquid.topology must be a Topology such as MaassLattice(), "
                                  f"got {describe_value(topology)}")
         if not isinstance(inputs, InputProjection):
             raise ParameterError("Liquid.inputs must be an input projection such as RandomInput(100, k=10), "
                                  f"got {describe_value(inputs)}")
+        self.receptor = Delta() if receptor is None else receptor
+        self.inhibitory_receptor = self.receptor if inhibitory_receptor is None else inhibitory_receptor
+        signed = getattr(self.inhibitory_receptor, "signed", True)
+        if not signed and inhibitory_receptor is None and not _is_zero(inhibition):
+            raise ParameterError("Liquid.inhibitory_receptor must be given where the receptor is a conductance: one "
+                                 "with e_rev below rest, and an inhibition >= 0")
         _check_sign("excitation", excitation, 1)
-        _check_sign("inhibition", inhibition, -1)
+        _check_sign("inhibition", inhibition, -1 if signed else 1)
         seed = check_seed("Liquid.seed", seed)
         self.topology, self.inputs, self.neuron = topology, inputs, neuron
-        self.receptor = Delta() if receptor is None else receptor
         self.excitation, self.inhibition, self.delay = excitation, inhibition, delay
+        self.device, self.input_device, self.plasticity = device, input_device, _by_projection(plasticity)
+        self.duration = None if duration is None else check_number("Liquid.duration", duration, "ms", above=0)
+        self.features = as_features(Counts() if features is None else features)
         self.input_delay, self.dt, self.seed = dt if input_delay is None else input_delay, dt, seed
         self.places = topology.places(np.random.default_rng([self.seed, _PLACES]))
         self.input_weights = inputs.matrix(topology.relative(self.places), np.random.default_rng([self.seed, _INPUTS]))
@@ -94,13 +119,15 @@ class Liquid:
         liquid = net.add(self.neuron, self.size, name="liquid")
         if self.input_weights.nnz:
             net.connect(source, liquid, Sparse(self.input_weights), delay=self.input_delay, receptor=self.receptor,
-                        name="input")
-        for kind, weight in (("e", self.excitation), ("i", self.inhibition)):
-            sources, targets = self.synapses[kind]
+                        device=self.input_device, plasticity=self.plasticity.get("input"), name="input")
+        for name, part, weight, receptor, device in (
+                ("excitation", slice(0, self.n_excitatory), self.excitation, self.receptor, self.device),
+                ("inhibition", slice(self.n_excitatory, None), self.inhibition, self.inhibitory_receptor,
+                 _next_devices(self.device))):
+            sources, targets = self.synapses[name[0]]
             if sources.size and not _is_zero(weight):
-                part = liquid[:self.n_excitatory] if kind == "e" else liquid[self.n_excitatory:]
-                net.connect(part, liquid, Explicit(sources, targets), weight=weight, delay=self.delay,
-                            receptor=self.receptor, name="excitation" if kind == "e" else "inhibition")
+                net.connect(liquid[part], liquid, Explicit(sources, targets), weight=weight, delay=self.delay,
+                            receptor=receptor, device=device, plasticity=self.plasticity.get(name), name=name)
         net.record(liquid)
         return net
 
@@ -152,6 +179,26 @@ class Liquid:
             self._simulations[known] = self.simulation(variables, duration if variables else None)
         return states(self._simulations[known], samples, duration, features, keys=keys, threads=threads,
                       progress=progress)
+
+    def transform(self, X) -> np.ndarray:
+        """Return the features of each recording, float32, shape (samples, features).
+
+        Args:
+            X: `Spikes` over the input channels, one recording each.
+
+        Raises:
+            ParameterError: the recordings differ in length and no duration was given, or one does not fit.
+        """
+        samples, duration = list(X), self.duration
+        if duration is None and samples:
+            lengths = {getattr(each, "duration", None) for each in samples}
+            if len(lengths) > 1:
+                raise ParameterError("Liquid.duration must be given for recordings of different lengths")
+            duration = lengths.pop() or self.dt
+        return self.states(samples, duration, self.features)
+
+    def _given(self):
+        return dict(self._arguments)
 
     def __repr__(self):
         return f"<liquid of {self.size} neurons: {self.topology!r}, {self.inputs!r}, seed {self.seed}>"
@@ -208,6 +255,22 @@ def _of(feature, result, population):
     if feature.variable:
         return feature.last(result.trace(population, feature.variable)[1])
     return feature.vector(result.spikes(population))
+
+
+def _by_projection(plasticity) -> dict:
+    """Return the rules by the name of their projection."""
+    given = plasticity if isinstance(plasticity, dict) else {"excitation": plasticity}
+    for name in given:
+        if name not in ("input", "excitation", "inhibition"):
+            raise ParameterError("Liquid.plasticity must be a rule, a list of them, or a dict of them by 'input', "
+                                 f"'excitation' and 'inhibition', got {describe_value(name)}")
+    return given
+
+
+def _next_devices(device):
+    """Return the layer with devices of their own: of the next seed, where they have one."""
+    seed = getattr(device, "seed", None) if "seed" in getattr(device, "parameters", {}) else None
+    return device if seed is None else device.replace(seed=(seed + 1) % 2**64)
 
 
 def _is_zero(weight) -> bool:
