@@ -1,6 +1,5 @@
 """Measures one case: all competitors in alternation, each time in a process of its own; medians and ratios of them."""
 
-import os
 import statistics
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 from benchmarks import bandwidth, child
 from benchmarks.cases import CASES, Case
 from benchmarks.peers import OURS, PEERS, Peer
+from neurosim import machine
 from neurosim.reservoirs.named.microcircuit_data import POPULATIONS, RATES
 
 
@@ -191,4 +191,4 @@ def disagreements(case: Case, rows) -> list[str]:
 
 def cores() -> int:
     """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return machine.cores()

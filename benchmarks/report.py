@@ -1,11 +1,11 @@
 """Tables of what was measured: for the terminal, as JSON, and as the Markdown of docs/performance.md."""
 
 import json
-import os
 import platform
 from pathlib import Path
 
 from neurosim.files import whole_file
+from neurosim.machine import cores
 from neurosim.reservoirs.named.microcircuit_data import POPULATIONS, RATES
 
 _COLUMNS = (("", "what", "s"), ("thr", "threads", "d"), ("type", "dtype", "s"), ("rounds", "rounds", "d"),
@@ -86,8 +86,7 @@ def machine() -> str:
     if info.is_file():
         lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         name = lines[0].split(":", 1)[1].strip() if lines else name
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores, {name}, Python {platform.python_version()}"
+    return f"{cores()} cores, {name}, Python {platform.python_version()}"
 
 
 def write(results: dict, path) -> None:

@@ -1,6 +1,5 @@
 """Running one network for many independent inputs: `run_batch`."""
 
-import os
 import threading
 import warnings
 from dataclasses import replace
@@ -9,6 +8,7 @@ import numpy as np
 
 from neurosim.checks import check_ticks, check_whole, describe_value, is_whole
 from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
+from neurosim.machine import cores
 from neurosim.network import Population, Projection
 from neurosim.progress import progress_bar
 from neurosim.running import Run, lay_out
@@ -140,7 +140,7 @@ def _keys(keys, n):
 
 def _threads(threads) -> int:
     if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cores()
     return check_whole("threads", threads, at_least=1, at_most=256)
 
 

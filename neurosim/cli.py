@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from neurosim import __version__
+from neurosim import __version__, machine
 from neurosim.errors import FileError, NeurosimError, ParameterError
 from neurosim.files import first_line, whole_file
 
@@ -259,10 +259,9 @@ def _about() -> dict:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     reason = why_not_kept()
     return {"neurosim": __version__, "python": platform.python_version(), **versions, "system": platform.platform(),
-            "cores": cores, "cache": f"none, kernels are compiled in every process: {reason}" if reason else
+            "cores": machine.cores(), "cache": f"none, kernels are compiled in every process: {reason}" if reason else
             str(cache_folder()),
             "neurons": neurons.__all__, "receptors": receptors.__all__}
 

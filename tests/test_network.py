@@ -218,7 +218,8 @@ def test_a_network_that_memory_cannot_hold_is_refused_before_it_is_made():
     net = ns.Network()
     cells = net.add(ns.LIF(), 4_000_000)
     net.connect(cells, cells, ns.FixedProbability(0.5), weight=ns.Normal(0.0, 1.0))
-    with pytest.raises(ns.NetworkError, match="must fit into the .* GB of this machine, got one that needs about"):
+    with pytest.raises(ns.NetworkError, match="must fit into the .* GB that may be used here, got one "
+                       "that needs about"):
         ns.Simulation(net)
 
 

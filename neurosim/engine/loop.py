@@ -10,11 +10,14 @@ away if there is nothing. And where one thread alone does all parts faster, beca
 a tick or the machine is busy, it does (`Crew`). Who does a tick changes no result.
 """
 
-import multiprocessing
+import ctypes
 import os
+import socket
+import sys
 import threading
 import time
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 
 import numpy as np
@@ -109,20 +112,20 @@ class Parts:
         stop_if_seen()
 
     def _work_together(self, last, window):
-        """Several threads are pinned, each to a core of its own among those allowed, and released at the end:
+        """Several threads are pinned, each to a core of its own that no other run has claimed, and released at the end:
         unpinned, two threads that wait for each other may end up on one core."""
-        cores = _cores(len(self.programs))
-        others = [threading.Thread(target=self._work, args=(last, window, thread, False, core))
-                  for thread, core in enumerate(cores) if thread > 0]
-        started = []
-        try:
-            for thread in others:
-                thread.start()
-                started.append(thread)
-            self._work(last, window, 0, False, cores[0])
-        finally:
-            for thread in started:
-                thread.join()
+        with claimed_cores(len(self.programs)) as cores:
+            others = [threading.Thread(target=self._work, args=(last, window, thread, False, core))
+                      for thread, core in enumerate(cores) if thread > 0]
+            started = []
+            try:
+                for thread in others:
+                    thread.start()
+                    started.append(thread)
+                self._work(last, window, 0, False, cores[0])
+            finally:
+                for thread in started:
+                    thread.join()
 
     def _work(self, last, window, thread, alone, core=None):
         with _pinned(core):
@@ -187,12 +190,38 @@ def _apart(n: int) -> np.ndarray:
     return room[-(room.ctypes.data // 8) % (APART // 8):]
 
 
-def _cores(n: int) -> list:
-    """Return a core for each of n threads, or None where threads are left to the operating system."""
-    if n == 1 or not hasattr(os, "sched_setaffinity") or multiprocessing.parent_process() is not None:
-        return [None] * n
+@contextmanager
+def claimed_cores(n: int) -> Iterator[list]:
+    """Yield a core for each of n threads, or None for each where they are left to the operating system.
+
+    A core is claimed, by a socket whose name all processes of a machine see and which goes with its process, so that
+    independent runs have different ones. The first is that where the operating system has put this thread.
+    """
+    claims, cores = [], []
+    with ExitStack() as stack:
+        for core in _nearest_cores() if sys.platform == "linux" and n > 1 else []:
+            claim = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            try:
+                claim.bind(f"\0neurosim-core-{core}")
+            except OSError:
+                claim.close()
+                continue
+            claims.append(claim)
+            cores.append(core)
+            if len(cores) == n:
+                break
+        if len(cores) < n:
+            for claim in claims:
+                claim.close()
+            cores = [None] * n
+        yield cores
+
+
+def _nearest_cores() -> list:
+    """Return the cores that are allowed, from that on which this thread is now."""
     allowed = sorted(os.sched_getaffinity(0))
-    return allowed[:n] if len(allowed) >= n else [None] * n
+    here = ctypes.CDLL(None).sched_getcpu()
+    return [core for core in allowed if core >= here] + [core for core in allowed if core < here]
 
 
 @contextmanager

@@ -1,23 +1,20 @@
-"""Whether the synapses of a network fit into the memory of this machine."""
-
-import os
+"""Whether the synapses of a network fit into the memory that may be used."""
 
 import numpy as np
 
 from neurosim.engine.quantities import quantities
 from neurosim.engine.synapses import estimate_bytes
 from neurosim.errors import NetworkError
+from neurosim.machine import memory
 from neurosim.network import Projection
 
 
 def check_memory(need: int) -> None:
-    """Refuse synapses that need more bytes than there are."""
-    if not hasattr(os, "sysconf"):
-        return
-    have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if need > have:
-        raise NetworkError(f"the synapses must fit into the {have / 1e9:.3g} GB of this machine, got one that "
-                           f"needs about {need / 1e9:.3g} GB; give fewer neurons, a smaller probability, or one "
+    """Refuse synapses that need more bytes than may be used."""
+    have = memory()
+    if have is not None and need > have:
+        raise NetworkError(f"the synapses must fit into the {have / 1e9:.3g} GB that may be used here, got one "
+                           f"that needs about {need / 1e9:.3g} GB; give fewer neurons, a smaller probability, or one "
                            "weight for a whole projection")
 
 
