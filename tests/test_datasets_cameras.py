@@ -136,6 +136,19 @@ def test_a_dvs128_of_aedat2(tmp_path):
     assert read_events(tmp_path / "a.aedat", (128, 128, 2))[0]["p"].tolist() == [True]
 
 
+def test_a_time_that_is_taken_back_before_an_event_comes(tmp_path):
+    """Cameras write such words: the low bits go from 811 to 800, and the events that follow are of 800."""
+    words = [0x8B2D, 0x6000 | 799, 0x0005, 0x2003, 0x8B2D, 0x6000 | 811, 0x6000 | 800, 0x2004]
+    (tmp_path / "a.raw").write_bytes(camera_files.prophesee_head("EVT3") + struct.pack("<8H", *words))
+    assert np.diff(read_events(tmp_path / "a.raw")[0]["t"]).tolist() == [1]
+
+
+def test_a_head_without_end(tmp_path):
+    (tmp_path / "a.aedat").write_bytes(b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n" + b"# preference\r\n" * 80_000)
+    with pytest.raises(FileError, match="a.aedat must have a head of less than 1048576 bytes, it has more"):
+        read_events(tmp_path / "a.aedat")
+
+
 def test_events_before_the_first_time_are_counted(tmp_path):
     words = [0x0005, 0x2003, 0x3004, 0x4007, 0x8000, 0x6001, 0x2009]
     (tmp_path / "a.raw").write_bytes(camera_files.prophesee_head("EVT3") + struct.pack("<7H", *words))

@@ -20,7 +20,7 @@ from neurosim.datasets import (
     write_nmnist,
     write_shd,
 )
-from neurosim.errors import ParameterError
+from neurosim.errors import NeurosimWarning, ParameterError
 
 
 def slow_spikes(events, size, dt):
@@ -153,6 +153,15 @@ def test_a_window_that_opens_at_the_first_event(recordings, dt):
     if dt is not None:
         found, wanted = to_batch(late, SENSOR, dt=dt, start="first"), to_batch(early, SENSOR, dt=dt)
         assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
+
+
+def test_times_of_a_clock_are_warned_of():
+    late = make_events(t=[UNIX, UNIX + 1500], x=[0, 1])
+    with pytest.warns(NeurosimWarning, match=r"to_spikes: the first event comes 1700000000 s after the window opens; "
+                                             r"start="):
+        to_spikes(late, (2, 1, 1))
+    with pytest.warns(NeurosimWarning, match="to_batch: the first event comes 1700000000 s after"):
+        to_batch([late], (2, 1, 1))
 
 
 @pytest.mark.parametrize("start", ["last", 1.5, None, True])

@@ -8,7 +8,7 @@ import pytest
 from dataset_files import same
 
 from neurosim.datasets import SPIKE, make_events, read_events, to_spikes, write_events
-from neurosim.errors import FileError, ParameterError
+from neurosim.errors import FileError, NeurosimWarning, ParameterError
 
 
 def test_tables_of_other_tools(tmp_path):
@@ -190,6 +190,12 @@ def test_a_counter_that_wraps_is_unwrapped_when_asked(tmp_path, bits, chunks):
     assert np.array_equal((events if chunks is None else np.concatenate(list(events)))["t"], true)
     scaled = read_events(path, unsorted="unwrap", time_unit="ms")[0]  # it is the file's counter that wraps
     assert np.array_equal(scaled["t"], true * 1000)
+
+
+def test_who_sorts_a_counter_that_wrapped_is_told(tmp_path):
+    with pytest.warns(NeurosimWarning, match=r"a.npy, record 2: time runs backwards .* a counter of 24 bits that "
+                                             r"began"):
+        assert read_events(table(tmp_path / "a.npy", [2**24 - 20, 2**24 - 10, 5]), unsorted="sort")[0]["t"][0] == 5
 
 
 @pytest.mark.parametrize(("t", "message"), [

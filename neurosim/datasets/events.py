@@ -6,12 +6,13 @@ goes to tick 1 as well, or to 1 us where times stay exact: no event is dropped a
 """
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.checks import check_ticks, describe_value
-from neurosim.errors import ParameterError
+from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.spikes import Spikes
 
 #: Events of a camera, as Tonic has them: address, time in microseconds, polarity (True is ON).
@@ -20,6 +21,7 @@ EVENT = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", np.bo
 SPIKE = np.dtype([("t", np.int64), ("x", np.int16), ("p", np.bool_)])
 
 US_PER_MS = 1000
+LATE_US = 10**12  #: events that all come later, after eleven days, have times of a clock, not of a recording
 
 
 class Batch(NamedTuple):
@@ -172,6 +174,9 @@ def to_spikes(events, sensor_size, dt: float | None = 1.0, duration: float | Non
     Raises:
         ParameterError: a value does not fit, an event lies off the sensor, or comes before `start` or after `duration`.
 
+    Warns:
+        NeurosimWarning: the window opens at 0 and all events come more than eleven days later.
+
     >>> events = make_events(t=[0, 1000, 1001], x=[0, 1, 2], y=[0, 0, 1], p=[0, 0, 1])
     >>> spikes = to_spikes(events, sensor_size=(4, 2, 2), dt=1.0)
     >>> spikes.ticks, spikes.ids
@@ -259,6 +264,9 @@ def _since(owner, t, offsets, start) -> np.ndarray:
     if start and len(t) and t.min() < start:
         raise ParameterError(f"{owner}.start must not be later than any event, got {start} us and an event at "
                              f"{t.min()} us; cut them first: events[events['t'] >= {start}]")
+    if start == 0 and len(t) and t.min() >= LATE_US:
+        warnings.warn(f"{owner}: the first event comes {t.min() / 1e6:.0f} s after the window opens; start=\"first\" "
+                      "opens it there", NeurosimWarning, stacklevel=3)
     return t - int(start) if start else t
 
 

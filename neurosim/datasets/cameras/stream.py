@@ -12,6 +12,7 @@ import numpy as np
 from neurosim.datasets.cameras.aedat2 import Aedat2
 from neurosim.datasets.cameras.aedat3 import Aedat3
 from neurosim.datasets.cameras.aedat4 import Aedat4
+from neurosim.datasets.cameras.base import MOST_LINE
 from neurosim.datasets.cameras.dat import Dat
 from neurosim.datasets.cameras.es import EventStream
 from neurosim.datasets.cameras.evt import Evt
@@ -45,6 +46,8 @@ def opened(path, suffix, size, unsorted, complete, many):
             raise FileError(f"{path} must begin with #!AER-DAT and the version 2.0, 3.1 or 4.0, it begins with "
                             f"{bytes(head[:14])!r}")
         decoder = kinds[0](path, head, size, unsorted)
+        if decoder.start is not None and len(head) == HEAD and decoder.start > HEAD - MOST_LINE:
+            raise FileError(f"{path} must have a head of less than {HEAD} bytes, it has more")
         yield decoder.size, _cut(_blocks(path, file, decoder, complete, many), decoder, many)
 
 
