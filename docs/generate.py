@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import neurosim as ns
-from neurosim.checks import REQUIRED, Option
+from neurosim.checks import REQUIRED, Label, Option
 from neurosim.connectivity import Array, Matrix, Vector
 from neurosim.describe import is_equation, value_text
 
@@ -171,6 +171,8 @@ def must_be(parameter) -> str:
     if isinstance(parameter, Option):
         return " or ".join(f"`{choice!r}`" for choice in parameter.choices)
     bounds = parameter.bounds
+    if isinstance(parameter, Label):
+        return f"{bounds} or none"
     if isinstance(parameter, Matrix):
         return "matrix"
     if isinstance(parameter, Array):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 
 import numpy as np
 
+from neurosim.calls import misfit
 from neurosim.errors import ParameterError
 
 REQUIRED = inspect.Parameter.empty
@@ -29,6 +30,8 @@ def describe_value(value: Any) -> str:
     """Return a short text of a value that was given, for a message."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
+    if isinstance(value, type) and issubclass(value, Parametrised):
+        return f"the class {value.__name__} instead of an object, {value.__name__}(...)"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -186,6 +189,25 @@ def required(parameter: Kept) -> Kept:
     return parameter
 
 
+class Label(Declared[Any, Any]):
+    """A name that tells one object from another of its kind, or None."""
+
+    per_element = optional = False
+    unit = ""
+    default = None
+    bounds = "a name"
+
+    def __init__(self, *, doc: str = ""):
+        self.doc = doc
+
+    def check(self, owner: str, value: Any) -> str | None:
+        """Return the name; raise ParameterError where it is none."""
+        if value is None or (isinstance(value, str) and value.isidentifier()):
+            return value
+        raise ParameterError(f"{owner}.{self.name} must be a name of letters, digits and _, or None, "
+                             f"got {describe_value(value)}")
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required,))
 class Parametrised:
     """Base of everything that is a frozen set of declared parameters.
@@ -196,13 +218,14 @@ class Parametrised:
             positional = 2
     """
 
+    __signature__: ClassVar[inspect.Signature]
     parameters: ClassVar[dict[str, Any]] = {}
     _declared: ClassVar[inspect.Signature]
     positional: ClassVar[int] = 0  #: how many parameters may be given by position
 
     def __init_subclass__(cls, *, kw_only: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
-        own = {name: value for name, value in vars(cls).items() if isinstance(value, (Parameter, Option))}
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
         inherited = {name: value for name, value in cls.parameters.items() if getattr(cls, name, None) is value}
         taken = sorted(set(own) & set(dir(Parametrised)))
         if taken:
@@ -223,8 +246,7 @@ class Parametrised:
         try:
             given = type(self)._declared.bind(*args, **kwargs)
         except TypeError as error:
-            names = ", ".join(self.parameters) or "no parameters"
-            raise ParameterError(f"{owner}: {error}; it takes {names}") from None
+            raise misfit(owner, type(self).__signature__, error, kwargs) from None
         given.apply_defaults()
         for name, value in given.arguments.items():
             if value is REQUIRED:

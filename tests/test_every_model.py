@@ -9,7 +9,7 @@ import pytest
 
 import neurosim as ns
 from neurosim import neurons, receptors
-from neurosim.checks import REQUIRED, Option, Parameter, Parametrised
+from neurosim.checks import REQUIRED, Label, Option, Parameter, Parametrised
 from neurosim.neurons import Neuron
 from neurosim.receptors import Receptor
 from neurosim.releases import Release
@@ -109,6 +109,8 @@ def bad_values(parameter):
     """Values that a parameter must refuse: beyond each bound, not finite, of another type or shape."""
     if isinstance(parameter, Option):
         return ["no such choice", None, 1.0, np.nan]
+    if isinstance(parameter, Label):
+        return ["two words", "", 1.0, b"name"]
     bad = [np.nan, np.inf, -np.inf, "text", b"1", True, [], [1.0, np.nan], [[1.0]], [1.0, "text"], {"a": 1.0}, object()]
     bad += [] if parameter.optional else [None]
     bad += [] if parameter.per_element else [np.array([1.0, 2.0])]

@@ -34,8 +34,10 @@ REFUSED = {
     "from silent": (lambda n, s, c, q: n.connect(q, c), ns.NetworkError, "source must emit spikes, but 'silent'"),
     "to source": (lambda n, s, c, q: n.connect(c, s), ns.NetworkError, "'noise' is a source of spikes"),
     "stranger": (lambda n, s, c, q: n.connect(foreign(), c), ns.NetworkError, "'stranger' is of another one"),
-    "not a population": (lambda n, s, c, q: n.connect("noise", c), ns.ParameterError,
-                         "source must be a population, got"),
+    "not a population": (lambda n, s, c, q: n.connect(20, c), ns.ParameterError,
+                         "source must be a population, got 20"),
+    "no such name": (lambda n, s, c, q: n.connect("nois", c), ns.NetworkError,
+                     "population must be one of 'noise', 'cells', 'silent', got 'nois'; did you mean 'noise'"),
     "gap junction": (lambda n, s, c, q: n.connect(c, c, receptor="gap junction"), ns.ParameterError,
                      r"gap junctions are made by couple\(...\)"),
     "rule": (lambda n, s, c, q: n.connect(s, c, 0.1), ns.ParameterError, "rule must be a Rule, got 0.1"),
@@ -44,7 +46,10 @@ REFUSED = {
     "weight text": (lambda n, s, c, q: n.connect(s, c, weight="strong"), ns.ParameterError, "got 'strong'"),
     "delay": (lambda n, s, c, q: n.connect(s, c, delay=-1.0), ns.ParameterError,
               "delay must be a finite number > 0 ms"),
-    "step": (lambda n, s, c, q: c[::2], ns.ParameterError, "slice without step"),
+    "step": (lambda n, s, c, q: c[::2], ns.ParameterError,
+             r"must be one member, \[3\], or several that follow each other, \[0:100\], got \[::2\]; .*ids=.*Explicit"),
+    "chosen": (lambda n, s, c, q: c[[1, 3]], ns.ParameterError, r"got \[\[1, 3\]\]; .*ids=.*Explicit"),
+    "no member": (lambda n, s, c, q: c[30], ns.ParameterError, r"must be one of 0 \.\. 29, got \[30\]"),
     "empty": (lambda n, s, c, q: c[30:], ns.ParameterError, "must hold a neuron; it has 30"),
     "drive a source": (lambda n, s, c, q: n.drive(s, ns.SineCurrent(1.0, frequency=2.0)), ns.NetworkError,
                        "is a source of spikes"),
@@ -76,6 +81,71 @@ def test_recording_twice_is_refused(parts):
     with pytest.raises(ns.NetworkError, match="recorded already"):
         net.record(cells[0:30], "v")
     net.record(cells[0:10], "v")
+
+
+def test_a_member_is_a_part_of_one(parts):
+    net, _, cells, _ = parts
+    assert (cells[3].start, cells[3].size, cells[3].name) == (3, 1, "cells[3:4]")
+    assert (cells[-1].start, cells[10:20][2].start, cells[np.int64(5)].start) == (29, 12, 5)
+    assert [each.start for each in cells[4:7]] == [4, 5, 6]
+
+
+def test_names_stand_for_populations_and_projections(parts):
+    net, noise, cells, _ = parts
+    assert net["cells"] is cells and "cells" in net and cells in net and "cell" not in net
+    assert list(net) == net.populations
+    projection = net.connect("noise", "cells", receptor=ns.ExponentialCurrent(5.0))
+    assert projection.source is noise and projection.target is cells
+    net.drive("cells", ns.InjectedCurrent(100.0))
+    net.record("cells", "i_syn")
+    net.record("noise -> cells", "weight")
+    assert [recorder.what for recorder in net.recorders] == [cells, projection]
+
+
+def test_receptors_have_names_by_which_their_variables_are_recorded(parts):
+    net, noise, cells, silent = parts
+    ampa, gaba = ns.ExponentialCurrent(2.0, name="ampa"), ns.ExponentialCurrent(8.0, name="gaba")
+    net.connect(noise, cells, weight=10.0, receptor=ampa)
+    net.connect(noise, cells, weight=-5.0, receptor=gaba)
+    net.connect(noise, cells, weight=-5.0, receptor=gaba)
+    net.connect(noise, cells, weight=1.0, receptor=ns.ExponentialCurrent(3.0))
+    assert list(net.variables(cells)) == ["v", "i_syn[ampa]", "i_syn[gaba]", "i_syn"]
+    with pytest.raises(ns.ParameterError, match=r"one of spikes, v, i_syn\[ampa\], i_syn\[gaba\], i_syn, got 'i_syn\["):
+        net.record(cells, "i_syn[0]")
+    with pytest.raises(ns.NetworkError, match=r"must be new, or the receptors equal, .*tau_syn=3.0.*, where .*ampa"):
+        net.connect(noise, cells, receptor=ns.ExponentialCurrent(3.0, name="ampa"))
+    with pytest.raises(ns.ParameterError, match="name must be a name of letters, digits and _, or None, got 'a b'"):
+        ns.ExponentialCurrent(3.0, name="a b")
+    net.record(cells, "i_syn[gaba]")
+    net.record(cells, "i_syn[ampa]")
+    sim = ns.Simulation(net, dt=0.1, seed=1)
+    sim.run(20.0)
+    excited, inhibited = (sim.trace(cells, f"i_syn[{name}]")[1] for name in ("ampa", "gaba"))
+    assert excited.max() > 0 > inhibited.min() and excited.min() >= 0 >= inhibited.max()
+
+
+def test_a_name_of_a_receptor_changes_no_result(parts):
+    def spikes(name):
+        net = ns.Network()
+        noise, cells = net.add(ns.Poisson(100.0), 20), net.add(ns.LIF(), 10)
+        net.connect(noise, cells, weight=100.0, receptor=ns.ExponentialCurrent(2.0, name=name))
+        net.record(cells)
+        sim = ns.Simulation(net, seed=1)
+        sim.run(100.0)
+        return sim.spikes(cells)
+
+    assert spikes(None) == spikes("ampa") and len(spikes(None))
+
+
+def test_arrays_of_weights_and_delays_are_the_networks_own(parts):
+    net, noise, cells, _ = parts
+    weights, delays = np.ones((20, 30)), np.ones((20, 30))
+    projection = net.connect(noise, cells, weight=weights, delay=delays)
+    before = net.fingerprint()
+    weights[:], delays[:] = 7.0, 3.0
+    assert net.fingerprint() == before and projection.weight.max() == projection.delay.max() == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        projection.weight[0, 0] = 2.0
 
 
 def test_a_sparse_matrix_brings_its_weights(parts):

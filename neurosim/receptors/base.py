@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neurosim.checks import Parametrised
+from neurosim.aliases import Choice
+from neurosim.checks import Label, Parametrised
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import Linear, State
 
@@ -20,8 +21,12 @@ class Receptor(Parametrised):
     * "current": the output is a current;
     * "conductance": the output is a conductance g that adds the current g (e_rev - v). Negative weights are refused,
       unless the class or the object has a true `negative`.
+
+    Receptors of one kind at a population are told apart by a `name`, `ExponentialCurrent(5.0, name="gaba")`, by which
+    their variables are recorded, `net.record(cells, "i_syn[gaba]")`.
     """
 
+    name: Choice[str | None] = Label(doc="what its variables are called by, such as i_syn[ampa]")
     state: ClassVar[dict[str, State]] = {}
     effect: ClassVar[str] = "current"
     unit: ClassVar[str] = "pA"  #: unit of the weights

@@ -1,0 +1,67 @@
+"""Calls whose arguments do not fit are answered in one sentence that lists what fits."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from neurosim.errors import ParameterError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """Return the name that was probably meant, as the end of a message; nothing where none is near.
+
+    >>> meant("weigth", ["weight", "delay"])
+    "; did you mean 'weight'?"
+    """
+    near = get_close_matches(name, list(names), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def takes(signature: inspect.Signature) -> str:
+    """Return the names of arguments as text; those that must be given by name end in "="."""
+    shown = [name + "=" * (each.kind is each.KEYWORD_ONLY) for name, each in signature.parameters.items()
+             if name != "self"]
+    return ", ".join(shown) or "no arguments"
+
+
+def misfit(owner: str, signature: inspect.Signature, error: TypeError, given: Iterable[str]) -> ParameterError:
+    """Return the error for a call that does not fit a signature.
+
+    Args:
+        owner: what was called.
+        signature: its signature.
+        error: what `signature.bind` said.
+        given: the names that were given.
+    """
+    unknown = [name for name in given if name not in signature.parameters]
+    near = meant(unknown[0], signature.parameters) if unknown else ""
+    return ParameterError(f"{owner}: {error}; it takes {takes(signature)}{near}")
+
+
+def arguments_listed(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a public function answer a misspelt or misplaced argument with the names that it takes.
+
+    >>> @arguments_listed
+    ... def scale(value, *, factor=1.0):
+    ...     return factor * value
+    >>> scale(2.0, facter=3.0)
+    Traceback (most recent call last):
+    neurosim.errors.ParameterError: scale: got an unexpected keyword argument 'facter'; it takes value, factor=; \
+did you mean 'factor'?
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise misfit(function.__name__, signature, error, kwargs) from None
+        return function(*args, **kwargs)
+
+    return called

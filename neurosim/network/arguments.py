@@ -1,0 +1,145 @@
+"""What is given to `Network.add`, `connect`, `drive` and `record`, checked: one sentence where it does not fit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neurosim.checks import Parameter, Samples, describe_value, is_number
+from neurosim.contracts import Plasticity
+from neurosim.errors import NetworkError, ParameterError, UnsupportedError
+
+
+def check_part(label: str, value: Any, kind: type, optional: bool = True) -> None:
+    """Raise ParameterError where a rule, receptor, release or device is none."""
+    if not (value is None and optional) and not isinstance(value, kind):
+        raise ParameterError(f"{label} must be a {kind.__name__}, got {describe_value(value)}{_hint(label, value)}")
+
+
+def _hint(label: str, value: Any) -> str:
+    if isinstance(value, str) and "gap" in value.lower():
+        return "; gap junctions are made by couple(...)"
+    if label != "rule":
+        return ""
+    if isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "tocoo"):
+        return ("; a matrix of weights is given as Sparse(matrix), pairs as Explicit(sources, targets), and a weight "
+                "for each pair of all to all as weight=matrix")
+    if isinstance(value, (int, float, np.number)):
+        return f"; a weight is given by name, weight={value:g}, a probability as FixedProbability({value:g})"
+    return ""
+
+
+def as_rules(plasticity: Any) -> tuple[Plasticity, ...]:
+    """Return the learning rules of a projection as a tuple."""
+    given = plasticity if isinstance(plasticity, (list, tuple)) else [] if plasticity is None else [plasticity]
+    for rule in given:
+        if not isinstance(rule, Plasticity):
+            raise ParameterError(f"plasticity must be a Plasticity or a list of them, got {describe_value(rule)}"
+                                 f"{_hint('plasticity', rule)}")
+    spiking = [rule for rule in given if rule.on_source or rule.on_target]  # others do not care
+    if len({rule.delay for rule in spiking}) > 1:
+        raise UnsupportedError("the rules of one projection must agree on where its delay lies, got "
+                               + " and ".join(f"{type(rule).__name__}(delay={rule.delay!r})" for rule in spiking))
+    return tuple(given)
+
+
+def check_lengths(owner: str, values: Mapping[str, Any], size: int) -> None:
+    """Raise ParameterError where an array has not one value, or a table not one column, for each neuron."""
+    for name, value in values.items():
+        if isinstance(value, np.ndarray) and value.ndim == 1 and value.size != size:
+            raise ParameterError(f"{owner}.{name} must have one value per neuron, {size}, got {value.size}")
+        table = getattr(value, "values", None)
+        if isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[1] != size:
+            raise ParameterError(f"{owner}.{name} must have one column per neuron, {size}, got {table.shape[1]}")
+
+
+def as_initial(model: Any, initial: Any, size: int) -> dict[str, Any]:
+    """Return the initial values of state variables by name."""
+    state = getattr(model, "state", {})
+    names = ", ".join(state) or "none"
+    if initial is not None and not isinstance(initial, Mapping):
+        first = next(iter(state), "v")
+        raise ParameterError(f"initial must give values by the names of state variables of {type(model).__name__} "
+                             f"({names}), such as initial={{{first!r}: {describe_value(initial)}}}, "
+                             f"got {describe_value(initial)}")
+    checked = {}
+    for name, value in (initial or {}).items():
+        if name not in state:
+            raise ParameterError(f"initial must name state variables of {type(model).__name__} ({names}), got {name!r}")
+        parameter = Parameter(unit=state[name].unit)
+        parameter.name = name
+        checked[name] = parameter.check("initial", value)
+    check_lengths("initial", checked, size)
+    return checked
+
+
+def as_values(label: str, value: Any, bounds: str = "", above: float = -np.inf) -> Any:
+    """Return weights or delays: a number, a distribution, or a read-only array, which nobody else can change.
+
+    Args:
+        label: what they are.
+        value: what was given.
+        bounds: the bound and the unit as text.
+        above: what they must exceed.
+    """
+    if isinstance(value, Samples):
+        return value
+    value = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        array = np.array(np.nan)
+    if (array.ndim == 0 and not is_number(value)) or not np.isfinite(array).all() or (array <= above).any():
+        kind = " ".join(part for part in ("a finite number", bounds) if part)
+        got = describe_value(value) if array.ndim == 0 else "an array with other values"
+        raise ParameterError(f"{label} must be {kind}, an array of them, or a distribution, got {got}")
+    if array.ndim == 0:
+        return value
+    array.setflags(write=False)
+    return array
+
+
+def as_ids(ids: Any, what: Any) -> np.ndarray | None:
+    """Return numbers of neurons within a population as an array."""
+    if ids is None:
+        return None
+    size = getattr(what, "size", 0)
+    try:
+        array = np.array(ids)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0)
+    if (array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer) or array.min() < 0
+            or array.max() >= size or np.unique(array).size != array.size):
+        raise ParameterError(f"ids must be different neuron numbers in 0 .. {size - 1}, got {describe_value(ids)}")
+    return array
+
+
+def check_variable(net: Any, what: Any, variable: Any) -> None:
+    """Raise where a population or projection has no variable of that name."""
+    if not isinstance(variable, str):
+        raise ParameterError(f"variable must be one name, such as 'v', got {describe_value(variable)}; call record "
+                             "once for each")
+    if variable == "spikes" and hasattr(what, "spiking"):
+        if not what.spiking:
+            raise UnsupportedError(f"spikes of {what.name!r} cannot be recorded: {type(what.model).__name__} never "
+                                   "spikes; record 'v'")
+        return
+    population = hasattr(what, "spiking")
+    known = ["spikes", *net.variables(what)] if population else ["weight", *synapse_state(what)]
+    if variable not in known:
+        hint = "; a receptor's variables are there once a projection uses it" if population else ""
+        raise ParameterError(f"variable of {what.name!r} must be one of {', '.join(known)}, got {variable!r}{hint}")
+
+
+def synapse_state(projection: Any) -> list[str]:
+    """Return the names of the variables of a projection's synapses, those of all its parts."""
+    parts = (projection.release, *projection.plasticity, projection.device)
+    return list(dict.fromkeys(name for part in parts if part is not None for name in part.state))
+
+
+def check_receptor_name(population: Any, receptor: Any, others: Any) -> None:
+    """Raise NetworkError where another receptor of the population has the name."""
+    for other in others:
+        if receptor.name is not None and other.name == receptor.name and other != receptor:
+            raise NetworkError(f"name of a receptor of {population.name!r} must be new, or the receptors equal, got "
+                               f"{receptor!r}, where {other!r} is there")

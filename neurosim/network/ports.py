@@ -1,0 +1,61 @@
+"""Where spikes and drives arrive: the receptors of each population, and what their variables are called."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.network.parts import DriveOn, Population, Projection
+from neurosim.receptors import Receptor
+
+if TYPE_CHECKING:
+    from neurosim.network.network import Network
+
+
+class Ports:
+    """The receptors of all populations, found in one pass over a network.
+
+    Attributes:
+        receptors: population -> its receptors, in order of first use; equal ones are one.
+    """
+
+    def __init__(self, net: "Network"):
+        self.receptors: dict[Population, list[Receptor]] = {population: [] for population in net.populations}
+        self._of: dict[Projection | DriveOn, int] = {}
+        for user in (*net.projections, *net.drives):
+            if user.receptor is not None:
+                found, receptor = self.receptors[user.target.base], _on_whole(user.target, user.receptor)
+                found += [] if receptor in found else [receptor]
+                self._of[user] = found.index(receptor)
+
+    def of(self, user: Projection | DriveOn) -> int:
+        """Return which of the receptors of its target a projection or a drive reaches."""
+        return self._of[user]
+
+    def variables(self, population: Population) -> dict[str, tuple[int | None, str]]:
+        """Return the variables of a population, as `Network.variables`."""
+        return self._named(population, lambda part: getattr(part, "state", {}))
+
+    def parameters(self, population: Population) -> dict[str, tuple[int | None, str]]:
+        """Return the parameters of a population and its receptors that may be set, by name, as `variables`."""
+        return self._named(population, lambda part: [name for name, parameter in part.parameters.items()
+                                                     if parameter.per_element])
+
+    def _named(self, population: Population, names_of: Callable[[Any], Iterable[str]]):
+        found: dict[str, tuple[int | None, str]] = {name: (None, name) for name in names_of(population.model)}
+        ports = self.receptors[population.base]
+        names = [name for port in ports if port.name is None for name in names_of(port)]
+        for index, port in enumerate(ports):
+            for name in names_of(port):
+                alone = port.name is None and names.count(name) == 1 and name not in found
+                found[name if alone else f"{name}[{index if port.name is None else port.name}]"] = (index, name)
+        return found
+
+
+def _on_whole(target: Population, receptor: Receptor) -> Receptor:
+    """Return a receptor with its arrays, given for a part, as long as the whole; nothing arrives at the others."""
+    arrays = {name: value for name, value in receptor.values().items() if isinstance(value, np.ndarray)}
+    if target.size == target.base.size or not arrays:
+        return receptor
+    around = target.start, target.base.size - target.start - target.size
+    return receptor.replace(**{name: np.pad(value, around, mode="edge") for name, value in arrays.items()})
