@@ -26,7 +26,7 @@ help:
 	@echo "make test-slow run the tests that are marked slow"
 	@echo "make test-checked  run random networks with all indices of compiled code checked (NEUROSIM_CHECK=1)"
 	@echo "make test-oldest   run the quick tests with the oldest versions that are promised, in $(OLDEST)"
-	@echo "make lint      check the style with ruff"
+	@echo "make lint      check the style with ruff and the types with pyright"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
 	@echo "make docs      build the pages of docs/ as HTML into build/docs"
@@ -87,6 +87,7 @@ test-oldest: $(OLDEST)/.installed
 
 lint: install
 	$(RUN) -m ruff check .
+	$(RUN) -m pyright --pythonpath $(RUN)
 
 bench: install
 	$(RUN) -m benchmarks $(ARGS)

@@ -27,7 +27,7 @@ class Stepping(Plasticity):
         """Warn where one event may change a weight by more than the whole range between its bounds."""
         if any(isinstance(value, Samples) for value in (largest, *self.values().values())):
             return
-        low, high = self.weight_bounds(self)
+        low, high = self.weight_bounds(self) or (-np.inf, np.inf)
         if np.any(np.abs(largest) > np.subtract(high, low)):
             warnings.warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
                           f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound",

@@ -36,7 +36,7 @@ class GradientDescent(Parametrised, kw_only=False):
         return self.rate * gradient
 
 
-class Adam(GradientDescent):
+class Adam(GradientDescent, kw_only=False):
     """Adam: steps of about the rate in every weight, whatever the size of the gradients.
 
     m <- b1 m + (1 - b1) g;  s <- b2 s + (1 - b2) g^2;

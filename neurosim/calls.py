@@ -55,13 +55,14 @@ def arguments_listed(function: Callable[P, R]) -> Callable[P, R]:
 did you mean 'factor'?
     """
     signature = inspect.signature(function)
+    owner = function.__name__ if function.__name__ != "__init__" else function.__qualname__.split(".")[-2]
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise misfit(function.__name__, signature, error, kwargs) from None
+            raise misfit(owner, signature, error, kwargs) from None
         return function(*args, **kwargs)
 
     return called

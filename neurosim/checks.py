@@ -14,7 +14,18 @@ which then know the constructor and the type of `cell.tau_mem`; a class without 
 import inspect
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, dataclass_transform, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NoReturn,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    overload,
+)
 
 import numpy as np
 
@@ -208,7 +219,11 @@ class Label(Declared[Any, Any]):
                              f"got {describe_value(value)}")
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required,))
+def computed(*, init: Literal[False] = False) -> Any:
+    """Declare an attribute that an object makes of its parameters: a type checker then takes it for no parameter."""
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required, computed))
 class Parametrised:
     """Base of everything that is a frozen set of declared parameters.
 
@@ -246,7 +261,7 @@ class Parametrised:
         try:
             given = type(self)._declared.bind(*args, **kwargs)
         except TypeError as error:
-            raise misfit(owner, type(self).__signature__, error, kwargs) from None
+            raise misfit(owner, type(self)._declared, error, kwargs) from None
         given.apply_defaults()
         for name, value in given.arguments.items():
             if value is REQUIRED:
@@ -287,9 +302,16 @@ class Samples:
 
 
 class Timed:
-    """Marker base of values that change while a network runs; `values` holds them all."""
+    """Marker base of values that change while a network runs: `values`, each for `every` ms, then what `after` says.
+
+    Attributes:
+        start: when the first one begins, ms.
+    """
 
     values: np.ndarray
+    every: float
+    after: str
+    start: float
 
 
 def same(a, b) -> bool:

@@ -38,8 +38,10 @@ def value_text(value, unit: str = "") -> str:
             f", from {value.start:g} ms on" if value.start else "")
     if isinstance(value, Samples):
         return f"{value}{_after(unit)}"
-    if isinstance(value, (bool, str)):
-        return {True: "yes", False: "no"}.get(value, value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
     if isinstance(value, (int, float, np.number)):
         return f"{value:.8g}{_after(unit)}"
     if isinstance(value, (list, tuple, np.ndarray)):

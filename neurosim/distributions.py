@@ -76,6 +76,7 @@ class Distribution(Parametrised, Samples):
     bounds: Choice[Literal["clip", "redraw"]] = Option(
         "clip", ("clip", "redraw"), doc="whether draws outside are moved to the bound or drawn again")
     integer = False
+    quantile: ClassVar[Any] = None
     upper: ClassVar[Any] = None
 
     def validate(self):
@@ -89,7 +90,8 @@ class Distribution(Parametrised, Samples):
 
     def shape_values(self) -> tuple[float, float]:
         """Return the two numbers that `quantile` takes after u."""
-        return tuple(float(getattr(self, name)) if name else 0.0 for name in self.shape)
+        first, second = (float(getattr(self, name)) if name else 0.0 for name in self.shape)
+        return first, second
 
     @property
     def from_above(self) -> bool:
@@ -106,7 +108,7 @@ class Distribution(Parametrised, Samples):
         """Return the range of u that is drawn: narrowed to the bounds where these redraw."""
         if self.bounds == "clip":
             return 0.0, 1.0
-        if self.from_above:
+        if self.from_above and self.low is not None:
             return 0.0 if self.high is None else self.survival(self.high), self.survival(self.low)
         first = 0.0 if self.low is None else self.probability(self.low)
         last = 1.0 if self.high is None else self.probability(self.high)

@@ -1,12 +1,12 @@
 """Inputs: populations that only emit spikes, and drives of a population by events or currents."""
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from neurosim.aliases import PerElement, PerElementTimed
-from neurosim.checks import Parameter, Parametrised, Timed, check_number, describe_value, required
+from neurosim.checks import Parameter, Parametrised, Timed, check_number, computed, describe_value, required
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import State
 from neurosim.spikes import Spikes
@@ -89,6 +89,10 @@ class SpikeSource(Source):
     SpikeSource(2 spikes of 2 neurons)
     """
 
+    spikes: Spikes = computed()
+
+    spikes: Spikes = computed()
+
     def __init__(self, spikes: Spikes):
         if not isinstance(spikes, Spikes):
             raise ParameterError(f"SpikeSource.spikes must be a Spikes, got {describe_value(spikes)}; "
@@ -133,7 +137,7 @@ class Current(Drive):
     """
 
     state: ClassVar[dict[str, State]] = {}
-    current = None
+    current: ClassVar[Any] = None
 
     def coefficients(self, p, dt: float) -> dict:
         """Return what the body takes by name besides the state, in float64."""

@@ -651,7 +651,7 @@ def test_checksum_sees_every_change():
     (lambda: FixedProbability(1.5), "FixedProbability.p must be a finite number >= 0 and <= 1, got 1.5"),
     (lambda: FixedProbability(Uniform(0, 1)), "FixedProbability.p must be a finite number"),
     (lambda: FixedInDegree(2.5), "FixedInDegree.k must be a whole number >= 0, got 2.5"),
-    (lambda: FixedInDegree(), "missing a required argument: 'k'; it takes k, self_connections, multiple"),
+    (lambda: FixedInDegree(), "missing a required argument: 'k'; it takes k, self_connections=, multiple="),
     (lambda: FixedTotal(-1), "FixedTotal.n must be a whole number >= 0, got -1"),
     (lambda: FixedTotal(10, multiple="no"), "FixedTotal.multiple must be True or False, got 'no'"),
     (lambda: SmallWorld(3, 0.1), "SmallWorld.k must be even, got 3"),

@@ -2,7 +2,11 @@
 
 import ast
 import importlib
+import importlib.util
+import json
 import pkgutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import ClassVar, Literal, get_args, get_origin
@@ -93,7 +97,10 @@ def test_declarations_say_their_types(cls):
     annotations = vars(cls).get("__annotations__", {})
     kept = {name for name, said in annotations.items() if get_origin(said) is Declared}
     assert kept == set(own(cls))
-    assert all(ClassVar in (said, get_origin(said)) for name, said in annotations.items() if name not in kept)
+    others = {name for name, said in annotations.items() if ClassVar not in (said, get_origin(said))} - kept
+    made = {statement.target.id for statement in in_source(cls).body if isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.value, ast.Call) and getattr(statement.value.func, "id", "") == "computed"}
+    assert others == made
     for name, declared in own(cls).items():
         keeps, given = get_args(annotations[name])
         if type(declared) is Option:
@@ -112,7 +119,7 @@ def test_declarations_say_their_types(cls):
 def test_a_checker_knows_what_is_required_and_what_has_a_place(cls):
     node = in_source(cls)
     keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
-    assert (keywords.get("kw_only") is False) == ("positional" in vars(cls))
+    assert (keywords.get("kw_only") is False) == bool(set(list(cls.parameters)[:cls.positional]) & set(own(cls)))
     marked = {statement.target.id for statement in node.body if isinstance(statement, ast.AnnAssign)
               and isinstance(statement.value, ast.Call) and getattr(statement.value.func, "id", "") == "required"}
     assert marked == {name for name, declared in own(cls).items() if declared.default is REQUIRED}
@@ -128,3 +135,46 @@ def test_declarations_work_without_types():
         tau = Parameter(2.0, "ms", above=0)
 
     assert Plain(tau=3).tau == 3.0 and Plain.tau.unit == "ms"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A user's script, as a type checker reads it
+# ---------------------------------------------------------------------------------------------------------------------
+
+CHECKED = Path(__file__).parent / "typing"
+
+needs_pyright = pytest.mark.skipif(importlib.util.find_spec("pyright") is None,
+                                   reason="pyright is not installed; the extra dev has it")
+
+
+@pytest.fixture(scope="module")
+def marked():
+    """File name -> {line: what the checker says}."""
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", str(CHECKED)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    found = {path.name: {} for path in CHECKED.glob("*.py")}
+    for each in json.loads(done.stdout)["generalDiagnostics"]:
+        found[Path(each["file"]).name][each["range"]["start"]["line"] + 1] = each["message"]
+    return found
+
+
+@needs_pyright
+def test_a_script_that_touches_every_family_is_clean(marked):
+    assert marked["user.py"] == {}
+
+
+@needs_pyright
+def test_mistakes_are_marked_and_nothing_else_is(marked):
+    lines = (CHECKED / "mistakes.py").read_text(encoding="utf-8").splitlines()
+    wrong = {number for number, line in enumerate(lines, start=1) if line.endswith("# marked")}
+    assert len(wrong) > 30 and set(marked["mistakes.py"]) == wrong
+
+
+def test_the_script_names_what_there_is():
+    """Without a checker, at least the names that it takes from packages are there."""
+    for name in ("user.py", "mistakes.py"):
+        tree = ast.parse((CHECKED / name).read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom):
+                package = importlib.import_module(node.module)
+                assert all(hasattr(package, alias.name) for alias in node.names)

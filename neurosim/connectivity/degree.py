@@ -13,6 +13,8 @@ class _Degree(Rule):
     """A fixed number of partners in each row, with or without repeats."""
 
     exact = True
+    self_connections: Flag = allow_self()
+    multiple: Flag = allow_multiple()
 
     @property
     def partners(self):
@@ -25,12 +27,12 @@ class _Degree(Rule):
         capacity = 4 * -(-most // 4) if self.multiple else most + table_size(most)
         return Rows(capacity, np.append(shift, counts).astype(np.int64))
 
-    def check_degree(self, n_partner, left_out, partners):
+    def check_degree(self, k, n_partner, left_out, partners):
         """Raise ParameterError if k distinct partners, or any at all, cannot be had."""
         available = n_partner - (left_out > 0)
-        if not self.multiple and self.k > available:
+        if not self.multiple and k > available:
             self.refuse("k", f"be <= {available}, the number of {partners} (multiple=True allows repeats)")
-        if self.k and available < 1:
+        if k and available < 1:
             self.refuse("k", f"be 0 where there are no {partners}")
 
 
@@ -52,12 +54,10 @@ class FixedInDegree(_Degree, kw_only=False):
     by = "target"
     positional = 1
     k: Whole = required(whole_number("number of sources of each target"))
-    self_connections: Flag = allow_self()
-    multiple: Flag = allow_multiple()
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough sources."""
-        self.check_degree(n_source, self.self_pairs(n_source, n_target, shift), "sources")
+        self.check_degree(self.k, n_source, self.self_pairs(n_source, n_target, shift), "sources")
 
     def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
@@ -85,12 +85,10 @@ class FixedOutDegree(_Degree, kw_only=False):
 
     positional = 1
     k: Whole = required(whole_number("number of targets of each source"))
-    self_connections: Flag = allow_self()
-    multiple: Flag = allow_multiple()
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough targets."""
-        self.check_degree(n_target, self.self_pairs(n_source, n_target, shift), "targets")
+        self.check_degree(self.k, n_target, self.self_pairs(n_source, n_target, shift), "targets")
 
     def expected(self, n_source, n_target, shift):
         """Return the number of synapses."""
@@ -121,8 +119,6 @@ class FixedTotal(_Degree, kw_only=False):
 
     positional = 1
     n: Whole = required(whole_number("number of synapses"))
-    self_connections: Flag = allow_self()
-    multiple: Flag = allow_multiple()
 
     def check(self, n_source, n_target, shift):
         """Raise ParameterError if there are not enough pairs."""

@@ -165,7 +165,7 @@ class DistanceDependent(Rule, kw_only=False):
         """
         shape, positions = self._given(side)
         if shape is not None:
-            positions = np.indices(np.atleast_1d(shape)).reshape(np.size(shape), -1).T * self.spacing
+            positions = np.indices(np.atleast_1d(shape).tolist()).reshape(np.size(shape), -1).T * self.spacing
         return np.pad(positions, ((0, 0), (0, 3 - positions.shape[1])))
 
     def check(self, n_source, n_target, shift):

@@ -149,7 +149,7 @@ class Blocks(Rule, kw_only=False):
         """Return the expected number of synapses."""
         pairs = np.outer(self.source_blocks, self.target_blocks).astype(np.float64)
         both = self.self_pairs(n_source, n_target, shift)
-        if both:
+        if both and shift is not None:
             first = max(0, -shift)
             sources = np.repeat(np.arange(len(self.source_blocks)), self.source_blocks)[first:first + both]
             targets = np.repeat(np.arange(len(self.target_blocks)), self.target_blocks)[first + shift:][:both]

@@ -109,7 +109,7 @@ class Matrix(Parameter):
                        np.array(weights, np.float64))
 
 
-def _numbers(parameter, owner, value):
+def _numbers(parameter: Parameter, owner: str, value: Any) -> np.ndarray:
     """Return a value as an array of float64; refuse what is no number."""
     if isinstance(value, (bool, np.bool_, str, bytes, Samples)) or value is None:
         parameter.refuse(owner, value)

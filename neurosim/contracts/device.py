@@ -35,8 +35,8 @@ class Device(Parametrised):
 
     state: ClassVar[dict[str, State]] = {}
     may_be_infinite: ClassVar[bool] = False  #: whether programmed weights may be infinite or undefined
-    read = None
-    update = None
+    read: ClassVar[Any] = None
+    update: ClassVar[Any] = None
 
     def program(self, weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the weights that the devices hold after programming."""

@@ -76,12 +76,12 @@ class Plasticity(Parametrised):
     modulators: ClassVar[tuple[str, ...]] = ()
     transmits: ClassVar[str] = "before"
     delay: ClassVar[Any] = "axonal"  #: a name, or an `Option`
-    on_source = None
-    on_target = None
-    on_modulator = None
-    on_period = None
-    between = None
-    on_change = None
+    on_source: ClassVar[Any] = None
+    on_target: ClassVar[Any] = None
+    on_modulator: ClassVar[Any] = None
+    on_period: ClassVar[Any] = None
+    between: ClassVar[Any] = None
+    on_change: ClassVar[Any] = None
     period: ClassVar[Any] = 0.0  #: ms between two calls of `on_period`
 
     @property

@@ -1,6 +1,6 @@
 """What a release model promises: how much of its weight a synapse transmits at a spike."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from neurosim.checks import Parametrised
 from neurosim.neurons.base import State
@@ -17,4 +17,4 @@ class Release(Parametrised):
     """
 
     state: ClassVar[dict[str, State]] = {}
-    release = None
+    release: ClassVar[Any] = None

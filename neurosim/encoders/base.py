@@ -78,7 +78,8 @@ def generator(owner: str, stream: int, seed, key) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(counter=np.array([0, 0, 0, stream], dtype=np.uint64), key=words))
 
 
-def numbers(what: str, data, *, low=0.0, high=None, remedy="", convert=True) -> np.ndarray:
+def numbers(what: str, data, *, low: float | None = 0.0, high: float | None = None, remedy: str = "",
+            convert: bool = True) -> np.ndarray:
     """Return data as an array of finite numbers from low to high, float64 if converted; raise ParameterError."""
     bounds = f" in [{low:g}, {high:g}]" if high is not None else f" >= {low:g}" if low is not None else ""
     try:

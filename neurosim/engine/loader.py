@@ -10,6 +10,7 @@ import sys
 import threading
 import types as pytypes
 from functools import partial
+from typing import Any
 
 import numba
 import numpy as np
@@ -53,7 +54,7 @@ def load_kernel(name: str, text: str, leaves: dict, real=np.float64) -> int:
     return _load(name, text, leaves, real, _kernel_of).address
 
 
-def load_function(name: str, text: str, leaves: dict, real=np.float64):
+def load_function(name: str, text: str, leaves: dict, real: Any = np.float64) -> Any:
     """Return the compiled, GIL-free function `main` that a text defines, called from Python.
 
     It is compiled, or fetched, when it is first called with arguments of new types, and raises a ModelError then

@@ -41,20 +41,21 @@ class Population:
         base = self.base
         return Population(f"{base.name}[{begin}:{begin + last - first}]", self.model, last - first, {}, begin, base)
 
-    def _range(self, part) -> tuple[int, int]:
+    def _range(self, part: Any) -> tuple[int, int]:
         """Return the first member of a part and the one behind its last."""
         if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
             if not -self.size <= part < self.size:
                 raise ParameterError(f"a member of population {self.name!r} must be one of 0 .. {self.size - 1}, "
                                      f"got [{part}]")
-            return part % self.size, part % self.size + 1
+            first = int(part) % self.size
+            return first, first + 1
         text = f"[{describe_value(part)}]"
         if isinstance(part, slice):
             text = "[" + ":".join("" if each is None else str(each) for each in (part.start, part.stop)) + (
                 "]" if part.step is None else f":{part.step}]")
         try:
-            first, last, step = part.indices(self.size)
-        except (AttributeError, TypeError):
+            first, last, step = part.indices(self.size) if isinstance(part, slice) else (0, 0, 0)
+        except TypeError:  # bounds that are no whole numbers
             first = last = step = 0
         if step != 1:
             raise ParameterError(f"a part of population {self.name!r} must be one member, [3], or several that follow "

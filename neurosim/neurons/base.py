@@ -119,9 +119,9 @@ class Neuron(Parametrised):
     spiking: ClassVar[bool] = True  #: False for models that never spike
     unit: ClassVar[str] = "mV"  #: unit of v, and so of the weights of delta receptors
     current_unit: ClassVar[str] = "pA"
-    step = None
-    fires = None
-    after_spike = None
+    step: ClassVar[Any] = None
+    fires: ClassVar[Any] = None
+    after_spike: ClassVar[Any] = None
 
     def linear(self, p) -> Linear | None:
         """Return the linear equations of the model, or None where it has others.

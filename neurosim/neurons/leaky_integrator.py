@@ -2,7 +2,7 @@
 
 from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.neurons.base import Linear, Neuron, State
-from neurosim.neurons.lif import LIF, check_resistance
+from neurosim.neurons.lif import LIF, check_resistance, leak
 
 
 class LeakyIntegrator(Neuron):
@@ -29,7 +29,7 @@ class LeakyIntegrator(Neuron):
     step = staticmethod(LIF.step)
 
     def linear(self, p) -> Linear:
-        return LIF.linear(self, p)
+        return leak(p, self.resistance(p))
 
     def coefficients(self, p, dt):
         drive, gain = dt / p.tau_mem * p.v_leak, dt / p.tau_mem * self.resistance(p)

@@ -50,10 +50,7 @@ class LIF(Resetting):
         return DEFAULT_R if p.r is None else p.r
 
     def linear(self, p):
-        r = self.resistance(p)
-        return Linear(matrix={("v", "v"): -1.0 / p.tau_mem},
-                      constant={"v": (p.v_leak + r * p.i_bias) / p.tau_mem},
-                      current={"v": r / p.tau_mem})
+        return leak(p, self.resistance(p))
 
     def crossing(self, p):
         if self.reset == "to_value":
@@ -77,3 +74,10 @@ def check_resistance(model) -> None:
     """Refuse a membrane whose resistance is said twice."""
     if model.r is not None and model.c_mem is not None:
         raise ParameterError(f"{type(model).__name__} must be given r or c_mem, got both; r = tau_mem / c_mem")
+
+
+def leak(p, r) -> Linear:
+    """Return the equation of a leaky membrane of resistance r."""
+    return Linear(matrix={("v", "v"): -1.0 / p.tau_mem},
+                  constant={"v": (p.v_leak + r * p.i_bias) / p.tau_mem},
+                  current={"v": r / p.tau_mem})

@@ -38,7 +38,7 @@ def confusion(labels, predictions, ax=None, *, classes=None):
     ax = _axes(ax)
     image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(counts), strict=True):
-        ax.text(column, row, counts[row, column], ha="center", va="center", fontsize=9,
+        ax.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=9,
                 color="white" if shares[row, column] > 0.5 else "black")
     ax.set_xticks(range(len(classes)), classes)
     ax.set_yticks(range(len(classes)), classes)

@@ -1,12 +1,15 @@
 """Accuracy as it should be reported: beside chance and a plain baseline, with n, seeds and an interval."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from neurosim.checks import check_whole
+from neurosim.checks import check_whole, describe_value
 from neurosim.errors import ParameterError
 
 
@@ -39,6 +42,9 @@ class Evaluation:
         return (f"{self.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; chance {self.chance:.1%}; "
                 f"n_test {self.n_test}, n_train {self.n_train}{spread})")
 
+    def __repr__(self) -> str:
+        return f"<evaluation: {self}>"
+
 
 def interval(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     """Return the Wilson interval for a share `right` of n samples.
@@ -54,7 +60,8 @@ def interval(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     return float(centre - half), float(centre + half)
 
 
-def evaluate(model, X, y, *, folds: int = 5, seeds=range(5), augment=None) -> Evaluation:
+def evaluate(model: Any, X: ArrayLike, y: ArrayLike, *, folds: int = 5, seeds: Iterable[int] | int = range(5),
+             augment: Mapping[str, np.ndarray] | None = None) -> Evaluation:
     """Cross-validate a classifier; whatever it tunes, it tunes inside the training folds.
 
     Args:
@@ -62,7 +69,7 @@ def evaluate(model, X, y, *, folds: int = 5, seeds=range(5), augment=None) -> Ev
         X: features, shape (samples, features).
         y: labels, shape (samples,).
         folds: number of stratified folds, >= 2.
-        seeds: seeds of the folds, one repetition each.
+        seeds: seeds of the folds, one repetition each; 5 stands for 0 .. 4.
         augment: further training features, {name: array of the shape of X}: row k of each is a variant
             of sample k and is used in training where sample k is.
 
@@ -73,13 +80,30 @@ def evaluate(model, X, y, *, folds: int = 5, seeds=range(5), augment=None) -> Ev
     1.0
     """
     X, y = np.asarray(X), np.asarray(y)
-    if X.ndim != 2 or len(X) != len(y):
-        raise ParameterError(f"evaluate.X must have shape (samples, features) with one label each, got {X.shape} and "
-                             f"{len(y)} labels")
     folds = check_whole("evaluate.folds", folds, at_least=2)
+    _check_samples(X, y, folds)
+    seeds = range(seeds) if isinstance(seeds, int) else list(seeds)
+    if not seeds:
+        raise ParameterError(f"evaluate.seeds must be whole numbers, or how many, >= 1, got {seeds!r}")
     predictions = np.array([_one(model, X, y, folds, seed, augment or {}) for seed in seeds])
     by_seed = tuple(float((row == y).mean()) for row in predictions)
     return _summary(y, predictions, by_seed, len(y) - len(y) // folds)
+
+
+def _check_samples(X, y, folds):
+    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y):
+        labels = f"{len(y)} labels" if y.ndim == 1 else f"labels of shape {y.shape}"
+        raise ParameterError(f"evaluate.X must have shape (samples, features) with one label each, got {X.shape} and "
+                             f"{labels}")
+    bad = np.argwhere(~np.isfinite(X)) if X.dtype.kind in "biuf" else np.zeros((1, 2), np.int64)
+    if bad.size:
+        raise ParameterError("evaluate.X must hold finite numbers, got "
+                             f"{describe_value(X[tuple(bad[0])])} in feature {bad[0, 1]} of sample {bad[0, 0]}")
+    labels, many = np.unique(y, return_counts=True)
+    if len(labels) < 2 or many.min() < folds:
+        got = "one class" if len(labels) < 2 else f"{many.min()} of class {describe_value(labels[many.argmin()])}"
+        raise ParameterError(f"evaluate.y must hold two classes or more, each of at least folds = {folds} samples, got "
+                             f"{got}; take fewer folds, or leave the class out")
 
 
 def _one(model, X, y, folds, seed, augment):
@@ -91,7 +115,7 @@ def _one(model, X, y, folds, seed, augment):
     return found
 
 
-def score(model, X, y, n_train: int) -> Evaluation:
+def score(model: Any, X: ArrayLike, y: ArrayLike, n_train: int) -> Evaluation:
     """Evaluate a fitted classifier on samples that it has not seen.
 
     Args:

@@ -1,5 +1,7 @@
 """Linear readouts as scikit-learn pipelines."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.model_selection import GridSearchCV
@@ -13,7 +15,7 @@ ALPHAS = np.logspace(0.0, 6.0, 25)
 STRENGTHS = np.logspace(-5.0, 1.0, 7)
 
 
-def ridge(alphas=ALPHAS, *, scale: bool = True, root: bool = False) -> Pipeline:
+def ridge(alphas: Sequence[float] | np.ndarray = ALPHAS, *, scale: bool = True, root: bool = False) -> Pipeline:
     """Return a ridge classifier whose regularisation is chosen by leave-one-out on the training data.
 
     Minimises |y - X w|^2 + alpha |w|^2 for y = +-1 of each class; the class with the largest output wins.
@@ -35,7 +37,8 @@ def ridge(alphas=ALPHAS, *, scale: bool = True, root: bool = False) -> Pipeline:
     return make_pipeline(*steps)
 
 
-def logistic(strengths=STRENGTHS, *, folds: int = 5, scale: bool = True) -> GridSearchCV:
+def logistic(strengths: Sequence[float] | np.ndarray = STRENGTHS, *, folds: int = 5,
+             scale: bool = True) -> GridSearchCV:
     """Return a logistic classifier whose regularisation is chosen by cross-validation on the training data.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neurosim.aliases import Choice, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, Seed, describe_value, required
+from neurosim.checks import Option, Parameter, Parametrised, Seed, computed, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
 from neurosim.reservoirs.estimator import Estimator
@@ -115,8 +115,14 @@ class EchoState(Estimator, Parametrised, kw_only=False):
     age: Real = Parameter(0.0, "ms", doc="time since the devices were programmed", at_least=0, per_element=False)
     seed: Whole = Seed("seed of the weights")
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    w: np.ndarray = computed()
+    w_in: np.ndarray = computed()
+    bias: np.ndarray = computed()
+    not_finite: int = computed()
+    _noisy_activation: bool = computed()
+
+    def validate(self):
+        """Draw the weights, program them into the devices, and try the activation."""
         generator = np.random.default_rng(self.seed)
         self.__dict__["w"] = self._recurrent(generator)
         signs = _bernoulli((self.units, self.inputs), self.input_density, generator)
@@ -124,7 +130,7 @@ class EchoState(Estimator, Parametrised, kw_only=False):
         self.__dict__["bias"] = self.bias_scaling * _bernoulli(self.units, 1.0, generator)
         self.__dict__["not_finite"] = 0
         if self.device is not None:
-            self._program()
+            self._program(self.device)
         self._check_activation()
 
     def _given(self):
@@ -136,13 +142,13 @@ class EchoState(Estimator, Parametrised, kw_only=False):
                               for name, value in self.__dict__.items()})
         return made
 
-    def _program(self):
-        held = np.asarray(self.device.program(self.matrix, np.random.default_rng([self.seed, PROGRAMMING])))
+    def _program(self, device: Device):
+        held = np.asarray(device.program(self.matrix, np.random.default_rng([self.seed, PROGRAMMING])))
         if self.age:
-            held = np.asarray(self.device.age(held, self.age))
+            held = np.asarray(device.age(held, self.age))
         bad = int(np.count_nonzero(~np.isfinite(held)))
-        if held.shape != self.matrix.shape or (bad and not self.device.may_be_infinite):
-            raise ParameterError(f"{type(self.device).__name__}.program must return one finite weight for each entry "
+        if held.shape != self.matrix.shape or (bad and not device.may_be_infinite):
+            raise ParameterError(f"{type(device).__name__}.program must return one finite weight for each entry "
                                  f"of the matrix, got {describe_value(held)} with {bad} that are not finite")
         self.__dict__.update(w_in=held[:self.inputs].T, w=held[self.inputs:].T, not_finite=bad)
 
@@ -193,11 +199,13 @@ class EchoState(Estimator, Parametrised, kw_only=False):
         X = self._checked(X)
         state = self._start(start, X.shape[:-2])
         noise = self._noise(generator)
+        times = X.shape[-2:][0]
         states = np.empty((*X.shape[:-1], self.units))
-        recurrent = self._product(self.w, sparse=self.units >= 300 and np.count_nonzero(self.w) <= 0.1 * self.w.size)
+        few = np.count_nonzero(self.w) <= 0.1 * self.w.size
+        recurrent = self._product(self.w, sparse=self.units >= 300 and bool(few))
         with np.errstate(invalid="ignore", over="ignore") if self.not_finite else np.errstate():
             drive = self._product(self.w_in)(X, noise) + self.bias
-            for time in range(X.shape[-2]):
+            for time in range(times):
                 state = self._step(state, drive[..., time, :], recurrent, noise)
                 states[..., time, :] = state
         return states
@@ -230,7 +238,8 @@ class EchoState(Estimator, Parametrised, kw_only=False):
     def _activate(self, inner, generator):
         if isinstance(self.activation, str):
             return np.tanh(inner) if self.activation == "tanh" else inner
-        return self.activation(inner, generator=generator) if self._noisy_activation else self.activation(inner)
+        function: Callable[..., np.ndarray] = self.activation
+        return function(inner, generator=generator) if self._noisy_activation else function(inner)
 
     def _noise(self, generator):
         return np.random.default_rng([self.seed, READING]) if generator is None else generator

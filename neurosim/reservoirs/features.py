@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurosim.aliases import Row, RowOrNone, Whole
-from neurosim.checks import Parameter, Parametrised, describe_value
+from neurosim.checks import Parameter, Parametrised, computed, describe_value
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
 from neurosim.spikes import Spikes
@@ -125,7 +125,7 @@ class Traces(Feature, kw_only=False):
         return np.concatenate(traces).astype(np.float32)
 
 
-class LastState(Feature, kw_only=False):
+class LastState(Feature):
     """A state variable of each neuron at the end of the recording; it is recorded, not made from spikes.
 
     Args:
@@ -135,14 +135,14 @@ class LastState(Feature, kw_only=False):
     LastState()
     """
 
-    positional = 1
+    variable: str = computed()
 
     def __init__(self, variable: str = "v"):
         if not isinstance(variable, str) or not variable:
             raise ParameterError(f"LastState.variable must be the name of a state variable, "
                                  f"got {describe_value(variable)}")
         super().__init__()
-        self.__dict__["variable"] = variable
+        vars(self)["variable"] = variable
 
     def vector(self, spikes):
         """Refuse: spikes do not tell it."""

@@ -5,7 +5,7 @@ A camera's channel is (p * H + y) * W + x, as `neurosim.datasets.to_spikes` numb
 
 import math
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class InputProjection(Parametrised, ABC):
         """Number of input channels."""
 
     @abstractmethod
-    def matrix(self, places: np.ndarray, generator: np.random.Generator):
+    def matrix(self, places: np.ndarray, generator: np.random.Generator) -> Any:
         """Return the weights, a sparse array of shape (n_inputs, n_liquid)."""
 
 
@@ -102,14 +102,15 @@ class RandomInput(InputProjection, kw_only=False):
         """Return the weights."""
         n = len(places)
         reached = np.sort(generator.choice(n, round(self.reach * n), replace=False))
-        if self.k is None:
+        if self.p is not None:
             pairs = generator.choice(self.channels * reached.size, round(self.p * self.channels * reached.size),
                                      replace=False, shuffle=False)
             sources, targets = np.divmod(np.sort(pairs), max(reached.size, 1))
         else:
+            k = self.k or 0
             keys = generator.random((reached.size, self.channels))
-            sources = np.argpartition(keys, self.k - 1, axis=1)[:, :self.k].ravel() if self.k else np.zeros(0, np.int64)
-            targets = np.repeat(np.arange(reached.size), self.k)
+            sources = np.argpartition(keys, k - 1, axis=1)[:, :k].ravel() if k else np.zeros(0, np.int64)
+            targets = np.repeat(np.arange(reached.size), k)
         sizes = self.weight if self.spread == "constant" else np.abs(generator.normal(0.0, self.weight, sources.size))
         weights = sizes * _signs(self.inhibitory, sources.size, generator)
         return _sparse(weights, sources, reached[targets], (self.channels, n))

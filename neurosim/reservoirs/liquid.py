@@ -1,16 +1,22 @@
 """A liquid state machine: recordings in, states out; any readout may follow."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
 import numpy as np
 
+from neurosim.aliases import Seed, Values
+from neurosim.calls import arguments_listed
 from neurosim.checks import check_number, check_seed, describe_value, is_number
 from neurosim.connectivity import Explicit, Sparse
+from neurosim.contracts import Device, Plasticity
 from neurosim.errors import ParameterError
 from neurosim.network import Network
-from neurosim.neurons import LIF
+from neurosim.neurons import LIF, Neuron
 from neurosim.progress import progress_bar
-from neurosim.receptors import Delta
+from neurosim.receptors import Delta, Receptor
 from neurosim.reservoirs.estimator import Estimator
-from neurosim.reservoirs.features import Counts, as_features
+from neurosim.reservoirs.features import Counts, Feature, as_features
 from neurosim.reservoirs.inputs import InputProjection
 from neurosim.reservoirs.topologies import Topology
 from neurosim.simulation import Simulation
@@ -19,6 +25,9 @@ from neurosim.spikes import Spikes
 
 NEURON = LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=20.0, t_ref=2.0)
 CHUNK = 256  #: samples whose spikes are in memory at once
+Features: TypeAlias = Feature | Sequence[Feature] | None
+Rules: TypeAlias = Plasticity | Sequence[Plasticity] | None
+Keys: TypeAlias = Sequence[int] | np.ndarray | None
 _PLACES, _INPUTS, _SYNAPSES = 1, 2, 3  # streams of the random numbers that the description itself needs
 
 
@@ -69,10 +78,13 @@ class Liquid(Estimator):
     Source: Maass, Natschlaeger, Markram, Neural Computation 14 (2002) 2531.
     """
 
-    def __init__(self, topology: Topology, inputs: InputProjection, *, neuron=NEURON, receptor=None,
-                 inhibitory_receptor=None, excitation=1.0, inhibition=-1.0, delay=1.0, input_delay=None, device=None,
-                 input_device=None, plasticity=None, duration: float | None = None, features=None, dt: float = 1.0,
-                 seed: int = 0):
+    @arguments_listed
+    def __init__(self, topology: Topology, inputs: InputProjection, *, neuron: Neuron = NEURON,
+                 receptor: Receptor | None = None, inhibitory_receptor: Receptor | None = None,
+                 excitation: Values = 1.0, inhibition: Values = -1.0, delay: Values = 1.0,
+                 input_delay: Values | None = None, device: Device | None = None, input_device: Device | None = None,
+                 plasticity: Rules | Mapping[str, Rules] = None, duration: float | None = None,
+                 features: Features = None, dt: float = 1.0, seed: Seed = 0):
         self._arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         if not isinstance(topology, Topology):
             raise ParameterError("Liquid.topology must be a Topology such as MaassLattice(), "
@@ -141,7 +153,7 @@ class Liquid(Estimator):
                            np.concatenate([pairs[0][1], pairs[1][1] + self.n_excitatory]))
         return found
 
-    def simulation(self, variables=(), every: float | None = None) -> Simulation:
+    def simulation(self, variables: Sequence[str] = (), every: float | None = None) -> Simulation:
         """Return a new simulation of the liquid at rest.
 
         Args:
@@ -153,8 +165,8 @@ class Liquid(Estimator):
             net.record(net.population("liquid"), variable, every=every)
         return Simulation(net, self.dt, seed=self.seed)
 
-    def states(self, samples, duration: float, features=None, *, keys=None, threads: int | None = None,
-               progress: bool = False) -> np.ndarray:
+    def states(self, samples: Iterable[Spikes], duration: float, features: Features = None, *, keys: Keys = None,
+               threads: int | None = None, progress: bool = False) -> np.ndarray:
         """Run the liquid from rest once for each sample and return a vector of features for each.
 
         Args:
@@ -204,8 +216,9 @@ class Liquid(Estimator):
         return f"<liquid of {self.size} neurons: {self.topology!r}, {self.inputs!r}, seed {self.seed}>"
 
 
-def states(sim: Simulation, samples, duration: float, features=None, *, population: str = "liquid", keys=None,
-           threads: int | None = None, progress: bool = False) -> np.ndarray:
+def states(sim: Simulation, samples: Iterable[Spikes], duration: float, features: Features = None, *,
+           population: str = "liquid", keys: Keys = None, threads: int | None = None,
+           progress: bool = False) -> np.ndarray:
     """Return a vector of features for each of many inputs to any network, each run from its present state.
 
     Only features are kept; the spikes of at most 256 samples are in memory at once.

@@ -68,7 +68,8 @@ class Topology(Parametrised, ABC):
                 drawn[np.arange(len(part)), first + np.arange(len(part))] = False
             source, target = np.nonzero(drawn)
             found.append((source + first, target))
-        return tuple(np.concatenate(side) for side in zip(*found, strict=True)) if found else (np.zeros(0, int),) * 2
+        source, target = zip(*found, strict=True) if found else ([np.zeros(0, int)],) * 2
+        return np.concatenate(source), np.concatenate(target)
 
 
 class Lattice(Topology, kw_only=False):
@@ -109,7 +110,7 @@ class Lattice(Topology, kw_only=False):
 
     def places(self, generator):
         """Return the sites in random order, shape (size, 3)."""
-        return generator.permutation(np.indices(self.extent).reshape(3, -1).T.astype(np.float64))
+        return generator.permutation(np.indices(self.extent.tolist()).reshape(3, -1).T.astype(np.float64))
 
     def relative(self, places):
         """Return the centres of the sites as shares of the lattice."""
@@ -121,7 +122,7 @@ class Lattice(Topology, kw_only=False):
         return getattr(self, f"c_{kinds}") * np.exp(-squared / self.lam**2)
 
 
-class MaassLattice(Lattice):
+class MaassLattice(Lattice, kw_only=False):
     """The lattice of Maass, Natschlaeger and Markram: lam 2, c = 0.3, 0.2, 0.4, 0.1; a column is 15 x 3 x 3.
 
     Args:
@@ -137,7 +138,7 @@ class MaassLattice(Lattice):
     shape: Row = Vector((15, 3, 3), longest=3, above=0, integer=True, doc="numbers of sites along each axis")
 
 
-class NalsmLattice(Lattice):
+class NalsmLattice(Lattice, kw_only=False):
     """The lattice of the neuron-astrocyte liquid state machine: lam 3, c = 0.2, 0.1, 0.3, 0.05; 10 x 10 x 10.
 
     Args:

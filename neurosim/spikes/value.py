@@ -77,6 +77,13 @@ class Spikes(Statistics, Parts):
     array([1, 3, 3])
     """
 
+    ids: np.ndarray
+    size: int
+    dt: float | None
+    name: str
+    metadata: Mapping[str, Any]
+    watched: np.ndarray | None
+
     def __init__(self, *, ticks: Numbers | None = None, times: Numbers | None = None, ids: Numbers,
                  size: Number | None = None, duration: Number | None = None, dt: Number | None = None,
                  start: Number = 0.0, name: str = "", metadata: Mapping | None = None, watched: Numbers | None = None):

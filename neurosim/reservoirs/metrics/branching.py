@@ -3,6 +3,7 @@
 import math
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,8 @@ def _fit(slopes):
     grid = np.concatenate([grid, [1.0, 1.01, 1.02, 1.05, 1.1]])
     best = int(np.argmin([loss(m) for m in grid]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
-    m = float(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-9}).x)
+    found: Any = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-9})
+    m = float(found.x)
     return m, factor(m)
 
 

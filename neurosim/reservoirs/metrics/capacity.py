@@ -66,7 +66,7 @@ def memory_capacity(states, inputs, *, longest: int | None = None, shortest: int
     washout = check_whole("memory_capacity.washout", washout, at_least=0)
     shortest = check_whole("memory_capacity.shortest", shortest, at_least=0)
     test = check_number("memory_capacity.test", test, above=0, below=1)
-    longest = min(2 * states.shape[1], len(states) // 4) if longest is None else (
+    longest = int(min(2 * states.shape[1], len(states) // 4)) if longest is None else (
         check_whole("memory_capacity.longest", longest, at_least=max(shortest, 1)))
     begin = max(washout, longest)
     split = begin + round((1 - test) * (len(states) - begin))

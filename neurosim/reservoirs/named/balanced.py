@@ -1,5 +1,6 @@
 """The sparse balanced network of Brunel (2000)."""
 
+from neurosim.aliases import Delays
 from neurosim.checks import check_number
 from neurosim.connectivity import FixedInDegree
 from neurosim.distributions import Uniform
@@ -10,7 +11,8 @@ from neurosim.sources import PoissonDrive
 NEURON = LIF(tau_mem=20.0, v_leak=0.0, v_reset=10.0, v_threshold=20.0, t_ref=2.0)
 
 
-def brunel(g: float = 5.0, eta: float = 2.0, *, delay=1.5, weight: float = 0.1, scale: float = 1.0) -> Network:
+def brunel(g: float = 5.0, eta: float = 2.0, *, delay: Delays = 1.5, weight: float = 0.1,
+           scale: float = 1.0) -> Network:
     """Return the sparse network of 10,000 excitatory and 2,500 inhibitory LIF neurons with delta synapses, model A.
 
     tau_mem 20 ms, threshold 20 mV above rest, reset 10 mV, refractory 2 ms. Every neuron gets 1,000 excitatory

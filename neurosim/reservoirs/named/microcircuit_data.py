@@ -4,6 +4,8 @@ Source: Potjans, Diesmann, Cerebral Cortex 24 (2014) 785, tables 4 and 5; rates 
 in its public reference implementation.
 """
 
+from typing import Any
+
 POPULATIONS = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
 SIZES = (20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948)
 #: probability that a pair is connected at least once: rows are targets, columns are sources
@@ -19,7 +21,8 @@ PROBABILITY = (
 )
 EXTERNAL_IN_DEGREE = (1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100)
 EXTERNAL_RATE = 8.0  #: Hz, of each external source
-NEURON = {"tau_mem": 10.0, "c_mem": 250.0, "v_leak": -65.0, "v_reset": -65.0, "v_threshold": -50.0, "t_ref": 2.0}
+NEURON: dict[str, Any] = {"tau_mem": 10.0, "c_mem": 250.0, "v_leak": -65.0, "v_reset": -65.0, "v_threshold": -50.0,
+                          "t_ref": 2.0}
 TAU_SYN = 0.5  #: ms
 PSP = 0.15  #: mV, peak of the potential that an excitatory synapse causes
 RELATIVE_STD = 0.1  #: of the weights

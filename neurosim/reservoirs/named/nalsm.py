@@ -1,5 +1,7 @@
 """The liquid of the neuron-astrocyte liquid state machine (NALSM)."""
 
+from collections.abc import Sequence
+
 from neurosim.checks import check_whole
 from neurosim.network import Network
 from neurosim.neurons import LIF
@@ -9,7 +11,7 @@ from neurosim.reservoirs.liquid import Liquid
 from neurosim.reservoirs.topologies import NalsmLattice
 
 
-def nalsm_liquid(n_inputs: int = 2312, *, shape=(10, 10, 10), seed: int = 0) -> Network:
+def nalsm_liquid(n_inputs: int = 2312, *, shape: Sequence[int] = (10, 10, 10), seed: int = 0) -> Network:
     r"""Return the liquid of NALSM with its initial weights, for dt = 1 ms; neither astrocyte nor plasticity.
 
     dv/dt = -v / 64 ms + sum of the synaptic currents,  a current being w exp(-a / tau_u) / tau_u,
