@@ -63,13 +63,16 @@ def network(number):
                    for rule in rules for name in rule.modulators}
         net.connect(source, cells, CONNECTIONS[rng.integers(len(CONNECTIONS))], weight=ns.Uniform(low, high),
                     delay=ns.Uniform(0.5, 6.0), plasticity=rules, modulators=signals, name=f"learning {turn}",
-                    device=device_of(2 * number + turn) if high <= 1.0 else None)
+                    device=device_of(2 * number + turn, rules) if high <= 1.0 else None)
         net.record(cells)
     return net
 
 
-def device_of(number):
-    name = [name for name in DEVICES if name != "SFQSynapses"][number % (len(DEVICES) - 1)]  # that one has two weights
+def device_of(number, rules):
+    """One of all devices that have a single weight and no parameter of a name that the rules have."""
+    taken = {name for rule in rules for name in rule.parameters}
+    names = [name for name, device in DEVICES.items() if name != "SFQSynapses" and not taken & set(device.parameters)]
+    name = names[number % len(names)]
     return DEVICES[name](**IMPERFECT[name])
 
 

@@ -54,32 +54,32 @@ def load_kernel(name: str, text: str, leaves: dict, real=np.float64) -> int:
     return _load(name, text, leaves, real, _kernel_of).address
 
 
-def load_function(name: str, text: str, leaves: dict, real: Any = np.float64) -> Any:
+def load_function(name: str, text: str, leaves: dict, real: Any = np.float64, checking: bool = CHECKING) -> Any:
     """Return the compiled, GIL-free function `main` that a text defines, called from Python.
 
     It is compiled, or fetched, when it is first called with arguments of new types, and raises a ModelError then
-    where a body cannot be compiled.
+    where a body cannot be compiled. With `checking` it raises a SimulationError for an index that is not in its array.
     """
-    return _load(name, text, leaves, real, _function_of)
+    return _load(name, text, leaves, real, _function_of, checking)
 
 
-def _load(name, text, leaves, real, finish):
-    parts = [VERSION, str(CHECKING), text, np.dtype(real).name, numba.__version__, np.__version__, sys.version]
+def _load(name, text, leaves, real, finish, checking=CHECKING):
+    parts = [VERSION, str(checking), text, np.dtype(real).name, numba.__version__, np.__version__, sys.version]
     parts += [f"{key}={fingerprint(leaf)}" for key, leaf in sorted(leaves.items())]
     key = f"{name}_{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
     with _lock:
         if key not in _loaded:
-            compiled = {alias: compile_leaf(leaf, real) for alias, leaf in leaves.items()}
-            if CHECKING:
+            compiled = {alias: compile_leaf(leaf, real, checking) for alias, leaf in leaves.items()}
+            if checking:
                 text, compiled = with_checks(name, text), compiled | NAMES
             refused = partial(refusal, name, text, leaves, compiled)
             entry = Entry(key, text, check=partial(refuse_what_fails_later, leaves, compiled))
-            _loaded[key] = finish(_module(key, text, compiled), entry, refused)
+            _loaded[key] = finish(_module(key, text, compiled), entry, refused, checking)
         return _loaded[key]
 
 
-def _kernel_of(module, entry, refused):
-    kernel = CFunc(module.kernel, (ARGUMENTS, numba.types.void), {}, {"error_model": "numpy", "boundscheck": CHECKING})
+def _kernel_of(module, entry, refused, checking):
+    kernel = CFunc(module.kernel, (ARGUMENTS, numba.types.void), {}, {"error_model": "numpy", "boundscheck": checking})
     kernel._cache = entry
     try:
         kernel.compile()
@@ -90,8 +90,8 @@ def _kernel_of(module, entry, refused):
     return kernel
 
 
-def _function_of(module, entry, refused):
-    jitted = numba.njit(nogil=True, error_model="numpy", boundscheck=CHECKING)(module.main)
+def _function_of(module, entry, refused, checking):
+    jitted = numba.njit(nogil=True, error_model="numpy", boundscheck=checking)(module.main)
     jitted._cache = entry
 
     def call(*arguments):
@@ -99,7 +99,7 @@ def _function_of(module, entry, refused):
             return jitted(*arguments)
         except Exception as error:
             running = error.__traceback__.tb_next is None  # what compiled code raises has no frames of Python below
-            if CHECKING and isinstance(error, IndexError):
+            if checking and isinstance(error, IndexError):
                 raise as_error(error) from None
             if running or isinstance(error, ModelError):
                 raise
@@ -121,7 +121,7 @@ def _module(key, text, compiled):
 # Leaves
 # ---------------------------------------------------------------------------------------------------------------------
 
-def compile_leaf(function, real):
+def compile_leaf(function, real, checking: bool = CHECKING):
     """Return a scalar body compiled for float type `real`, and with it the bodies that it calls.
 
     In float32 the float constants of the body become float32, so that `0.04 * v` stays narrow.
@@ -129,44 +129,44 @@ def compile_leaf(function, real):
     function = SUBSTITUTES.get(function, function)
     if function in OVERLOADS or not isinstance(function, pytypes.FunctionType):
         return function
-    key = (real, fingerprint(function))
+    key = (real, checking, fingerprint(function))
     if key in _being_made:
         raise ModelError(f"{function.__qualname__} calls itself, which a body that is compiled into a loop cannot")
     if key not in _leaves:
         _being_made.add(key)
         try:
-            _leaves[key] = _compiled(function, real)
+            _leaves[key] = _compiled(function, real, checking)
         finally:
             _being_made.discard(key)
     return _leaves[key]
 
 
-def _compiled(function, real):
+def _compiled(function, real, checking):
     names = names_of(function.__code__)
-    used = {name: _convert(value, real, names) for name, value in outside(function).items()}
-    function = body_with_checks(function, used) if CHECKING else function
-    return numba.njit(error_model="numpy", forceinline=True, boundscheck=CHECKING)(_narrowed(function, real, used))
+    used = {name: _convert(value, real, names, checking) for name, value in outside(function).items()}
+    function = body_with_checks(function, used) if checking else function
+    return numba.njit(error_model="numpy", forceinline=True, boundscheck=checking)(_narrowed(function, real, used))
 
 
 def _narrowed(function, real, used):
     code = function.__code__
     names = names_of(code)
-    code = code.replace(co_consts=tuple(_convert(value, real, names) for value in code.co_consts))
+    code = code.replace(co_consts=tuple(_convert(value, real, names, False) for value in code.co_consts))
     cells = tuple(pytypes.CellType(used[name]) for name in code.co_freevars) or None
     return pytypes.FunctionType(code, {**function.__globals__, **used}, function.__name__, function.__defaults__, cells)
 
 
-def _convert(value, real, names):
+def _convert(value, real, names, checking):
     """Return what a body names as it is compiled: functions as leaves, floats, also in tuples and modules, narrow."""
     if isinstance(value, pytypes.FunctionType):
-        return compile_leaf(value, real)
+        return compile_leaf(value, real, checking)
     if isinstance(value, pytypes.ModuleType):
         used = used_of(value, names)
         if is_versioned(value) and not any(type(found) is float for found in used.values()):
             return value
         twin = pytypes.ModuleType(value.__name__)
-        twin.__dict__.update({name: _convert(found, real, names - {name}) for name, found in used.items()})
+        twin.__dict__.update({name: _convert(found, real, names - {name}, checking) for name, found in used.items()})
         return twin
     if type(value) is tuple:
-        return tuple(_convert(item, real, names) for item in value)
+        return tuple(_convert(item, real, names, checking) for item in value)
     return real(value) if type(value) is float else value

@@ -27,7 +27,7 @@ def refusal(name: str, text: str, leaves: dict, compiled: dict, error: Exception
     """
     told = _COLOURS.sub("", str(error)).strip() or type(error).__name__
     bodies = {alias: leaf for alias, leaf in leaves.items() if isinstance(leaf, types.FunctionType)
-              and not _is_ours(leaf)}
+              and not is_ours(leaf)}
     places = [(path, int(line)) for path, line in _PLACE.findall(told)]
     found = _culprit(places + _begun(error), bodies.values()) or _caller(places, text, bodies)
     if found:
@@ -46,7 +46,7 @@ def refusal(name: str, text: str, leaves: dict, compiled: dict, error: Exception
 def refuse_what_fails_later(leaves: dict, compiled: dict) -> None:
     """Raise a ModelError for bodies that compile but would fail unseen within a loop."""
     for alias, leaf in leaves.items():
-        if not isinstance(leaf, types.FunctionType) or _is_ours(leaf):
+        if not isinstance(leaf, types.FunctionType) or is_ours(leaf):
             continue
         for function in functions_in(leaf):
             for step in dis.get_instructions(function):
@@ -105,7 +105,8 @@ def _same(path, filename) -> bool:
     return path == filename or os.path.abspath(path) == os.path.abspath(filename)
 
 
-def _is_ours(function) -> bool:
+def is_ours(function: types.FunctionType) -> bool:
+    """Return whether a body is one of the package's own."""
     return (function.__module__ or "").startswith("neurosim.")
 
 

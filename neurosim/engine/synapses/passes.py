@@ -6,7 +6,9 @@ first counts the synapses of each source, and then writes each to the place that
 
 import numpy as np
 
+from neurosim.engine.checked import CHECKING
 from neurosim.engine.loader import load_function
+from neurosim.engine.refusal import is_ours
 from neurosim.random import philox, uniform53
 
 _UNIFORM = """
@@ -162,7 +164,7 @@ def main(start, place, scratch, values):
 
 
 def compile_pass(rule, inputs: dict, sorts: bool):
-    """Return the compiled pass for a rule.
+    """Return the compiled pass for a rule; one that is not our own is checked, for it may ask for too little room.
 
     Args:
         rule: who connects to whom.
@@ -179,7 +181,8 @@ def compile_pass(rule, inputs: dict, sorts: bool):
     if sorts:
         leaves["sort_row"] = _sort_row
     body = _by_target(inputs) if rule.by == "target" else _by_source(inputs, sorts)
-    return load_function("build", _HEAD.format(arguments=arguments) + body, leaves)
+    return load_function("build", _HEAD.format(arguments=arguments) + body, leaves,
+                         checking=CHECKING or not is_ours(rule.partners))
 
 
 def guide_of(delay, dt: float, low: int, high: int) -> np.ndarray:
