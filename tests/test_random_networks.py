@@ -49,7 +49,7 @@ def network(number):
         weight = WEIGHTS[receptor.effect] * (1.0 if receptor.effect == "jump" else scale_of(model))
         for group in groups[-2:]:
             net.connect(group, cells, CONNECTIONS[rng.integers(1, len(CONNECTIONS))],
-                        weight=ns.Normal(weight, 0.2 * weight), delay=ns.Uniform(0.5, 6.0), receptor=receptor,
+                        weight=ns.Normal(weight, 0.2 * weight, low=0.0), delay=ns.Uniform(0.5, 6.0), receptor=receptor,
                         release=ns.TsodyksMarkram(tau_rec=50.0) if turn == 1 else None)
         if model.spiking:
             net.record(cells)
