@@ -14,6 +14,7 @@ import numpy as np
 from neurosim.checks import Samples, Timed, describe_value
 from neurosim.errors import ParameterError
 from neurosim.precision import shortest_tick
+from neurosim.reprs import Markdown
 from neurosim.sources import Source, SpikeSource
 
 MOST_LINES = 20  #: populations and projections that a summary lists
@@ -287,7 +288,8 @@ def describe(net, format: str = "markdown") -> str:
         tables = [each for each in tables if each.rows or each.text]
         if tables:
             lines += [heading(f"{next(letters)}. {title}"), *(line for each in tables for line in table(each))]
-    return "\n".join(lines).rstrip() + "\n"
+    text = "\n".join(lines).rstrip() + "\n"
+    return Markdown(text) if format == "markdown" else text
 
 
 def _model_summary(net):

@@ -197,7 +197,7 @@ def test_the_memory_check_counts_all_recordings():
     for part in (cells[:20], cells[20:], cells):
         net.record(part, "v")
     sim = ns.Simulation(net, memory_limit=250_000.0)  # 80, 80 and 160 kB: each fits, all together do not
-    with pytest.raises(ns.SimulationError, match="'v' of 'cells' and 2 other recordings for 1000 ticks needs 0.00032"):
+    with pytest.raises(ns.SimulationError, match="'v' of 'cells' and 2 other recordings for 100 ms needs 0.00034"):
         sim.run(100.0)
     assert sim.tick == 0
     sim.run(50.0)

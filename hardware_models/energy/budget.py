@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from neurosim.reprs import with_unit
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Budget:
     """Energy, time and area by part.
 
@@ -45,6 +47,10 @@ class Budget:
     def __rmul__(self, n: float) -> "Budget":
         return Budget({part: n * value for part, value in self.energy.items()},
                       {part: n * value for part, value in self.latency.items()}, dict(self.area))
+
+    def __repr__(self):
+        return (f"<budget: {with_unit(self.total_energy, 'pJ')}, {with_unit(self.total_latency, 'ns')}, "
+                f"{self.total_area:.4g} um^2>")
 
     def __str__(self):
         lines = [f"{'':<22}{'pJ':>12}{'ns':>10}{'um^2':>12}"]

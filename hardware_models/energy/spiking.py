@@ -9,6 +9,7 @@ from hardware_models.energy.technology import HOROWITZ, Source, Technology
 from neurosim.aliases import Real
 from neurosim.checks import Parameter, Parametrised, check_number, check_whole, describe_value
 from neurosim.errors import NeurosimError, ParameterError
+from neurosim.reprs import with_unit
 
 LOIHI = "Davies and others, Loihi, IEEE Micro 38 (2018) 82, table 2 (14 nm, simulated), in public extracts of it"
 
@@ -72,7 +73,7 @@ class EventCosts(Parametrised):
                          synaptic_event=device, spike=t.dac_energy + line)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunEnergy:
     """Energy of a run.
 
@@ -105,6 +106,12 @@ class RunEnergy:
         """Energy of the whole run by synaptic event in pJ; nan where there was none."""
         many = sum(self.events.values())
         return self.total / many if many else float("nan")
+
+    def __repr__(self):
+        parts = ", ".join(f"{name} {with_unit(value, 'pJ')}" for name, value in self.parts.items())
+        each = f", {with_unit(self.per_inference, 'pJ')} for each of {self.samples} samples" if self.samples > 1 else ""
+        return (f"<energy of a run: {with_unit(self.total, 'pJ')} ({parts}){each}; "
+                f"{sum(self.events.values()):,} synaptic events, {self.spikes:,} spikes>")
 
 
 def run_energy(sim, costs: EventCosts, *, counts: dict | None = None, duration: float | None = None,

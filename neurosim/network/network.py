@@ -20,6 +20,7 @@ from neurosim.network.ports import Ports
 from neurosim.neurons import Neuron
 from neurosim.receptors import Delta, Receptor
 from neurosim.releases import Fixed
+from neurosim.reprs import preformatted
 from neurosim.sources import Current, Drive, PoissonDrive, Source, SpikeSource
 
 
@@ -318,7 +319,12 @@ class Network:
         return summary(self)
 
     def __repr__(self):
-        return f"<network of {len(self.populations)} populations and {len(self.projections)} projections>"
+        counts = [f"{len(parts)} {kind}{'' if len(parts) == 1 else 's'}"
+                  for parts, kind in ((self.populations, "population"), (self.projections, "projection"))]
+        return f"<network of {' and '.join(counts)}>"
+
+    def _repr_html_(self) -> str:
+        return preformatted(str(self))
 
     def _name(self, name: str | None, default: str, taken: list[str]) -> str:
         if name is None:

@@ -13,7 +13,7 @@ from neurosim.checks import check_whole, describe_value
 from neurosim.errors import ParameterError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """What a classifier reached.
 

@@ -7,7 +7,6 @@ spikes have float64 times in ms instead of ticks (`dt` is None) and follow the s
 """
 
 import hashlib
-import html
 import json
 import math
 import warnings
@@ -21,6 +20,7 @@ import numpy as np
 from neurosim.aliases import Number, Numbers
 from neurosim.checks import describe_value
 from neurosim.errors import NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.reprs import table
 from neurosim.spikes import csv, hdf5
 from neurosim.spikes.checks import (
     as_array,
@@ -285,9 +285,7 @@ class Spikes(Statistics, Parts):
 
     def _repr_html_(self) -> str:
         told = [("spikes", f"{len(self):,}"), *self._told().items(), *self.metadata.items()]
-        rows = "".join(f"<tr><th>{html.escape(key)}</th><td>{html.escape(str(value))}</td></tr>" for key, value in told)
-        title = f" of {html.escape(self.name)}" if self.name else ""
-        return f"<table><caption>Spikes{title}</caption>{rows}</table>"
+        return table(f"Spikes of {self.name}" if self.name else "Spikes", told)
 
     def _told(self) -> dict:
         """What the texts of this object say beside the number of spikes."""

@@ -8,6 +8,7 @@ from hardware_models.sfq.circuit.recorded import is_rigid, neighbours
 from hardware_models.sfq.circuit.units import PHI0
 from hardware_models.sfq.circuit.waveforms import Noise
 from neurosim.errors import NetworkError, ParameterError
+from neurosim.reprs import with_unit
 
 TURN = 2.0 * np.pi / PHI0
 
@@ -28,6 +29,11 @@ class Run:
         self._count = job.values.lanes
         self._index = job.assembly.index
         self.times = np.concatenate([rows[0] for rows in groups[0].rows]) if groups[0].rows else np.zeros(0)
+
+    def __repr__(self):
+        lanes = "" if self.lanes is None else f" in {self.lanes} lanes"
+        names = ", ".join(map(str, self.recorded[:6])) + (", ..." if len(self.recorded) > 6 else "")
+        return f"<run of {with_unit(self.duration, 'ps')}{lanes}: recorded {names or 'nothing'}>"
 
     @property
     def recorded(self) -> list[str]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from hardware_models.sfq.circuit.units import PHI0
 from neurosim.checks import check_number, check_whole
+from neurosim.reprs import with_unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PulseEnergy:
     """Energy of a run.
 
@@ -37,6 +38,11 @@ class PulseEnergy:
     def switching_per_inference(self) -> float:
         """Energy of one inference in aJ without the static part, as where bias resistors are avoided (ERSFQ)."""
         return self.switching / self.samples
+
+    def __repr__(self):
+        return (f"<energy of a run: switching {with_unit(self.switching, 'aJ')}, static "
+                f"{with_unit(self.static, 'aJ')}; {self.pulses:,} pulses of {self.junctions:,} junctions in "
+                f"{with_unit(self.duration, 'ps')}, {self.samples} sample{'' if self.samples == 1 else 's'}>")
 
 
 def pulse_energy(sim, *, ic: float = 0.25, bias: float = 0.7, voltage: float = 2.6, duration: float | None = None,
