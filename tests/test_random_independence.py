@@ -63,7 +63,7 @@ def spikes_of(rate, size, ticks, dt=0.1, seed=1, threads=1, tick=0):
     net.record(sources)
     sim = ns.Simulation(net, dt=dt, seed=seed, threads=threads)
     if tick:
-        sim.restore(replace(sim.state(), tick=tick))
+        sim.restore(replace(sim.state(), time=tick))
     sim.run(ticks * dt)
     found = sim.spikes(sources)
     return found.ticks - tick, found.ids
@@ -290,7 +290,7 @@ def test_no_random_number_of_a_run_repeats_after_2_to_the_32_ticks():
     seen = []
     for tick in (0, 2**32, 2**34):
         sim = ns.Simulation(net, dt=0.1, seed=1)
-        sim.restore(replace(sim.state(), tick=tick))
+        sim.restore(replace(sim.state(), time=tick))
         sim.run(5.0)
         seen.append([np.sort(sim.spikes(cells).ticks - tick), sim.get(noisy, "v"), sim.get(read, "v")])
     for k in range(3):
