@@ -15,7 +15,7 @@ from neurosim import lazy
 
 _WHERE = {
     "faults": ["BitFlips", "StuckAt"],
-    "memristor": ["ConstantStep", "ExponentialStep", "HfO2", "LinearStep", "MeasuredPulses",
+    "memristor": ["ConstantStep", "ExponentialStep", "HfO2", "LinearStep", "MeasuredErrors", "MeasuredPulses",
                   "Memristor", "NonlinearPulses", "PCM", "PiecewiseStep", "PowerStep", "ReRAM",
                   "SoftBounds", "VerifiedReRAM"],
     "sfq.network": ["SFQSynapses"],
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hardware_models.memristor import ExponentialStep as ExponentialStep
     from hardware_models.memristor import HfO2 as HfO2
     from hardware_models.memristor import LinearStep as LinearStep
+    from hardware_models.memristor import MeasuredErrors as MeasuredErrors
     from hardware_models.memristor import MeasuredPulses as MeasuredPulses
     from hardware_models.memristor import Memristor as Memristor
     from hardware_models.memristor import NonlinearPulses as NonlinearPulses

@@ -26,6 +26,8 @@ IMPERFECT = {
     "ExponentialStep": {"programming_noise": 0.05, "read_noise": 0.1},
     "HfO2": {"programming_noise": 1.0, "read_noise": 0.1},
     "LinearStep": {"programming_noise": 0.05, "read_noise": 0.1},
+    "MeasuredErrors": {"levels": (0.0, 5.0, 25.0), "programming_sigma": (0.2, 1.0, 0.5), "read_sigma": (0.1, 0.5, 1.0),
+                       "programming_noise": 1.0, "read_noise": 1.0},
     "MeasuredPulses": {"programming_noise": 0.05, "read_noise": 0.1},
     "Memristor": {"programming_noise": 0.05, "stuck_on": 0.02, "stuck_off": 0.05, "conductance_dtod": 0.1,
                   "read_noise": 0.1, "flicker_noise": 0.02, "drift": 0.05, "drift_dtod": 0.3},
@@ -252,7 +254,7 @@ def test_infinite_weights_of_an_echo_state_network_are_recorded_where_the_device
 
 @pytest.mark.parametrize("given, text", [
     ({"device": 3}, "EchoState.device must be a device layer or None, got 3"),
-    ({"device": Memristor}, "EchoState.device must be a device layer or None, got <class"),
+    ({"device": Memristor}, "EchoState.device must be a device layer or None, got the class Memristor"),
     ({"device": Memristor(weight_max=0.01)}, "Memristor must be given weights within -0.01 .. 0.01, got"),
     ({"activation": "relu"}, "EchoState.activation must be 'tanh' or 'identity', or a function of an array"),
     ({"activation": RampADC}, "EchoState.activation must be 'tanh'"),

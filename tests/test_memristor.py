@@ -230,8 +230,12 @@ def test_measured_tables_need_not_meet_and_must_be_monotone():
     device = MeasuredPulses(table_up=(1.0, 2.0, 2.5), table_down=(4.0, 3.0, 1.0), weight_low=0.0)
     w = device.pulse(np.array([0.0, 0.0, 1.0, 1.0]), np.array([1, 9, -1, -9]))
     np.testing.assert_allclose(w, [1 / 3, 0.5, 2 / 3, 0.0])
-    with pytest.raises(ns.ParameterError, match="table_up must rise with every pulse"):
+    with pytest.raises(ns.ParameterError, match="table_up must rise with the pulses or stay, got 1 after 1"):
         MeasuredPulses(table_up=(1.0, 1.0))
+    with pytest.raises(ns.ParameterError, match="got 2.5 after 3 at pulse 2, and 1 more .*MeasuredPulses.smoothed"):
+        MeasuredPulses(table_up=(1.0, 3.0, 2.5, 4.0, 3.9))
+    with pytest.raises(ns.ParameterError, match="table_down must fall with the pulses or stay, got 3 after 2"):
+        MeasuredPulses(table_down=(4.0, 2.0, 3.0))
     with pytest.raises(ns.ParameterError, match="at least 2 finite numbers"):
         MeasuredPulses(table_down=(1.0,))
 

@@ -11,6 +11,7 @@ _WHERE = {
     "dynamics": ["Course", "DynamicMemristor", "LinearIonDrift", "StanfordPKU", "VTEAM", "Yakopcic"],
     "hopfield": ["HopfieldMemory", "capacity"],
     "layer": ["CrossbarLayer"],
+    "measured": ["MeasuredErrors"],
     "nonlinear": ["MeasuredPulses", "NonlinearPulses", "curve", "nonlinearity", "shape_of"],
     "presets": ["names", "preset"],
     "pulses": ["ConstantStep", "ExponentialStep", "LinearStep", "PiecewiseStep", "PowerStep", "Pulsed", "SoftBounds"],
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from hardware_models.memristor.hopfield import HopfieldMemory as HopfieldMemory
     from hardware_models.memristor.hopfield import capacity as capacity
     from hardware_models.memristor.layer import CrossbarLayer as CrossbarLayer
+    from hardware_models.memristor.measured import MeasuredErrors as MeasuredErrors
     from hardware_models.memristor.nonlinear import MeasuredPulses as MeasuredPulses
     from hardware_models.memristor.nonlinear import NonlinearPulses as NonlinearPulses
     from hardware_models.memristor.nonlinear import curve as curve

@@ -120,7 +120,7 @@ class Memristor(Device):
         if self.slices * (self.slice_bits or 1) > 48:
             raise ParameterError(f"{name}.slices x slice_bits must be <= 48 bits, got {self.slices * self.slice_bits}")
         noisy = self.read_noise or self.flicker_noise
-        self.__dict__["read"] = scalar_reader(type(self), self.mapping) if noisy else None
+        self.__dict__["read"] = scalar_reader(self.white_std, self.flicker_std, self.mapping) if noisy else None
 
     def __reduce__(self):
         return partial(type(self), **self.values()), ()  # the bodies are made again, not pickled
@@ -141,7 +141,7 @@ class Memristor(Device):
                self.activation_energy and self.temperature != ROOM)
         return not any(off) and self.bits is None
 
-    # What a technology replaces -----------------------------------------------------------------------------------
+    # What a technology replaces: laws of the conductance, for numbers, arrays and tensors ---------------------------
 
     @staticmethod
     def programming_std(xp, g, g_max):
@@ -360,7 +360,7 @@ class Memristor(Device):
         return self._call(moments_of, weights)
 
     def _call(self, make, *arrays):
-        body = make(type(self), self.mapping, namespace(arrays[0]))
+        body = make(self.white_std, self.flicker_std, self.mapping, namespace(arrays[0]))
         return body(*arrays, *(getattr(self, name) for name in READ_PARAMETERS))
 
 
@@ -385,13 +385,11 @@ READ_PARAMETERS = "weight_max", "g_min", "g_max", "read_noise", "flicker_noise",
 
 
 @cache
-def _devices(technology, mapping, xp):
+def _devices(white_std, flicker_std, mapping, xp):
     """Return a function of weights and parameters: for each device of a weight, k, its conductance and its noise.
 
     The device that holds the size of a weight comes first; where it is that of the minus side, k is negative.
     """
-    white_std, flicker_std = technology.white_std, technology.flicker_std
-
     def deviation(g, g_max, read_noise, flicker_noise, span):
         white = read_noise * white_std(xp, g, g_max)
         flicker = flicker_noise * flicker_std(xp, g, g_max)
@@ -416,9 +414,9 @@ def _devices(technology, mapping, xp):
 
 
 @cache
-def scalar_reader(technology, mapping):
+def scalar_reader(white_std, flicker_std, mapping):
     """Return the body of a read for the compiled loop."""
-    devices = _devices(technology, mapping, np)
+    devices = _devices(white_std, flicker_std, mapping, np)
 
     def read(weight, normal, uniform, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
         k, g, std, k_other, g_other, std_other = devices(weight, weight_max, g_min, g_max, read_noise, flicker_noise,
@@ -430,9 +428,9 @@ def scalar_reader(technology, mapping):
 
 
 @cache
-def reader(technology, mapping, xp):
+def reader(white_std, flicker_std, mapping, xp):
     """Return the same for arrays or tensors, of weights and of two standard normal numbers for each."""
-    devices = _devices(technology, mapping, xp)
+    devices = _devices(white_std, flicker_std, mapping, xp)
 
     def read(weights, normal, other, *parameters):
         k, g, std, k_other, g_other, std_other = devices(weights, *parameters)
@@ -442,9 +440,9 @@ def reader(technology, mapping, xp):
 
 
 @cache
-def moments_of(technology, mapping, xp):
+def moments_of(white_std, flicker_std, mapping, xp):
     """Return the function of weights that gives mean and variance of a read."""
-    devices = _devices(technology, mapping, xp)
+    devices = _devices(white_std, flicker_std, mapping, xp)
 
     def moments(weights, *parameters):
         k, g, std, k_other, g_other, std_other = devices(weights, *parameters)

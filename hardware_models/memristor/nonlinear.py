@@ -1,6 +1,7 @@
 """Devices whose conductance follows a curve of the number of pulses: a nonlinear exponential, or a table."""
 
 import math
+import warnings
 from functools import cache
 from typing import Literal
 
@@ -9,11 +10,13 @@ import numpy as np
 from hardware_models.arrays import like, namespace
 from hardware_models.memristor.equations import choose, normals
 from hardware_models.memristor.pulses import Pulsed, Table
+from hardware_models.memristor.tables import columns_of
 from neurosim.aliases import Choice, PerElement, Row
-from neurosim.checks import Option, Parameter
-from neurosim.errors import ParameterError
+from neurosim.checks import Option, Parameter, describe_value
+from neurosim.errors import NeurosimWarning, ParameterError
 
 FLAT = 1e5  #: shape of a curve without nonlinearity
+SAME = 1e-6  #: share of the range within which a conductance is that of a table: float32 and rounding
 STEEPEST = 9.5  #: largest label that a curve of this form has
 
 
@@ -160,8 +163,10 @@ class MeasuredPulses(Pulsed):
     r"""Conductances that follow measured tables: one for pulses up, one for pulses down, of any lengths and ends.
 
     An update finds the place on the curve of its direction that has the present conductance, moves on by the pulses,
-    and takes the conductance there; between pulses the curve is straight. The tables are in any unit: their smallest
-    value stands for weight_low, their largest for weight_high. The curve down need not begin where the curve up ends.
+    and takes the conductance there; between pulses the curve is straight. Where it is level, a device is at the end of
+    the level stretch. The tables are in any unit: their smallest value stands for weight_low, their largest for
+    weight_high. The curve down need not begin where the curve up ends. Noisy tables are made monotonic by `smoothed`,
+    and tables in a file are read by `from_csv`.
 
     Args:
         table_up: conductance after 0, 1, 2, ... pulses up, rising.
@@ -170,7 +175,7 @@ class MeasuredPulses(Pulsed):
         weight_low, weight_high, ...: as for `Pulsed`.
 
     Raises:
-        ParameterError: a table does not rise or fall throughout; smooth it first.
+        ParameterError: a table goes the other way at a pulse, which is named, or never changes.
 
     >>> device = MeasuredPulses(table_up=(1, 5, 7, 8), table_down=(9, 4, 2, 1), weight_low=0.0)
     >>> device.pulse(np.array([0.0, 0.75]), np.array([2, -1])).round(4)
@@ -183,9 +188,50 @@ class MeasuredPulses(Pulsed):
 
     def validate(self):
         for name, sign, word in (("table_up", 1, "rise"), ("table_down", -1, "fall")):
-            if np.min(np.diff(getattr(self, name)) * sign) <= 0:
-                raise ParameterError(f"MeasuredPulses.{name} must {word} with every pulse, got a step that does not")
+            table = np.array(getattr(self, name))
+            wrong = np.flatnonzero(np.diff(table) * sign < 0)
+            if wrong.size or table[0] == table[-1]:
+                k = wrong[0] + 1 if wrong.size else 1
+                more = f", and {wrong.size - 1} more such steps" * (wrong.size > 1)
+                raise ParameterError(f"MeasuredPulses.{name} must {word} with the pulses or stay, got {table[k]:g} "
+                                     f"after {table[k - 1]:g} at pulse {k}{more}; MeasuredPulses.smoothed makes noisy "
+                                     "tables monotonic")
         super().validate()
+
+    @classmethod
+    def smoothed(cls, table_up, table_down, **changes) -> "MeasuredPulses":
+        """Return the device of noisy tables, each replaced by the monotonic one nearest to it by least squares.
+
+        A warning says how many steps went the other way and how far values were moved.
+
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     device = MeasuredPulses.smoothed([0.0, 2.0, 1.0, 3.0], [3.0, 1.0, 0.0])
+        >>> device.table_up, str(said[0].message)[:57]
+        ((0.0, 1.5, 1.5, 3.0), 'table_up was made monotonic: 1 of 3 steps went the other ')
+
+        Source: pool adjacent violators, Barlow, Bartholomew, Bremner, Brunk, Statistical Inference under Order
+        Restrictions, Wiley 1972.
+        """
+        return cls(**{"table_up": _monotonic("table_up", table_up, 1),
+                      "table_down": _monotonic("table_down", table_down, -1), **changes})
+
+    @classmethod
+    def from_csv(cls, path, columns=("up", "down"), *, smooth: bool = False, **changes) -> "MeasuredPulses":
+        """Return the device of a text file with one column for pulses up and one for pulses down.
+
+        Args:
+            path: the file; see `hardware_models.memristor.tables.columns_of`.
+            columns: names or numbers of the two columns, in the order of the pulses.
+            smooth: whether noisy tables are made monotonic, with a warning that says by how much.
+            changes: other parameters.
+
+        Raises:
+            FileError: the file cannot be read; the line is named.
+            ParameterError: a column is missing, or a table is not monotonic.
+        """
+        up, down = columns_of(path, columns)
+        return cls.smoothed(up, down, **changes) if smooth else cls(table_up=up, table_down=down, **changes)
 
     def _scaled(self):
         both = np.array(self.table_up + self.table_down)
@@ -201,8 +247,7 @@ class MeasuredPulses(Pulsed):
         count = np.broadcast_to(np.asarray(pulses, dtype=np.float64), np.shape(weights))
         g = (weights - low) / (high - low)
         up, down = self._scaled()
-        at_up = np.interp(g, up, np.arange(up.size)) + np.maximum(count, 0)
-        at_down = np.interp(-g, -down, np.arange(down.size)) + np.maximum(-count, 0)
+        at_up, at_down = _place(up, g) + np.maximum(count, 0), _place(-down, -g) + np.maximum(-count, 0)
         new = np.where(count > 0, np.maximum(np.interp(at_up, np.arange(up.size), up), g),
                        np.minimum(np.interp(at_down, np.arange(down.size), down), g))
         new = np.where(count == 0, g, new)
@@ -213,6 +258,31 @@ class MeasuredPulses(Pulsed):
         return low + np.clip(new, 0, 1) * (high - low)
 
 
+def _place(table, g):
+    """Return where on a rising table some values are; at a level stretch, its end."""
+    k = np.clip(np.searchsorted(table, g + SAME, side="right") - 1, 0, table.size - 2)
+    step = table[k + 1] - table[k]
+    return k + np.clip((g - table[k]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
+
+
+def _monotonic(name, table, sign):
+    """Return the nearest rising (sign +1) or falling table; warn where it is another."""
+    given = np.asarray(table, dtype=np.float64)
+    if given.ndim != 1 or given.size < 2 or not np.isfinite(given).all():
+        raise ParameterError(f"MeasuredPulses.smoothed: {name} must be at least 2 finite numbers, got "
+                             f"{describe_value(table)}")
+    from sklearn.isotonic import isotonic_regression
+
+    found = isotonic_regression(given, increasing=sign > 0)
+    wrong = int(np.count_nonzero(np.diff(given) * sign < 0))
+    if wrong:
+        moved = np.abs(found - given).max()
+        warnings.warn(f"{name} was made monotonic: {wrong} of {given.size - 1} steps went the other way, and values "
+                      f"were moved by up to {moved:.3g}, {moved / max(np.ptp(found), 1e-300):.2g} of the range",
+                      NeurosimWarning, stacklevel=4)
+    return found
+
+
 @cache
 def _table_update(up, down):
     rising, falling = np.array(up), -np.array(down)
@@ -220,10 +290,10 @@ def _table_update(up, down):
     def along(table, g, pulses):
         """Return the value so many pulses further on a rising table."""
         last = table.size - 1
-        k = np.searchsorted(table, g, side="right") - 1
+        k = np.searchsorted(table, g + SAME, side="right") - 1
         if k >= last:
             return g
-        at = k + (g - table[k]) / (table[k + 1] - table[k]) if k >= 0 else 0.0
+        at = k + max(g - table[k], 0.0) / (table[k + 1] - table[k]) if k >= 0 else 0.0
         at += pulses
         if at >= last:
             return table[last]
