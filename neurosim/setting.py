@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.checks import Samples, Timed, describe_value
+from neurosim.checks import Parameter, Samples, Timed, describe_value
 from neurosim.engine.protocol import Engine
 from neurosim.engine.quantities import check_bounds, parts_of_synapse
 from neurosim.errors import ParameterError, UnsupportedError
@@ -92,6 +92,7 @@ def of_projection(engine: Engine, projection: Projection, changes: dict) -> tupl
     plan, changing = engine.plan.projections[projection], engine.changing(projection)
     changing_now, static, receptors = {}, {}, {}
     known = [*changing, *plan.shared, *plan.stored]
+    of_receptor = [name for name, each in projection.receptor.parameters.items() if isinstance(each, Parameter)]
     for name, value in changes.items():
         if name == "delay":
             raise UnsupportedError(f"the delays of {projection.name!r} cannot be set: they are laid out; "
@@ -101,10 +102,10 @@ def of_projection(engine: Engine, projection: Projection, changes: dict) -> tupl
             size = 1 if shared and np.ndim(value) == 0 else plan.n_synapses
             group = changing_now if name in changing else static
             group[name] = _quantity(projection, name, value, size)
-        elif name in projection.receptor.parameters:
+        elif name in of_receptor:
             receptors[name] = value
         else:
-            known = ", ".join(dict.fromkeys([*known, *projection.receptor.parameters]))
+            known = ", ".join(dict.fromkeys([*known, *of_receptor]))
             raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
     for group in (changing_now, static):
         if "weight" in group:
