@@ -135,7 +135,7 @@ class DelayLearning:
                                    "net.record(...) first")
         synapses = sim.synapses(self.projection)
         self.source, self.target, self.delay = synapses.source, synapses.target, synapses.delay.astype(np.float64)
-        slack = 1e-6 * sim.dt
+        slack = 1e-6 * (sim.dt or 0.0)
         if self.delay.size and (self.delay.min() < rule.d_min - slack or self.delay.max() > rule.d_max + slack):
             raise ParameterError(f"projection {self.projection.name!r}: its delays must be within {rule.d_min:g} .. "
                                  f"{rule.d_max:g} ms, the bounds of the rule, got {self.delay.min():g} .. "

@@ -22,6 +22,7 @@ from typing import (
     Literal,
     NoReturn,
     Self,
+    TypeGuard,
     TypeVar,
     dataclass_transform,
     overload,
@@ -120,7 +121,8 @@ class Parameter(Declared[Any, Any]):
         if isinstance(value, (bool, np.bool_, str, bytes)) or value is None:
             self.refuse(owner, value)
         if self.integer and is_whole(value):  # exactly: a float has 53 bits
-            return int(value) if self._within(value, value) else self.refuse(owner, value)
+            number = int(value)
+            return number if self._within(number, number) else self.refuse(owner, value)
         try:
             array = np.array(value, dtype=np.float64)
         except (TypeError, ValueError, OverflowError):
@@ -321,7 +323,7 @@ def same(a, b) -> bool:
     return type(a) is type(b) and a == b
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float | np.integer | np.floating]:
     """Return whether a value is one real number, of Python or of NumPy; a truth value is none.
 
     >>> is_number(np.float32(1.5)), is_number(True), is_number("1")
@@ -330,12 +332,12 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> TypeGuard[int | np.integer]:
     """Return whether a value is one whole number, of Python or of NumPy; a truth value is none."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def check_number(what: str, value: Any, unit: str = "", **bounds: float) -> float:
+def check_number(what: str, value: Any, unit: str = "", **bounds: Any) -> float:
     """Return a finite number as float; raise ParameterError for anything else.
 
     Args:
@@ -350,7 +352,7 @@ def check_number(what: str, value: Any, unit: str = "", **bounds: float) -> floa
     return Parameter(unit=unit, per_element=False, **bounds).check(what, value)
 
 
-def check_whole(what: str, value: Any, **bounds: float) -> int:
+def check_whole(what: str, value: Any, **bounds: Any) -> int:
     """Return a whole number as int, exactly; raise ParameterError for anything else.
 
     >>> check_whole("n", np.uint64(2**63 + 1), at_least=1)

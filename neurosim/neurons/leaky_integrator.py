@@ -25,8 +25,11 @@ class LeakyIntegrator(Neuron):
     c_mem: PerElementOrNone = LIF.c_mem
     i_bias: PerElement = LIF.i_bias
     state = {"v": State(lambda p: p.v_leak, "mV", "membrane potential")}
-    validate, resistance = check_resistance, LIF.resistance
+    resistance = LIF.resistance
     step = staticmethod(LIF.step)
+
+    def validate(self):
+        check_resistance(self)
 
     def linear(self, p) -> Linear:
         return leak(p, self.resistance(p))

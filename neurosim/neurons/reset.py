@@ -1,7 +1,7 @@
 """What the integrate-and-fire models share: when they spike, and what that does to v."""
 
 import warnings
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ class Resetting(Neuron):
 
     reset: Choice[Literal["to_value", "subtract"]] = Option("to_value", ("to_value", "subtract"),
                                                             doc="what a spike does to v")
+    v_threshold: ClassVar[Any]  #: a parameter
     floor: ClassVar[str] = "v_reset"  #: the parameter from which to the threshold "subtract" lowers v
 
     def validate(self):

@@ -26,7 +26,8 @@ class StochasticLIF(LIF):
     rho_0: PerElement = Parameter(1.0, "1/ms", at_least=0, doc="hazard where v is v_threshold")
     delta_u: PerElement = Parameter(1.0, "mV", above=0, doc="rise of v that makes the hazard e times as large")
 
-    validate = check_resistance  # it may be reset above where the hazard is rho_0
+    def validate(self):
+        check_resistance(self)  # alone: it may be reset above where the hazard is rho_0
 
     def coefficients(self, p, dt):
         return super().coefficients(p, dt) | {"hazard": p.rho_0 * dt, "steepness": 1.0 / p.delta_u}

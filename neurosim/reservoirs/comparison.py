@@ -95,8 +95,9 @@ def compare(first: Liquid | Callable[[int], Liquid], second: Liquid | Callable[[
     right = [each.predictions == y for each in judged]
     better = right[0].astype(float) - right[1]
     pairs = better.mean(axis=1) if any(made) else better.mean(axis=0)
-    return Comparison(*judged, raw, float(better.mean()), _interval(pairs), "seeds" if any(made) else "samples",
-                      tuple(better.mean(axis=1).tolist()))
+    first_found, second_found = judged
+    return Comparison(first_found, second_found, raw, float(better.mean()), _interval(pairs),
+                      "seeds" if any(made) else "samples", tuple(better.mean(axis=1).tolist()))
 
 
 def _judged(liquid, make, samples, y, duration, features, model, folds, seeds, threads):

@@ -56,7 +56,11 @@ class Estimator:
         """Return the object itself: its weights are not trained."""
         return self
 
-    def fit_transform(self, X, y=None):
+    def transform(self, X) -> Any:
+        """Return the states for X."""
+        raise NotImplementedError
+
+    def fit_transform(self, X, y=None) -> Any:
         """Return `transform(X)`."""
         return self.transform(X)
 

@@ -202,11 +202,11 @@ class Liquid(Estimator):
             ParameterError: the recordings differ in length and no duration was given, or one does not fit.
         """
         samples, duration = list(X), self.duration
-        if duration is None and samples:
+        if duration is None:
             lengths = {getattr(each, "duration", None) for each in samples}
             if len(lengths) > 1:
                 raise ParameterError("Liquid.duration must be given for recordings of different lengths")
-            duration = lengths.pop() or self.dt
+            duration = (lengths.pop() if lengths else None) or self.dt
         return self.states(samples, duration, self.features)
 
     def _given(self):
