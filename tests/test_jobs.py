@@ -71,6 +71,7 @@ def test_the_choice_among_liquids_is_made_on_training_data():
     assert model.best_params_["take__kw_args"] == {"first": 0, "last": 20}
 
 
+@pytest.mark.slow
 @needs_data
 def test_training_on_real_recordings(tmp_path):
     summary = train.run(f"{DATA}/nmnist/N-MNIST_subset.zip", tmp_path, seeds=1, layers=2, quiet=True)

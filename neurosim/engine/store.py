@@ -95,7 +95,7 @@ class Entry(NullCache):
         if self.folder is None:
             _say_once(None, why_not_kept())
             return
-        content = dumps(cres._reduce())
+        content = dumps(cres._replace(type_annotation="")._reduce())  # a text for people, twice as long as the code
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _prune(self.folder)
