@@ -35,8 +35,9 @@ are written as they are; those of another package that Python finds, with its na
     [[record]]
     what = "cells"
 
-The entries of `[[population]]`, `[[projection]]`, `[[drive]]` and `[[record]]` are the arguments of `net.add`,
-`connect`, `drive` and `record`, with names where these take populations; `"cells[0:10]"` is a part of one.
+The entries of `[[population]]`, `[[projection]]`, `[[coupling]]`, `[[drive]]` and `[[record]]` are the arguments of
+`net.add`, `connect`, `couple`, `drive` and `record`, with names where these take populations; `"cells[0:10]"` and
+`"cells[3]"` are parts of one.
 `[simulation]` has a `duration` in ms and the arguments of `Simulation`.
 """
 
@@ -52,10 +53,11 @@ import neurosim as ns
 from neurosim.errors import FileError, NeurosimError, ParameterError
 from neurosim.network import Network
 
-_SECTIONS = ("simulation", "population", "projection", "drive", "record")
-_NEEDED = {"population": ("model",), "projection": ("source", "target"), "drive": ("target", "drive"),
-           "record": ("what",)}
-_CALLS = {"population": Network.add, "projection": Network.connect, "drive": Network.drive, "record": Network.record}
+_CALLS = {"population": Network.add, "projection": Network.connect, "coupling": Network.couple,
+          "drive": Network.drive, "record": Network.record}
+_NEEDED = {"population": ("model",), "projection": ("source", "target"), "coupling": ("one", "other", "rule"),
+           "drive": ("target", "drive"), "record": ("what",)}
+_SECTIONS = ("simulation", *_CALLS)
 _SIMULATION = ("dt", "duration", "seed", "threads", "dtype", "mode", "packed", "memory_limit")
 
 
@@ -93,6 +95,7 @@ class _Reader:
             raise FileError(f"{self.path}: [simulation] must have a duration in ms")
         self._each("population", lambda **entry: self.net.add(entry.pop("model"), entry.pop("size", None), **entry))
         self._each("projection", self._connect)
+        self._each("coupling", self._couple)
         self._each("drive", self._drive)
         self._each("record", self._record)
         return self.net, dict(settings)
@@ -117,6 +120,9 @@ class _Reader:
                    self._part(what) for name, what in (modulators or {}).items()}
         self.net.connect(self._part(source), self._part(target), rule, modulators=signals or None, **options)
 
+    def _couple(self, one, other, rule, **options):
+        self.net.couple(self._part(one), self._part(other), rule, **options)
+
     def _drive(self, target, drive, **options):
         self.net.drive(self._part(target), drive, **options)
 
@@ -125,12 +131,12 @@ class _Reader:
         self.net.record(self.net.projection(what) if what in names else self._part(what), variable, **options)
 
     def _part(self, name):
-        """A population by name, or a part of one, `name[first:last]`."""
-        found = re.fullmatch(r"(.*)\[(\d*):(\d*)\]", name) if isinstance(name, str) else None
+        """A population by name, or a part of one, `name[first:last]` or `name[member]`."""
+        found = re.fullmatch(r"(.*)\[(-?\d*)(:?)(-?\d*)\]", name) if isinstance(name, str) else None
         if found is None or any(population.name == name for population in self.net.populations):
             return self.net.population(name)
-        first, last = (int(number) if number else None for number in found.groups()[1:])
-        return self.net.population(found[1])[first:last]
+        first, last = (int(number) if number else None for number in found.group(2, 4))
+        return self.net.population(found[1])[slice(first, last) if found[3] else first]
 
     def _check_keys(self, where, entries, known):
         for key in entries:

@@ -73,6 +73,11 @@ source = "in"
 target = "cells[1:]"
 plasticity = [{{ type = "learning_rules.Gated" }}, {{ type = "learning_rules.stdp.PairSTDP" }}]
 modulators = {{ signal = ["cells[0:1]", "v"] }}
+[[coupling]]
+one = "cells[3]"
+other = "cells[-2]"
+rule = {{ type = "OneToOne" }}
+conductance = 2.0
 [[drive]]
 target = "cells[:2]"
 drive = {{ type = "SineCurrent", amplitude = 10.0, frequency = 5.0 }}
@@ -90,6 +95,8 @@ def test_parts_modulators_and_methods_have_names(tmp_path):
     assert projection.target.start == 1 and projection.target.size == 3 and len(projection.plasticity) == 2
     signal, variable = projection.modulators["signal"]
     assert signal.name == "cells[0:1]" and signal.base is signal and variable == "v"  # a whole one of that very name
+    joined = net.couplings[0]
+    assert (joined.one.start, joined.other.start) == (3, 2) and joined.conductance == 2.0
     assert net.drives[0].target.size == 2 and net.recorders[0].what.name == "cells[1:3]"
     assert net.population("in").model.spikes == given and settings["mode"] == "clocked"
 
