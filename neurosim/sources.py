@@ -140,7 +140,7 @@ class Current(Drive):
     state: ClassVar[dict[str, State]] = {}
     current: ClassVar[Any] = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         check_once(self, self._check_bodies)
 

@@ -87,7 +87,7 @@ class Plasticity(Parametrised):
     on_change: ClassVar[Any] = None
     period: ClassVar[Any] = 0.0  #: ms between two calls of `on_period`
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         check_once(self, self._check_bodies)
 

@@ -20,7 +20,7 @@ class Release(Parametrised):
     state: ClassVar[dict[str, State]] = {}
     release: ClassVar[Any] = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         check_once(self, self._check_bodies)
 

@@ -132,7 +132,7 @@ class Neuron(Parametrised):
     fires: ClassVar[Any] = None
     after_spike: ClassVar[Any] = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         check_once(self, self._check_bodies)
 

@@ -38,7 +38,7 @@ class Receptor(Parametrised):
     effect: ClassVar[str] = "current"
     unit: ClassVar[str] = "pA"  #: unit of the weights
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         check_once(self, self._check_equations)
 
