@@ -207,7 +207,7 @@ class Force:
         readout, n = self.readout, self.population.size
         size = n + bool(readout.fit_intercept)
         least_squares = isinstance(readout, RecursiveLeastSquares)
-        readout._check()
+        readout.check()
         if not hasattr(readout, "weights_"):
             readout.weights_, readout.flat_ = np.zeros((size, self.outputs)), self.outputs == 1
             readout.n_features_in_ = n

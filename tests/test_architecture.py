@@ -13,7 +13,7 @@ import pytest
 # imports are free as long as they make no circle. `neurosim/__init__.py` is the facade above them all.
 LEVELS = {
     0: "errors checks aliases calls machine maths random lazy files growing progress reprs",
-    1: "bodies distributions spikes settings",
+    1: "distributions spikes settings",
     2: "contracts neurons receptors releases sources connectivity",
     3: "network describe precision",
     4: "engine",
@@ -28,6 +28,9 @@ CORE = "neurosim"
 PLUG_INS = ("learning_rules", "hardware_models")
 PACKAGES = (CORE, *PLUG_INS)
 NOT_SHIPPED = ("tests", "examples", "benchmarks")
+FOREIGN = ("_replace", "_asdict", "_fields",  # public names of named tuples
+           "_Intrinsic", "_defn", "_rebuild", "_reduce")  # of Numba, which has no public way to what is compiled
+ONE_CLASS = ("spikes",)  # folders that hold one class in several files
 LOADED_LATER = ("numba", "scipy", "h5py", "matplotlib", "sklearn", "tqdm", "torch")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,6 +226,69 @@ def test_the_rules_themselves(module, line, allowed):
 def test_a_circle_is_found():
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
     assert circle({"a": {"b", "c"}, "b": {"c"}}) is None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Privates
+# ---------------------------------------------------------------------------------------------------------------------
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def own_names(tree):
+    """Names that a module defines or assigns somewhere, as functions, classes, variables or attributes."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # as of setattr and __dict__
+            found.add(node.value)
+    return found
+
+
+def privates_of_others(tree):
+    """Yield (line, name) of the private names that a module takes from another one."""
+    own = own_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, alias.name) for alias in node.names if is_private(alias.name))
+        elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
+            base = node.value
+            itself = isinstance(base, ast.Name) and base.id in ("self", "cls", "super") or (
+                isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id in ("super", "type"))
+            if not itself:  # what a base class keeps for its own is its heirs' too
+                yield node.lineno, node.attr
+
+
+def own_of_folder(folder):
+    return set().union(*(own_names(parse(path)) for path in folder.glob("*.py")))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nobody_reads_the_privates_of_another_module(package):
+    faults = [
+        f"{where(path, line)}: {name} is private to another module; let that module offer what is needed"
+        for path in sources(package)
+        for line, name in privates_of_others(parse(path))
+        if name not in FOREIGN and not (path.parent.name in ONE_CLASS and name in own_of_folder(path.parent))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("text", "allowed"), [
+    ("def f(sim):\n    return sim._run", False),
+    ("from neurosim.network import _signature", False),
+    ("class A:\n    def __init__(self):\n        self._x = 1\n    def f(self, other):\n        return other._x", True),
+    ("class A(B):\n    def f(self):\n        return self._x + super()._y", True),
+    ("def f(a):\n    return a.__class__", True),
+])
+def test_the_rule_about_privates_itself(text, allowed):
+    assert (not list(privates_of_others(ast.parse(text)))) == allowed
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ class Memristor(Device):
             part: number of the device of each weight: it has errors of its own.
         """
         target = np.asarray(target, dtype=np.float64)
-        self._check_range("conductances", target, self.g_min, self.g_max, "uS")
+        self.check_range("conductances", target, self.g_min, self.g_max, "uS")
         events = _Events(generator)
         g = target
         if self.conductance_dtod:
@@ -262,7 +262,8 @@ class Memristor(Device):
     def _warmth(self):
         return np.exp(-self.activation_energy / BOLTZMANN * (1 / self.temperature - 1 / ROOM))
 
-    def _check_range(self, what, values, low, high, unit):
+    def check_range(self, what, values, low, high, unit):
+        """Refuse values that are not finite or beyond low .. high; raise ParameterError."""
         check_range(type(self).__name__, what, values, low, high, unit)
 
     # Weights ------------------------------------------------------------------------------------------------------
@@ -278,7 +279,7 @@ class Memristor(Device):
     def program(self, weights, generator):
         """Return the weights that the devices hold after programming; an array or a tensor, of any shape."""
         values = to_numpy(weights)
-        self._check_range("weights", values, -self.weight_max, self.weight_max, "")
+        self.check_range("weights", values, -self.weight_max, self.weight_max, "")
         if self.exact:
             return weights
         new = self.held(values)

@@ -80,7 +80,7 @@ class CrossbarLayer:
 
     def _program(self, generator):
         device, seed = self.device, generator.integers(2**63)
-        device._check_range("weights", self.ideal, -device.weight_max, device.weight_max, "")
+        device.check_range("weights", self.ideal, -device.weight_max, device.weight_max, "")
         self.shares = device.shares(self.ideal)
         self.conductances = [share.target if device.exact else
                              device.program_conductance(share.target, np.random.default_rng([seed, part]), part)

@@ -20,7 +20,8 @@ def exp(x):
     return np.exp(x)
 
 
-def _exp32(x):
+def exp32(x):
+    """Return exp(x) in float32."""
     x = min(max(x, _F(-87.0)), _F(88.0))
     k = np.floor(x * _F(1.4426950408889634) + _F(0.5))
     r = (x - k * _F(0.693359375)) + k * _F(2.12194440e-4)
@@ -29,7 +30,8 @@ def _exp32(x):
     return p * bits_to_float32((np.int32(k) + np.int32(127)) << np.int32(23))
 
 
-def _exp64(x):
+def exp64(x):
+    """Return exp(x) in float64."""
     x = min(max(x, -708.0), 709.0)
     k = np.floor(x * 1.4426950408889634 + 0.5)
     r = (x - k * 0.693145751953125) - k * 1.42860682030941723212e-6
@@ -41,7 +43,7 @@ def _exp64(x):
 
 @overload(exp)
 def _exp_overload(x):
-    return _exp32 if x == types.float32 else _exp64
+    return exp32 if x == types.float32 else exp64
 
 
 _SQRT_HALF = np.int64(0x3FE6A09E667F3BCD)  # its bits
@@ -52,7 +54,8 @@ def log(x):
     return np.log(x)
 
 
-def _log64(x):
+def log64(x):
+    """Return log(x) in float64."""
     bits = float64_to_bits(max(x, 2.2250738585072014e-308))
     k = (bits - _SQRT_HALF) >> np.int64(52)
     m = bits_to_float64(bits - (k << np.int64(52)))
@@ -65,4 +68,4 @@ def _log64(x):
 
 @overload(log)
 def _log_overload(x):
-    return _log64
+    return log64

@@ -17,7 +17,7 @@ from neurosim.engine import elementary
 
 #: taken as they are: Numba finds their overloads
 SUBSTITUTES = {maths.exp: elementary.exp, maths.log: elementary.log}
-OVERLOADS = {elementary.exp: (elementary._exp32, elementary._exp64), elementary.log: (elementary._log64,)}
+OVERLOADS = {elementary.exp: (elementary.exp32, elementary.exp64), elementary.log: (elementary.log64,)}
 #: modules that change with their version only, which is part of every key
 _VERSIONED = {"numpy", "numba", "llvmlite", "math", "cmath", "builtins", "operator"}
 

@@ -47,7 +47,7 @@ def raster(spikes, ax=None, *, colors=None, size=None) -> list:
     >>> len(raster(spikes)[0].get_xdata())
     2
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     named = _named(spikes)
     bottoms = np.cumsum([0, *(part.size for _, part in named)])
     marks = _mark(ax, bottoms[-1], size)
@@ -86,7 +86,7 @@ def population_rate(spikes, width=10.0, ax=None, *, colors=None) -> list:
     >>> population_rate(spikes, width=10.0)[0].get_data().values
     array([100.,   0.])
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     named = _named(spikes)
     steps = []
     for index, (label, part) in enumerate(named):
@@ -125,7 +125,7 @@ def isi_histogram(spikes, bins=50, ax=None, *, color=COLORS[0]):
     >>> int(isi_histogram(spikes).get_data().values.sum())
     2
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     (_, spikes), = _named([spikes])
     intervals, _ = spikes.isi()
     counts, edges = np.histogram(intervals, bins=_interval_edges(spikes, intervals, bins))
@@ -190,7 +190,7 @@ def traces(times, values, names=None, ax=None, *, unit="mV", label="Membrane pot
     values = np.asarray(values, dtype=np.float64)
     values = values[:, None] if values.ndim == 1 else values
     _check_traces(times, values, names, spikes)
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     names = [None] * values.shape[1] if names is None else names
     lines = [ax.plot(times, column, label=name, linewidth=1.2, color=_color(index, colors),
                      linestyle=_dash(index, colors))[0]
@@ -260,7 +260,7 @@ def weight_matrix(matrix, ax=None, *, unit="", source="Source neuron", target="T
     rows, columns, weights, shape = _synapses(matrix)
     block = -(-max(shape) // _MOST_CELLS)
     image = _block_means(rows // block, columns // block, weights, [-(-length // block) for length in shape])
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     scale = _weight_scale(image, limit)
     drawn = ax.imshow(image, aspect="auto" if max(shape) > 4 * min(shape) else "equal", interpolation="nearest",
                       extent=(-0.5, image.shape[1] * block - 0.5, image.shape[0] * block - 0.5, -0.5), **scale)
@@ -337,7 +337,7 @@ def connectivity(net, ax=None, *, color=COLORS[0]) -> list:
     sizes, pairs = _graph(net)
     if not sizes:
         raise ParameterError("connectivity.net must have at least one population, got none")
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     if len(sizes) > _MOST_NODES:
         return _draw_blocks(ax, sizes, pairs, color)
     return _draw_circle(ax, sizes, pairs, color)
@@ -454,7 +454,8 @@ def _draw_blocks(ax, sizes, pairs, color) -> list:
 # ---- shared -----------------------------------------------------------------------------------------
 
 
-def _axes(ax):
+def axes_or_new(ax):
+    """Return the axes that were given, or new ones."""
     if ax is not None:
         return ax
     try:

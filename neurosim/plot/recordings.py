@@ -4,7 +4,7 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
-from neurosim.plot.basic import COLORS, _axes, raster
+from neurosim.plot.basic import COLORS, axes_or_new, raster
 
 
 def confusion(labels, predictions, ax=None, *, classes=None):
@@ -35,7 +35,7 @@ def confusion(labels, predictions, ax=None, *, classes=None):
     classes = np.union1d(labels, predictions) if classes is None else np.asarray(classes)
     counts = np.array([[((labels == a) & (predictions == b)).sum() for b in classes] for a in classes])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(counts), strict=True):
         ax.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=9,
@@ -76,7 +76,7 @@ def events(found, sensor_size=(34, 34, 2), ax=None):
                              f"y up to {y.max()}")
     sign = np.where(found["p"] > 0, 1.0, -1.0)
     picture = np.bincount(y * width + x, weights=sign, minlength=width * height).reshape(height, width)
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     limit = max(1.0, np.abs(picture).max())
     image = ax.imshow(picture, cmap="RdBu", vmin=-limit, vmax=limit)
     ax.set_xlabel("x (pixel)")

@@ -40,7 +40,7 @@ class RecursiveLeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def partial_fit(self, X, y):
         """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
-        self._check()
+        self.check()
         fresh = not hasattr(self, "weights_")
         X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
         inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
@@ -68,7 +68,7 @@ class RecursiveLeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _inputs(self, X):
         return np.hstack([X, np.ones((len(X), 1))]) if self.fit_intercept else X
 
-    def _check(self):
+    def check(self):
         if not (np.isscalar(self.alpha) and np.isfinite(self.alpha) and self.alpha > 0):
             raise ParameterError("RecursiveLeastSquares.alpha must be a finite number > 0, "
                                  f"got {describe_value(self.alpha)}")

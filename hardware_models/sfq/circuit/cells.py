@@ -116,7 +116,7 @@ def build(cell: Cell | str, bias: float = 1.0) -> Circuit:
 
     Source: RSFQlib v3p0, Schindler, Hall, Fourie (element values).
     """
-    cell, name = _cell(cell)
+    cell, name = find_cell(cell)
     circuit = Circuit(name, [*cell.inputs, *cell.outputs])
     for each in cell.junctions:
         shunted(circuit, *each)
@@ -144,7 +144,7 @@ def bench(cell: Cell | str, stimuli: dict, bias: float = 1.0) -> Circuit:
     >>> run.pulses("DUT.B2").round(2)
     array([62.74])
     """
-    cell, name = _cell(cell)
+    cell, name = find_cell(cell)
     if set(stimuli) != set(cell.inputs):
         raise ParameterError(f"bench: stimuli must name the inputs {', '.join(cell.inputs)}, got {', '.join(stimuli)}")
     circuit = Circuit(f"bench of {name}")
@@ -159,7 +159,8 @@ def bench(cell: Cell | str, stimuli: dict, bias: float = 1.0) -> Circuit:
     return circuit
 
 
-def _cell(cell):
+def find_cell(cell):
+    """Return a cell that is given by itself or by its name, and what it is called."""
     if isinstance(cell, Cell):
         return cell, "cell"
     if cell not in CELLS:

@@ -6,8 +6,7 @@ junction of the cell does, so that the delays of cells in a chain add up.
 
 import numpy as np
 
-from hardware_models.sfq.circuit.cells import _cell as find_cell
-from hardware_models.sfq.circuit.cells import bench
+from hardware_models.sfq.circuit.cells import bench, find_cell
 from hardware_models.sfq.circuit.solver import simulate
 from neurosim.errors import SimulationError
 

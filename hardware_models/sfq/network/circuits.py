@@ -13,7 +13,8 @@ BIAS = 0.7 * IC  #: mA, of every junction that has no bias of its own
 CALM = 0.6  #: of it, for the junction before a synapse
 
 
-def _junction(circuit, k, node, bias=BIAS):
+def junction(circuit, k, node, bias=BIAS):
+    """Add junction number k with its bias at a node."""
     circuit.junction(f"B{k}", node, GROUND, ic=IC, r=R, c=C)
     circuit.bias(f"I{k}", node, ramp(bias))
 
@@ -26,7 +27,7 @@ def line(junctions: int) -> Circuit:
     """
     circuit = Circuit("line", ["a", "q"])
     for k in range(1, junctions + 1):
-        _junction(circuit, k, f"n{k}")
+        junction(circuit, k, f"n{k}")
         circuit.inductor(f"L{k}", "a" if k == 1 else f"n{k - 1}", f"n{k}", L / 2 if k == 1 else L)
     circuit.inductor(f"L{junctions + 1}", f"n{junctions}", "q", L / 2)
     return circuit
@@ -50,7 +51,7 @@ def synapse_line(bias: float, series: float = 0.7, before: int = 4, after: int =
             circuit.junction(f"B{k}", f"n{k}", GROUND, ic=IC, r=R, c=C)
             circuit.bias("ISYN", f"n{k}", ramp(bias))
         else:
-            _junction(circuit, k, f"n{k}", CALM * BIAS if k == before else BIAS)
+            junction(circuit, k, f"n{k}", CALM * BIAS if k == before else BIAS)
         circuit.inductor(f"L{k}", "a" if k == 1 else f"n{k - 1}", "series" if k == before + 1 else f"n{k}",
                          L / 2 if k == 1 else L)
     circuit.inductor(f"L{last + 1}", f"n{last}", "q", L / 2)

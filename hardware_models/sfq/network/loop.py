@@ -4,7 +4,7 @@ import numpy as np
 
 from hardware_models.sfq.circuit.circuit import Circuit
 from hardware_models.sfq.circuit.stochastic import L
-from hardware_models.sfq.network.circuits import _junction, drive, sink
+from hardware_models.sfq.network.circuits import drive, junction, sink
 from hardware_models.sfq.pulse.cell import Transition
 from hardware_models.sfq.pulse.cells import LoopNeuron
 from neurosim.aliases import Real, RealOrNone, Whole
@@ -63,10 +63,10 @@ class Loop(Parametrised):
         """Return the circuit, with ports "a" and "q"; "B2" ends the input, "B3" is the output junction."""
         circuit = Circuit("loop", ["a", "q"])
         for k in (1, 2):
-            _junction(circuit, k, f"n{k}")
-        _junction(circuit, 3, "n3", self.bias)
+            junction(circuit, k, f"n{k}")
+        junction(circuit, 3, "n3", self.bias)
         for k in (4, 5):
-            _junction(circuit, k, f"n{k}")
+            junction(circuit, k, f"n{k}")
         circuit.inductor("L1", "a", "n1", L / 2)
         circuit.inductor("L2", "n1", "n2", L)
         if self.resistance:
