@@ -27,14 +27,14 @@ _WHERE = {
     "errors": ["FileError", "ModelError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
                "SimulationError", "UnsupportedError"],
     "network": ["Network"],
-    "neurons": ["AdExIF", "AdaptiveLIF", "GeneralIzhikevich", "IntegrateAndFire", "Izhikevich", "LIF",
-                "LeakyIntegrator", "StochasticLIF"],
-    "receptors": ["AlphaCurrent", "Delta", "DoubleExponentialCurrent", "ExponentialConductance",
-                  "ExponentialCurrent", "Pulse"],
+    "neurons": ["AdExIF", "AdaptiveLIF", "GeneralIzhikevich", "HodgkinHuxley", "IntegrateAndFire", "Izhikevich",
+                "LIF", "LeakyIntegrator", "QuadraticIF", "StochasticLIF", "Theta"],
+    "receptors": ["NMDA", "AlphaCurrent", "Delta", "DoubleExponentialConductance", "DoubleExponentialCurrent",
+                  "ExponentialConductance", "ExponentialCurrent", "Pulse"],
     "releases": ["Fixed", "TsodyksMarkram"],
     "simulation": ["Simulation"],
     "sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
-                "SpikeSource", "StepCurrent", "TimedArray"],
+                "SpikeSource", "StepCurrent", "TimedArray", "WhiteNoiseCurrent"],
     "spikes": ["Spikes"],
     "streams": ["read_trace"],
 }
@@ -76,12 +76,17 @@ if TYPE_CHECKING:
     from neurosim.neurons import AdaptiveLIF as AdaptiveLIF
     from neurosim.neurons import AdExIF as AdExIF
     from neurosim.neurons import GeneralIzhikevich as GeneralIzhikevich
+    from neurosim.neurons import HodgkinHuxley as HodgkinHuxley
     from neurosim.neurons import IntegrateAndFire as IntegrateAndFire
     from neurosim.neurons import Izhikevich as Izhikevich
     from neurosim.neurons import LeakyIntegrator as LeakyIntegrator
+    from neurosim.neurons import QuadraticIF as QuadraticIF
     from neurosim.neurons import StochasticLIF as StochasticLIF
+    from neurosim.neurons import Theta as Theta
+    from neurosim.receptors import NMDA as NMDA
     from neurosim.receptors import AlphaCurrent as AlphaCurrent
     from neurosim.receptors import Delta as Delta
+    from neurosim.receptors import DoubleExponentialConductance as DoubleExponentialConductance
     from neurosim.receptors import DoubleExponentialCurrent as DoubleExponentialCurrent
     from neurosim.receptors import ExponentialConductance as ExponentialConductance
     from neurosim.receptors import ExponentialCurrent as ExponentialCurrent
@@ -97,6 +102,7 @@ if TYPE_CHECKING:
     from neurosim.sources import SpikeSource as SpikeSource
     from neurosim.sources import StepCurrent as StepCurrent
     from neurosim.sources import TimedArray as TimedArray
+    from neurosim.sources import WhiteNoiseCurrent as WhiteNoiseCurrent
     from neurosim.spikes import Spikes as Spikes
     from neurosim.streams import read_trace as read_trace
 else:

@@ -195,6 +195,24 @@ class Option(Declared[Any, Any]):
         return value
 
 
+class VariableName(Option):
+    """The name of a variable of whatever the object is used with, which checks it."""
+
+    def __init__(self, default: str, *, doc: str = ""):
+        super().__init__(default, (), doc=doc)
+
+    @property
+    def bounds(self) -> str:
+        """What a value must be."""
+        return "name of a variable"
+
+    def check(self, owner: str, value: Any) -> str:
+        """Return the value if it is a name; raise ParameterError."""
+        if not isinstance(value, str) or not value.isidentifier():
+            raise ParameterError(f"{owner}.{self.name} must be the name of a variable, got {describe_value(value)}")
+        return value
+
+
 def required(parameter: Kept) -> Kept:
     """Return a declaration that has no default; an editor then marks where it is left out."""
     if getattr(parameter, "default", None) is not REQUIRED:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neurosim.aliases import PerElement, PerElementTimed
+from neurosim.bodies import as_numbers, check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parameter, Parametrised, Timed, check_number, computed, describe_value, required
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import State
@@ -139,6 +140,20 @@ class Current(Drive):
     state: ClassVar[dict[str, State]] = {}
     current: ClassVar[Any] = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_once(self, self._check_bodies)
+
+    def _check_bodies(self) -> None:
+        """Refuse what a class of one's own forgot, when it is first used."""
+        check_static(self, ["current"])
+        check_kind(self, "state", State, "State(0.0)")
+        if self.current is None:
+            raise ParameterError(f"{type(self).__name__} must have a body current(time, ...)")
+        p = plain(self)
+        known = as_numbers(self.coefficients(p, 0.1)) | starts(self.state, p) | {"time": 0.0, "normal": 0.5}
+        check_returns(self, "current", known, ["current", *self.state])
+
     def coefficients(self, p, dt: float) -> dict:
         """Return what the body takes by name besides the state, in float64."""
         return {name: getattr(p, name) for name in self.parameters}
@@ -253,7 +268,32 @@ class OUCurrent(Current):
         return mean + std * noise, noise, 1.0
 
 
+class WhiteNoiseCurrent(Current):
+    """White noise: I dt = mean dt + sigma dW; each neuron has its own.
+
+    Over a tick it is constant, a normal number of standard deviation sigma / sqrt(dt), so that what it adds up to does
+    not depend on the tick. In a membrane of resistance r and time constant tau that is long beside a tick it makes v
+    fluctuate by r sigma / sqrt(2 tau).
+
+    >>> WhiteNoiseCurrent(mean=0.0, sigma=200.0)
+    WhiteNoiseCurrent(mean=0.0, sigma=200.0)
+
+    Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 8.1.
+    """
+
+    mean: PerElement = required(Parameter(doc="mean", unit="pA"))
+    sigma: PerElement = required(Parameter(doc="intensity", unit="pA ms^0.5", at_least=0))
+
+    def coefficients(self, p, dt):
+        return {"mean": p.mean, "std": p.sigma / np.sqrt(dt)}
+
+    @staticmethod
+    def current(normal, mean, std):
+        """A fresh number for every tick."""
+        return mean + std * normal
+
+
 __all__ = [
     "InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent", "SpikeSource", "StepCurrent",
-    "TimedArray",
+    "TimedArray", "WhiteNoiseCurrent",
 ]

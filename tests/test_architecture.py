@@ -13,7 +13,7 @@ import pytest
 # imports are free as long as they make no circle. `neurosim/__init__.py` is the facade above them all.
 LEVELS = {
     0: "errors checks aliases calls machine maths random lazy files growing progress reprs",
-    1: "distributions spikes settings",
+    1: "bodies distributions spikes settings",
     2: "contracts neurons receptors releases sources connectivity",
     3: "network describe precision",
     4: "engine",

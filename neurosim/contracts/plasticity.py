@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
-from neurosim.errors import UnsupportedError
+from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import State
+
+BODIES = ("on_source", "on_target", "on_modulator", "on_period", "between", "on_change")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,33 @@ class Plasticity(Parametrised):
     between: ClassVar[Any] = None
     on_change: ClassVar[Any] = None
     period: ClassVar[Any] = 0.0  #: ms between two calls of `on_period`
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_once(self, self._check_bodies)
+
+    def _check_bodies(self) -> None:
+        """Refuse what a class of one's own forgot, when it is first used."""
+        name = type(self).__name__
+        for each in ("source_traces", "target_traces"):
+            check_kind(self, each, Trace, "Trace('tau_plus')")
+            for key, trace in getattr(self, each).items():
+                if trace.tau not in self.parameters:
+                    raise ParameterError(f"{name}.{each}[{key!r}] must name a parameter as its time constant, got "
+                                         f"{trace.tau!r}")
+        check_kind(self, "state", State, "State(0.0)")
+        known = [each for each in BODIES if getattr(self, each) is not None]
+        lost = sorted({each for each in dir(type(self)) if each.startswith("on_")} - set(BODIES))
+        if lost:
+            raise ParameterError(f"{name}.{lost[0]} is never called: the bodies of a rule are {', '.join(BODIES)}")
+        if not known:
+            raise ParameterError(f"{name} must have a body, such as on_source(weight, ...): one of {', '.join(BODIES)}")
+        check_static(self, BODIES)
+        p = plain(self)
+        given = vars(p) | starts(self.state, p) | dict.fromkeys([*self.source_traces, *self.target_traces], 1.0)
+        given |= dict.fromkeys([*self.reads, *self.modulators, "elapsed", "weight"], 1.0) | {"change": 0.1}
+        for each in known:
+            check_returns(self, each, given, ["change" if each == "on_change" else "weight", *self.state])
 
     @property
     def bounded(self) -> bool:

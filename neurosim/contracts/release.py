@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
 from neurosim.neurons.base import State
 
@@ -18,3 +19,15 @@ class Release(Parametrised):
 
     state: ClassVar[dict[str, State]] = {}
     release: ClassVar[Any] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_once(self, self._check_bodies)
+
+    def _check_bodies(self) -> None:
+        """Refuse what a class of one's own forgot, when it is first used."""
+        check_static(self, ["release"])
+        check_kind(self, "state", State, "State(0.0)")
+        if self.release is not None:
+            p = plain(self)
+            check_returns(self, "release", vars(p) | starts(self.state, p) | {"elapsed": 1.0}, ["share", *self.state])

@@ -13,11 +13,9 @@ import inspect
 import numpy as np
 
 from neurosim.engine.exponential import exponential, reach
-from neurosim.engine.update import Kind, Port, coefficient_field, state_field
+from neurosim.engine.update import Kind, Port, coefficient_field, current_field, state_field
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import Linear
-
-_OFFERED = ("i", "g", "uniform")
 
 
 class Coefficients:
@@ -39,6 +37,7 @@ class Coefficients:
         linear = None if conductance else model.linear(p)
         if linear is None and model.step is None:
             raise UnsupportedError(f"{type(model).__name__} has no scheme for conductances; use a current receptor")
+        _check_acts(model, linear, self.ports)
         self.values: dict = {}
         terms = self._propagate(model, linear, ports, injected, dt)
         self._add_model(model, p, linear, dt)
@@ -52,13 +51,14 @@ class Coefficients:
         if not system.variables:
             return {}
         exact, structure = system.propagator(dt)
-        wants_current = injected or any(port.receptor.effect == "pulse" for port in self.ports)
-        columns = [*system.variables, "1", *(["I"] if wants_current else [])]
-        terms = {}
+        pulsed = {port.receptor.on for port in self.ports if port.receptor.effect == "pulse"}
+        wanted = [current_field("I", on) for on in model.inputs if on in pulsed or (injected and on == "v")]
+        columns = [*system.variables, "1", *(current_field("I", on) for on in model.inputs)]
+        terms, row_of_one = {}, len(system.variables)
         for row, variable in enumerate(system.variables):
             terms[variable] = {}
             for column, source in enumerate(columns):
-                if structure[row, column]:
+                if structure[row, column] and (column <= row_of_one or source in wanted):
                     name = f"c_{variable}_{ {'1': 'one', 'I': 'current'}.get(source, source)}"
                     self.values[name] = _narrow(exact[:, row, column])
                     terms[variable][source] = name
@@ -70,12 +70,13 @@ class Coefficients:
         if linear is None:
             bodies.append(model.step)
         wanted = {name for body in bodies for name in inspect.signature(body).parameters}
-        wanted -= set(model.state) | set(_OFFERED)
+        given = ["uniform", *(current_field(kind, on) for on in model.inputs for kind in "ig")]
+        wanted -= set(model.state) | set(given)
         offered = model.coefficients(p, dt)
         missing = wanted - set(offered)
         if missing:
             raise ParameterError(f"{type(model).__name__}: the arguments of its bodies must be state variables, "
-                                 f"coefficients, or one of {', '.join(_OFFERED)}; got {', '.join(sorted(missing))}")
+                                 f"coefficients, or one of {', '.join(given)}; got {', '.join(sorted(missing))}")
         self.values |= {coefficient_field(name): _narrow(offered[name]) for name in sorted(wanted)}
 
     def _add_ports(self, ports):
@@ -87,6 +88,8 @@ class Coefficients:
                 self.values[f"p{port.index}_output"] = _narrow(value)
             if receptor.effect == "conductance":
                 self.values[f"p{port.index}_e_rev"] = _narrow(q.e_rev)
+            if receptor.gate is not None:
+                self.values |= {f"p{port.index}_gate_{name}": _narrow(getattr(q, name)) for name in port.gated}
 
 
 class _System:
@@ -100,7 +103,8 @@ class _System:
         for port, q in ports:
             self._add(port, port.receptor.linear(q), linear is not None)
         size = len(self.variables)
-        for column, values in ((size, self.linear.constant), (size + 1, self.linear.current)):
+        self.size = size + 1 + len(model.inputs)
+        for column, values in enumerate((self.linear.constant, *map(self.linear.gains, model.inputs)), size):
             self.entries += [(self._index(name), column, value) for name, value in values.items()]
 
     def _index(self, name):
@@ -111,19 +115,34 @@ class _System:
         index = {name: self.variables.index(port.name(name)) for name in port.receptor.state}
         self.entries += [(index[a], index[b], value) for (a, b), value in equations.matrix.items()]
         if joined and port.receptor.effect == "current":
-            for target, gain in self.linear.current.items():
+            for target, gain in self.linear.gains(port.receptor.on).items():
                 self.entries += [(self._index(target), index[name], gain * output)
                                  for name, output in equations.output.items()]
 
     def propagator(self, dt):
         """Return P for every neuron (or one for all), and where it can differ from zero."""
-        size = len(self.variables) + 2
+        size = self.size
         count = max((np.size(value) for _, _, value in self.entries), default=1)
         matrix = np.zeros((count, size, size))
         for row, column, value in self.entries:
             matrix[:, row, column] += value
         unique, inverse = np.unique(matrix.reshape(count, -1), axis=0, return_inverse=True)
         return exponential(unique.reshape(-1, size, size) * dt)[inverse.ravel()], reach(matrix)
+
+
+def _check_acts(model, linear, ports):
+    """Refuse receptors whose current or conductance the model would not notice."""
+    takes = () if linear is not None else inspect.signature(model.step).parameters
+    for port in ports:
+        receptor, on = port.receptor, port.receptor.on
+        if receptor.effect == "jump":
+            continue
+        kinds = "ig" if receptor.effect == "conductance" else "i"
+        missing = [] if linear is not None else [current_field(kind, on) for kind in kinds
+                                                 if current_field(kind, on) not in takes]
+        if missing or (linear is not None and not linear.gains(on)):
+            what = f"its step takes no {missing[0]}" if missing else f"its linear equations name no current into {on}"
+            raise UnsupportedError(f"{type(model).__name__} cannot take {type(receptor).__name__} on {on!r}: {what}")
 
 
 def _narrow(value):

@@ -32,6 +32,16 @@ class Port:
         return f"p{self.index}_{variable}"
 
     @property
+    def target(self) -> str:
+        """Name of the target's variable on which it acts, in the arrays and the text."""
+        return state_field(self.receptor.on)
+
+    @property
+    def gated(self) -> list[str]:
+        """Names of the parameters on which the open share of its conductance depends besides v."""
+        return list(inspect.signature(self.receptor.gate).parameters)[1:]
+
+    @property
     def variable(self) -> str:
         """Name of the first variable, which is the only one of a direct port."""
         return self.name(next(iter(self.receptor.state)))
@@ -75,6 +85,11 @@ def state_field(name: str) -> str:
 def coefficient_field(name: str) -> str:
     """Return the name of a model's coefficient in the text."""
     return f"m_{name}"
+
+
+def current_field(kind: str, on: str) -> str:
+    """Return under which name a body gets what acts on a variable: i, g, or with the name of another one than v."""
+    return kind if on == "v" else f"{kind}_{on}"
 
 
 def uses_uniform(model) -> bool:
@@ -157,15 +172,17 @@ class _Writer:
         for variable, terms in self.kind.terms.items():
             parts = []
             for source, name in terms.items():
-                factor = {"1": "", "I": f" * {self._current_in()}"}.get(source, f" * x_{source}")
+                factor = {"1": ""} | {current_field("I", on): f" * {self._current_in(on)}" for on in self.model.inputs}
+                factor = factor.get(source, f" * x_{source}")
                 parts.append(self._coefficient(name) + factor)
             lines.append(f"y_{variable} = " + (" + ".join(parts) or f"x_{variable} * 0"))
         return lines
 
-    def _current_in(self):
-        """The current that is held over the tick: injected, and from pulses."""
-        parts = ["x_injected"] if self.kind.injected else []
-        parts += [f"a_{port.index}" for port in self.kind.ports if port.receptor.effect == "pulse"]
+    def _current_in(self, on):
+        """The current into a variable that is held over the tick: injected into v, and from pulses."""
+        parts = ["x_injected"] if self.kind.injected and on == "v" else []
+        parts += [f"a_{port.index}" for port in self.kind.ports
+                  if port.receptor.effect == "pulse" and port.receptor.on == on]
         return f"({' + '.join(parts)})" if parts else "0"
 
     def _advance_model(self) -> list[str]:
@@ -173,9 +190,12 @@ class _Writer:
         if "s_v" in self.kind.terms:
             return []
         zero = f"np.{np.dtype(self.kind.real).name}(0)"
-        lines = [f"i = {zero}", f"g = {zero}"]
-        if self._current_in() != "0":
-            lines.append(f"i = i + {self._current_in()}")
+        lines = []
+        for on in self.model.inputs:
+            i, g = current_field("i", on), current_field("g", on)
+            lines += [f"{i} = {zero}", f"{g} = {zero}"]
+            if self._current_in(on) != "0":
+                lines.append(f"{i} = {i} + {self._current_in(on)}")
         for port in self.kind.ports:
             lines += self._receptor_output(port)
         names = list(self.states)
@@ -186,16 +206,21 @@ class _Writer:
         if port.receptor.effect not in ("current", "conductance"):
             return []
         output = self._coefficient(f"p{port.index}_output") + f" * x_{port.name(next(iter(port.receptor.state)))}"
+        i, g = (current_field(kind, port.receptor.on) for kind in "ig")
         if port.receptor.effect == "current":
-            return [f"i = i + {output}"]
-        return [f"g_{port.index} = {output}", f"g = g + g_{port.index}",
-                f"i = i + g_{port.index} * {self._coefficient(f'p{port.index}_e_rev')}"]
+            return [f"{i} = {i} + {output}"]
+        if port.receptor.gate is not None:
+            self.leaves[f"gate_{port.index}"] = port.receptor.gate
+            given = [f"x_{port.target}", *(self._coefficient(f"p{port.index}_gate_{name}") for name in port.gated)]
+            output = f"{output} * gate_{port.index}({', '.join(given)})"
+        return [f"g_{port.index} = {output}", f"{g} = {g} + g_{port.index}",
+                f"{i} = {i} + g_{port.index} * {self._coefficient(f'p{port.index}_e_rev')}"]
 
     def _add_arrivals(self) -> list[str]:
         lines = []
         for port in self.kind.ports:
             if port.receptor.effect == "jump":
-                lines.append(f"y_s_v = y_s_v + a_{port.index}")
+                lines.append(f"y_{port.target} = y_{port.target} + a_{port.index}")
             for name in () if port.direct else port.receptor.state:
                 coefficient = f"p{port.index}_arrival_{name}"
                 if coefficient in self.kind.coefficients:
@@ -211,7 +236,7 @@ class _Writer:
             if name in self.model.state:
                 field = state_field(name)
                 arguments.append(prefix + field if prefix else f"{field}[k]")
-            elif name in ("i", "g"):
+            elif name in [current_field(kind, on) for on in self.model.inputs for kind in "ig"]:
                 arguments.append(name)
             elif name == "uniform":
                 arguments.append(f"np.{np.dtype(self.kind.real).name}(uniform[k])")

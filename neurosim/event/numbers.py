@@ -170,6 +170,8 @@ def _add_ports(found, population, ports):
     """Add a chain for each receptor that is a current; note where each one's arrivals go."""
     for number, (receptor, q) in enumerate(ports):
         name = f"{type(receptor).__name__} on {population.name!r}"
+        if receptor.on != "v":
+            _refuse(f"{name} acts on {receptor.on!r} and cannot be used")
         if receptor.effect == "jump":
             found.ports.append((None, 0))
             continue

@@ -43,6 +43,14 @@ def as_rules(plasticity: Any) -> tuple[Plasticity, ...]:
     return tuple(given)
 
 
+def check_acts(target, receptor) -> None:
+    """Refuse a receptor that acts on what its target does not take input to."""
+    if receptor.on not in target.model.inputs:
+        known = " or ".join(repr(name) for name in target.model.inputs)
+        raise ParameterError(f"{type(receptor).__name__}.on must be {known}, the inputs of "
+                             f"{type(target.model).__name__}, for {target.name!r}, got {receptor.on!r}")
+
+
 def check_lengths(owner: str, values: Mapping[str, Any], size: int) -> None:
     """Raise ParameterError where an array has not one value, or a table not one column, for each neuron."""
     for name, value in values.items():

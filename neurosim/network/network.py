@@ -356,6 +356,7 @@ class Network:
 
     def _receptor(self, target: Population, receptor: Receptor) -> Receptor:
         """Return a receptor that fits what is there."""
+        arguments.check_acts(target, receptor)
         arguments.check_lengths(type(receptor).__name__, receptor.values(), target.size)
         arguments.check_receptor_name(target, receptor, [] if receptor.name is None else self.ports(target))
         return receptor

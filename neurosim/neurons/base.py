@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from neurosim.bodies import as_numbers, check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
+from neurosim.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Linear:
 
     The values are numbers or arrays with one entry per neuron, in 1/ms and units that follow; what
     is not named is zero. For a receptor, an arrival of weight w adds `arrival * w` to its variables
-    and `output` gives its current (or conductance) from them.
+    and `output` gives its current (or conductance) from them. `into` says of each other variable in
+    `inputs` what `current` says of v.
     """
 
     matrix: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -38,7 +41,11 @@ class Linear:
     current: dict[str, Any] = field(default_factory=dict)
     arrival: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] = field(default_factory=dict)
+    into: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def gains(self, on: str) -> dict[str, Any]:
+        """Return what a current into a variable adds to each variable."""
+        return self.current if on == "v" else self.into.get(on, {})
 
     @property
     def rates(self) -> dict[str, Any]:
@@ -95,6 +102,7 @@ class Neuron(Parametrised):
 
     * `i`: synaptic and injected current over the tick (pA; plain numbers in unitless models),
     * `g`: total synaptic conductance (nS); the current is then `i - g * v`,
+    * `i_dendrite`, `g_dendrite`: the same of what acts on another variable in `inputs`, here `dendrite`,
     * `uniform`: a fresh random number in (0, 1) for this neuron and tick.
 
     The methods:
@@ -116,12 +124,37 @@ class Neuron(Parametrised):
     """
 
     state: ClassVar[dict[str, State]] = {}
+    inputs: ClassVar[tuple[str, ...]] = ("v",)  #: variables on which receptors may act
     spiking: ClassVar[bool] = True  #: False for models that never spike
     unit: ClassVar[str] = "mV"  #: unit of v, and so of the weights of delta receptors
     current_unit: ClassVar[str] = "pA"
     step: ClassVar[Any] = None
     fires: ClassVar[Any] = None
     after_spike: ClassVar[Any] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_once(self, self._check_bodies)
+
+    def _check_bodies(self) -> None:
+        """Refuse what a class of one's own forgot, when it is first used."""
+        name = type(self).__name__
+        check_static(self, ("step", "fires", "after_spike"))
+        check_kind(self, "state", State, "State(0.0, 'mV')")
+        if "v" not in self.state:
+            raise ParameterError(f"{name}.state must have a variable 'v', the membrane's, got {', '.join(self.state)}")
+        for each in ("fires", "after_spike") if self.spiking else ():
+            if getattr(self, each) is None:
+                raise ParameterError(f"{name} must have {each}(...), or spiking = False")
+        try:
+            p = plain(self)
+            known = as_numbers(self.coefficients(p, 0.1)) | starts(self.state, p) | {"uniform": 0.5}
+        except Exception:  # of a model that computes with arrays; what is wrong is found where it is laid out
+            return
+        known |= {kind if on == "v" else f"{kind}_{on}": 0.0 for on in self.inputs for kind in "ig"}
+        for each in ("step", "after_spike"):
+            check_returns(self, each, known, list(self.state))
+        check_returns(self, "fires", known, ["v > v_threshold"], "whether the neuron spikes")
 
     def linear(self, p) -> Linear | None:
         """Return the linear equations of the model, or None where it has others.

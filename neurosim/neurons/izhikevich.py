@@ -11,7 +11,7 @@ from neurosim.neurons.base import Neuron, Parabola, State
 from neurosim.neurons.schemes import LONGEST, quadratic_tick
 
 
-class _Peaked(Neuron):
+class Peaked(Neuron):
     """What both forms share: a peak that v must reach, and a count of the spikes that were not yet sent."""
 
     def rates(self, p):
@@ -30,7 +30,7 @@ class _Peaked(Neuron):
         return v, u, due - 1.0
 
 
-class Izhikevich(_Peaked, kw_only=False):
+class Izhikevich(Peaked, kw_only=False):
     r"""Izhikevich's neuron of 2003, with two variables and four numbers.
 
     dv/dt = 0.04 v^2 + 5 v + 140 - u + i_bias + I;  du/dt = a (b v - u);
@@ -87,7 +87,7 @@ class Izhikevich(_Peaked, kw_only=False):
         return _published_2003 if self.scheme == "published" else _fine_2003
 
 
-class GeneralIzhikevich(_Peaked):
+class GeneralIzhikevich(Peaked):
     r"""Izhikevich's neuron of 2007, in physical units.
 
     c_mem dv/dt = k (v - v_r) (v - v_t) - u + i_bias + I;  du/dt = a (b (v - v_r) - u);

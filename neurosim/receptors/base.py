@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neurosim.aliases import Choice
-from neurosim.checks import Label, Parametrised
+from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain
+from neurosim.checks import Label, Parametrised, VariableName
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import Linear, State
 
@@ -24,12 +25,45 @@ class Receptor(Parametrised):
 
     Receptors of one kind at a population are told apart by a `name`, `ExponentialCurrent(5.0, name="gaba")`, by which
     their variables are recorded, `net.record(cells, "i_syn[gaba]")`.
+
+    Here v is the variable of the target that `on` names, such as that of a dendrite. A conductance may depend on it: a
+    static method `gate(v, ...)`, a scalar body whose other arguments are parameters by name, returns the share of the
+    conductance that is open at v, held over the tick.
     """
 
+    on: Choice[str] = VariableName("v", doc="variable of the target on which it acts, one of the model's `inputs`")
     name: Choice[str | None] = Label(doc="what its variables are called by, such as i_syn[ampa]")
     state: ClassVar[dict[str, State]] = {}
+    gate: ClassVar[Any] = None
     effect: ClassVar[str] = "current"
     unit: ClassVar[str] = "pA"  #: unit of the weights
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_once(self, self._check_equations)
+
+    def _check_equations(self) -> None:
+        """Refuse what a class of one's own forgot, when it is first used."""
+        name, effects = type(self).__name__, ("jump", "pulse", "current", "conductance")
+        if self.effect not in effects:
+            raise ParameterError(f"{name}.effect must be one of {', '.join(effects)}, got {self.effect!r}")
+        if self.effect == "conductance" and "e_rev" not in self.parameters:
+            raise ParameterError(f"{name} is a conductance and must have a parameter e_rev, its reversal potential")
+        check_static(self, ["gate"])
+        check_kind(self, "state", State, "State(0.0, 'pA')")
+        p = plain(self)
+        equations = self.linear(p)
+        if not isinstance(equations, Linear):
+            raise ParameterError(f"{name}.linear(p) must return a Linear, but returns {equations!r}")
+        named = {*equations.arrival, *equations.output, *(each for pair in equations.matrix for each in pair)}
+        if named - set(self.state):
+            known = ", ".join(self.state) or "none"
+            raise ParameterError(f"{name}.linear(p) must name variables in its state, {known}, got "
+                                 f"{sorted(named - set(self.state))[0]!r}")
+        if self.effect in ("current", "conductance") and list(equations.output) != list(self.state)[:1]:
+            raise ParameterError(f"{name}.linear(p) must give as output the first variable in its state")
+        if self.gate is not None:
+            check_returns(self, "gate", vars(p) | {"v": -70.0}, ["share"])
 
     def linear(self, p) -> Linear:
         """Return the receptor's linear equations.

@@ -2,13 +2,11 @@
 
 import math
 
-import numpy as np
-
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
-from neurosim.errors import ParameterError
 from neurosim.neurons.base import Linear, State
 from neurosim.receptors.base import Receptor
+from neurosim.receptors.kinetics import check_rise, double_exponential
 
 
 class ExponentialCurrent(Receptor, kw_only=False):
@@ -62,15 +60,7 @@ class DoubleExponentialCurrent(Receptor, kw_only=False):
     tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, not shorter than tau_rise")
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
-    def validate(self):
-        rise, decay = self.tau_rise, self.tau_syn
-        if isinstance(rise, (float, np.ndarray)) and isinstance(decay, (float, np.ndarray)) and np.any(rise > decay):
-            raise ParameterError(f"{type(self).__name__}.tau_rise must be <= tau_syn = {decay} ms, got {rise}")
+    validate = check_rise
 
     def linear(self, p):
-        apart = (np.asarray(p.tau_syn) - p.tau_rise) / p.tau_rise
-        safe = np.where(apart == 0.0, 1.0, apart)
-        peak_time = np.where(apart == 0.0, 1.0, np.log1p(safe) / safe)  # in units of tau_syn
-        return Linear(matrix={("i_syn", "i_syn"): -1.0 / p.tau_syn, ("i_syn", "rise"): 1.0,
-                              ("rise", "rise"): -1.0 / p.tau_rise},
-                      arrival={"rise": np.exp(peak_time) / p.tau_rise}, output={"i_syn": 1.0})
+        return double_exponential(p, "i_syn")
