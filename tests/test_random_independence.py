@@ -10,7 +10,7 @@ from scipy import stats
 
 import neurosim as ns
 from neurosim.contracts import Device, Plasticity
-from neurosim.encoders import BernoulliEncoder, PoissonEncoder
+from neurosim.encoders import BernoulliEncoder, EventCamera, PoissonEncoder
 from neurosim.engine.synapses import build, to_coo
 from neurosim.random import Streams, key_at, seed_words
 
@@ -352,3 +352,20 @@ def test_the_values_of_synapses_are_independent(rule):
     assert_independent(values["weight"])
     assert_independent(values["other"])
     assert_unrelated(values["weight"], values["other"])
+
+
+def test_the_noise_of_an_event_camera_is_independent_across_pixels_times_polarities_and_keys():
+    camera = EventCamera(background_rate=100.0, t_ref=0.0)
+
+    def tables(**options):
+        events = camera.record(np.full((2, 32, 32), 0.5), [0.0, 1000.0], **options)
+        pixels = events["y"].astype(np.int64) * 32 + events["x"]
+        return [(binned(np.maximum(events["t"][mine], 1), pixels[mine], (50, 1024), 1024, 1_000_000) - 1.0)
+                for mine in (events["p"].astype(bool), ~events["p"].astype(bool))]
+
+    first = tables()
+    for table in first:
+        assert_independent(table)
+    others = [table for options in ({"key": 1}, {"seed": 1}) for table in tables(**options)]
+    for other in (first[1], *others):
+        assert_unrelated(first[0], other)

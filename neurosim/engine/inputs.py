@@ -54,19 +54,19 @@ for g in range((n + skip + 127) // 128 if mean > 0.0 else 0):
 {put}
 """
 
-# Where they are many, a count is the number of thresholds F(0), F(1), ... that a uniform number reaches. Sixteen bits
-# of it are drawn for each element; where they do not decide, because they are those of a threshold or the largest, the
-# others are drawn for that element.
+# Where they are many, sixteen bits are drawn for each element. Of their 2^16 values, floor(2^16 p) belong to a count of
+# the probability p, so that the count is the number of thresholds that they reach. The few values that are left over
+# stand for what those parts lack: there the count is drawn once more, from the fractions of 2^16 p.
 _MANY = """\
-total = p = exp(-mean)
+p = exp(-mean)
 depth = 0
-edge = np.int64(np.floor(total * 65536.0))
-while edge < 65535 and depth < edges.size:
+edge = np.int64(0)
+while depth < edges.size and (p * 65536.0 >= 1.0 or depth <= mean):
+    edge += np.int64(np.floor(p * 65536.0))
     edges[depth] = edge
     depth += 1
     p = p * mean / depth
-    total += p
-    edge = np.int64(np.floor(total * 65536.0))
+left_over = 65536.0 - edge
 for g in range((n + skip + 127) // 128):
     for lane in range(16):
         w0, w1, w2, w3 = philox(np.uint64(origin // 8 + 16 * g + lane), np.uint64(tick), np.uint64(stream),
@@ -82,21 +82,19 @@ for g in range((n + skip + 127) // 128):
     mine = every_count[128 * g:128 * g + 128]
     for lane in range(128):
         mine[lane] = 0
-        undecided[lane] = drawn[lane] == 65535
     for m in range(depth):
         edge = edges[m]
         for lane in range(128):
             mine[lane] = mine[lane] + np.uint16(drawn[lane] >= edge)
-            undecided[lane] = undecided[lane] | np.uint16(drawn[lane] == edge)
-    any_undecided = np.uint16(0)
+    again = False
     for lane in range(128):
-        any_undecided |= undecided[lane]
-    if any_undecided:
+        again |= mine[lane] == depth
+    if again:
         for lane in range(128):
-            if undecided[lane]:
+            if mine[lane] == depth:
                 w0, w1, w2, w3 = philox(np.uint64(0x80000000 + origin + 128 * g + lane), np.uint64(tick),
                                         np.uint64(stream), np.uint64(sample), k0, k1)
-                mine[lane] = np.uint16(count_of((drawn[lane] + uniform53(w0, w1)) / 65536.0, mean, most))
+                mine[lane] = np.uint16(count_left_over(uniform53(w0, w1) * left_over, mean, most))
 counts = every_count[skip:skip + n]
 {use}
 """
@@ -166,6 +164,20 @@ def count_of(u, mean, most):
     return count
 
 
+def count_left_over(u, mean, most):
+    """Return the count to which a number below the sum of the fractions of 2^16 p belongs."""
+    p = np.exp(-mean)
+    count = 0
+    while count < most:
+        fraction = p * 65536.0 - np.floor(p * 65536.0)
+        if u < fraction:
+            break
+        u -= fraction
+        count += 1
+        p = p * mean / count
+    return count
+
+
 def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
     """Return the kernel of a Poisson process at each element.
 
@@ -179,7 +191,7 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         fields |= {"counts": Array(np.uint16, "n")}
     else:
         fields |= {"skip": INT, "every_count": Array(np.uint16, "n + skip + 128"), "edges": Array(np.uint16, "most"),
-                   "drawn": Array(np.uint16, GROUP), "undecided": Array(np.uint16, GROUP)}
+                   "drawn": Array(np.uint16, GROUP)}
     if weighted is None:
         fields, use, put, weight = fields | EMIT, _EMIT, _EMIT_ONE, ""
     else:
@@ -194,7 +206,8 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         text = _SHARED.format(few=FEW, weight=weight, few_events=textwrap.indent(few, "    "),
                               many_events=textwrap.indent(_MANY.format(use=use), "    "))
     text = _ROW.format(name="") + text
-    leaves = {"philox": philox, "uniform53": uniform53, "key_at": key_at, "count_of": count_of}
+    leaves = {"philox": philox, "uniform53": uniform53, "key_at": key_at, "count_of": count_of,
+              "count_left_over": count_left_over}
     return Kernel("poisson", fields, emitting(text) if weighted is None else text, leaves, np.float64)
 
 

@@ -205,8 +205,7 @@ class Programs(Arrays):
         else:  # draws come in groups of the whole population, which a part has in common with its threads
             skip = (low + (0 if drive is None else drive.target.start)) % inputs.GROUP
             values |= {"every_count": aligned(0, n + skip + 128, np.uint16), "skip": skip,
-                       "edges": aligned(0, most, np.uint16), "drawn": aligned(0, inputs.GROUP, np.uint16),
-                       "undecided": aligned(0, inputs.GROUP, np.uint16)}
+                       "edges": aligned(0, most, np.uint16), "drawn": aligned(0, inputs.GROUP, np.uint16)}
             values["origin"] += 0 if drive is None else drive.target.start - skip
         if drive is None:
             return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
