@@ -15,6 +15,7 @@ import numpy as np
 
 from neurosim.checks import Samples
 from neurosim.errors import NeurosimWarning
+from neurosim.network import Ports
 
 ROUNDING = 2.0**-24  #: of a number in float32
 SHARE = 1e-3  #: by which rounding may change a rate
@@ -37,10 +38,10 @@ def shortest_tick(net) -> tuple[float, str]:
     >>> round(tick, 4), which
     (0.0298, 'v of cells')
     """
-    found = [(0.0, "")]
+    found, ports = [(0.0, "")], Ports(net)
     for population in net.populations:
         if hasattr(population.model, "state"):
-            for owner in (population.model, *net.ports(population)):
+            for owner in (population.model, *ports.receptors[population]):
                 tick, name = _shortest(owner, _extremes(owner))
                 found.append((tick, f"{name} of {population.name}"))
     return max(found)

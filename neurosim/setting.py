@@ -6,7 +6,7 @@ from neurosim.checks import Parameter, Samples, Timed, describe_value
 from neurosim.engine.protocol import Engine
 from neurosim.engine.quantities import check_bounds, parts_of_synapse
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.network import DriveOn, Population, Ports, Projection, check_lengths
+from neurosim.network import DriveOn, Population, Projection, check_lengths
 
 
 def of_population(engine: Engine, population: Population, changes: dict) -> tuple[dict, dict]:
@@ -23,7 +23,7 @@ def of_population(engine: Engine, population: Population, changes: dict) -> tupl
     Raises:
         ParameterError: a name is not known, or a value does not fit.
     """
-    ports = Ports(engine.plan.net)
+    ports = engine.plan.ports
     variables, parameters = ports.variables(population), ports.parameters(population)
     plan, states, found, time = engine.plan.populations[population.base], {}, {}, engine.clock.ms(engine.now)
     for name, value in changes.items():
@@ -142,7 +142,7 @@ def _check_together(engine, projection, plan, changing, static):
 
 def _of_receptor(engine, projection, port, changes):
     """Return parameters of the receptor of a projection, which must be its own."""
-    ports = Ports(engine.plan.net)
+    ports = engine.plan.ports
     others = [user for user in (*engine.plan.projections, *engine.plan.drives) if user is not projection
               and user.target.base is projection.target.base and user.receptor is not None and ports.of(user) == port]
     name = next(iter(changes))

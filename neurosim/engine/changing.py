@@ -7,7 +7,7 @@ import numpy as np
 
 from neurosim.engine.bundling import bundled, taken_out
 from neurosim.engine.plan import Plan
-from neurosim.engine.planner import Planner
+from neurosim.engine.planner import formed, formed_drive
 from neurosim.engine.quantities import periods, wiring_of
 from neurosim.engine.synapses import with_values
 from neurosim.network import Population, Projection
@@ -21,16 +21,15 @@ def changed(plan: Plan, changes) -> Plan:
         changes: (population, projection or drive, name) -> value, which is known to fit. A parameter of a receptor
             is one of its population, called by its name and the number of the receptor: `tau_syn[0]`.
     """
-    planner = Planner(plan.net, plan.dt, plan.seed, plan.real, plan.parts, plan.packed)
     populations, drives, synapses = {}, {}, {}
     for (owner, name), value in changes.items():
         kind = populations if isinstance(owner, Population) else synapses if isinstance(owner, Projection) else drives
         kind.setdefault(owner, {})[name] = value
-    new = {owner: planner.formed(with_parameters(plan.populations[owner], values))
+    new = {owner: formed(with_parameters(plan.populations[owner], values), plan)
            for owner, values in populations.items()}
-    driven = {owner: planner.formed_drive(with_numbers(plan.drives[owner], values)) for owner, values in drives.items()}
-    after = replace(plan, populations={**plan.populations, **new}, drives={**plan.drives, **driven},
-                    changes={**plan.changes, **changes})
+    driven = {owner: formed_drive(with_numbers(plan.drives[owner], values), plan) for owner, values in drives.items()}
+    after = replace(plan, populations={**plan.populations, **new} if new else plan.populations,
+                    drives={**plan.drives, **driven} if driven else plan.drives, changes={**plan.changes, **changes})
     return _with_synapses(after, synapses) if synapses else after
 
 

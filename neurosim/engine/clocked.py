@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neurosim.checks import Timed
 from neurosim.engine.arrays import LONGEST_CHUNK
 from neurosim.engine.changing import changed
 from neurosim.engine.kernel import aligned
@@ -21,7 +22,7 @@ from neurosim.engine.taps import SpikeTap, SynapseTap, VariableTap
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import NEVER, PAST, RECENT, RING, synapse_field
 from neurosim.errors import NeurosimError, ParameterError
-from neurosim.network import Population, Ports, Projection
+from neurosim.network import Population, Projection
 
 
 class Clocked(Programs):
@@ -149,6 +150,9 @@ class Clocked(Programs):
 
     def change(self, plan: Plan) -> None:
         """Go on with a plan in which parameters or synapses are others; one that is refused changes nothing."""
+        if not self.stale and self._replaced(plan):
+            self.plan, self.moved = plan, True
+            return
         self.settle()
         before, self.plan, self.stale = self.plan, plan, True
         try:
@@ -156,6 +160,42 @@ class Clocked(Programs):
         except NeurosimError:
             self.plan, self.stale = before, True
             raise
+
+    def _replaced(self, plan: Plan) -> bool:
+        """Put the numbers of populations into their blocks where nothing else has changed; return whether that did."""
+        before, changed = self.plan, []
+        if plan.projections is not before.projections or not self._replaced_currents(plan):
+            return False
+        for population, each in plan.populations.items():
+            was = before.populations[population]
+            if each is not was:
+                if each.form is None or each.form.kind != was.form.kind:
+                    return False
+                changed.append(each)
+        for each in changed:
+            for block, low, high in self.updates[each.population]:
+                for name, value in each.form.values.items():
+                    if name in block.values:
+                        block.values[name][:] = value[low:high] if np.ndim(value) else value
+                if each.n_ref is not None:
+                    block.values["n_ref"][:] = each.n_ref[low:high]
+        self.chunk = self._room()
+        return True
+
+    def _replaced_currents(self, plan: Plan) -> bool:
+        """Put the numbers of injected currents into their blocks; return whether that was possible."""
+        for drive, each in plan.drives.items():
+            was = self.plan.drives[drive]
+            if each is was:
+                continue
+            if drive.receptor is not None or drive in self.fed or any(
+                    isinstance(value, Timed) or np.shape(value) != np.shape(was.form[name])
+                    for name, value in each.form.items()):
+                return False
+            for block, low, high in self.currents.get(drive, ()):
+                for name, value in each.form.items():
+                    block.values[name][:] = value[low:high] if np.ndim(value) else value
+        return True
 
     def changed(self, plan: Plan, changes: dict) -> Plan:
         """Return a plan with changes."""
@@ -185,7 +225,7 @@ class Clocked(Programs):
     def _variables(self, population) -> dict:
         """The variables of a population by the names under which a user knows them, and the names of their arrays."""
         if population.base not in self.variables:
-            named = Ports(self.plan.net).variables(population.base)
+            named = self.plan.ports.variables(population.base)
             self.variables[population.base] = {
                 public: state_field(name) if port is None else f"p{port}_{name}"
                 for public, (port, name) in named.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.engine.synapses import checksum
-from neurosim.network import DriveOn, Network, Population, Projection
+from neurosim.network import DriveOn, Network, Population, Ports, Projection
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +148,8 @@ class Plan:
         size: size of the buffer of arrivals of each part.
         direct: (population, port) whose variable lies in that buffer.
         couplings: gap junctions, in the order of the description.
+        injected: the populations into which a current is injected.
+        ports: the receptors of every population.
         changes: what was set since the network was laid out, (population, projection or drive, name) -> value.
     """
 
@@ -167,4 +169,6 @@ class Plan:
     size: tuple = ()
     direct: frozenset = frozenset()
     couplings: tuple = ()
+    injected: frozenset = frozenset()
+    ports: Ports | None = None
     changes: Mapping = field(default_factory=dict)

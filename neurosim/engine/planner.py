@@ -62,7 +62,8 @@ class Planner:
                   if p.wiring.dendritic and p.connectivity.delays.size]
         longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Plan(self.net, self.dt, self.seed, self.real, self.parts, self.packed, populations, projections, drives,
-                    deliveries, window, longest, reach, tuple(size), frozenset(self.direct), couplings)
+                    deliveries, window, longest, reach, tuple(size), frozenset(self.direct), couplings,
+                    frozenset(self.injected), self.ports)
 
     def arrivals(self, populations) -> tuple[dict, list]:
         """Return where the arrivals of each population and port lie in the buffer of each part, and its size.
@@ -106,17 +107,7 @@ class Planner:
         ports = tuple((port, self.drawer.parameters(port, size, f"{name}/port {k}"))
                       for k, port in enumerate(self.ports.receptors[population]))
         initial = self.drawer.initial(population, parameters)
-        return self.formed(PopulationPlan(population, bounds, parameters, ports, initial, stream))
-
-    def formed(self, plan: PopulationPlan) -> PopulationPlan:
-        """Return the plan with what follows from its parameters, at first and after a parameter was set."""
-        population, p = plan.population, plan.parameters
-        if not hasattr(population.model, "state"):
-            return plan
-        direct = {number for number in range(len(plan.ports)) if (population, number) in self.direct}
-        form = Coefficients(population.model, p, plan.ports, population in self.injected, self.dt, self.real, direct)
-        warn_where_lost(population, p, plan.ports, self.dt, self.real)
-        return replace(plan, form=form, n_ref=_ticks_held(population, getattr(p, "t_ref", None), self.dt))
+        return formed(PopulationPlan(population, bounds, parameters, ports, initial, stream), self)
 
     def projection(self, projection: Projection, target_bounds, streams) -> ProjectionPlan:
         """Return the plan of a projection: its synapses by part, and the kind of its kernels."""
@@ -152,17 +143,34 @@ class Planner:
         parameters = self.drawer.parameters(drive.drive, target.size, drive.name)
         plan = DrivePlan(drive, parameters, np.clip(target_bounds - target.start, 0, target.size), target_bounds,
                          self.streams.new(f"{drive.name}/noise"))
-        return self.formed_drive(plan)
+        return formed_drive(plan, self)
 
-    def formed_drive(self, plan: DrivePlan) -> DrivePlan:
-        """Return the plan of a drive with what follows from its parameters."""
-        drive = plan.drive
-        if drive.receptor is None:
-            rounded = drive.drive.rounding(plan.parameters, self.dt)
-            if rounded:
-                warnings.warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}", NeurosimWarning, stacklevel=2)
-            return replace(plan, form=drive.drive.coefficients(plan.parameters, self.dt))
-        return replace(plan, port=self.ports.of(drive))
+
+def formed(plan: PopulationPlan, laid: "Planner | Plan") -> PopulationPlan:
+    """Return the plan of a population with what follows from its parameters, at first and after one was set.
+
+    Args:
+        plan: that of the population.
+        laid: what it is a part of: dt, float type, direct ports, who has an injected current.
+    """
+    population, p = plan.population, plan.parameters
+    if not hasattr(population.model, "state"):
+        return plan
+    direct = {number for number in range(len(plan.ports)) if (population, number) in laid.direct}
+    form = Coefficients(population.model, p, plan.ports, population in laid.injected, laid.dt, laid.real, direct)
+    warn_where_lost(population, p, plan.ports, laid.dt, laid.real)
+    return replace(plan, form=form, n_ref=_ticks_held(population, getattr(p, "t_ref", None), laid.dt))
+
+
+def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:
+    """Return the plan of a drive with what follows from its parameters."""
+    drive = plan.drive
+    if drive.receptor is not None:
+        return replace(plan, port=laid.ports.of(drive))
+    rounded = drive.drive.rounding(plan.parameters, laid.dt)
+    if rounded:
+        warnings.warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}", NeurosimWarning, stacklevel=2)
+    return replace(plan, form=drive.drive.coefficients(plan.parameters, laid.dt))
 
 
 def _ticks_held(population, t_ref, dt):

@@ -53,6 +53,7 @@ class Programs(Arrays):
         self._widen_slots()
         self.chunk = self._room()
         self.blocks, self.emitters = [], {population: [] for population in self.given}
+        self.updates, self.currents = {population: [] for population in self.plan.populations}, {}
         steps = [self._first, self._signals, self._early_notes, partial(self._deliveries, direct=False),
                  partial(self._drives, direct=False), partial(self._exchanges, backwards=False), self._updates,
                  partial(self._deliveries, direct=True), partial(self._drives, direct=True),
@@ -184,12 +185,15 @@ class Programs(Arrays):
             table = timed_table(value, layout.dt, drive.name)
             part = _columns(table.values, low, high)
             varies[name] = "timed" if table.timed else table.values.shape[1] > 1
-            values |= {name: part.ravel()} | (inputs.times(table, part, f"_{name}") if table.timed else {})
+            own = part.ravel() if name in fed else part.flatten()  # what is fed is read where it is written
+            values |= {name: own} | (inputs.times(table, part, f"_{name}") if table.timed else {})
         kernel = inputs.current(drive.drive, varies, layout.real)
         state = {name: self._slice(drive, name, low, high) for name in drive.drive.state}
         injected = self._slice(target.base, "injected", low + target.start, high + target.start)
-        return self._block(kernel, n=high - low, dt=layout.dt, injected=injected, **values, **state,
-                           **self._random(plan.stream, low))
+        block = self._block(kernel, n=high - low, dt=layout.dt, injected=injected, **values, **state,
+                            **self._random(plan.stream, low))
+        self.currents.setdefault(drive, []).append((block, low, high))
+        return block
 
     def _poisson(self, plan, low, high, drive=None, arrivals=None, slots=None):
         real, n = self.plan.real, high - low
@@ -271,7 +275,9 @@ class Programs(Arrays):
             values |= {"n_ref": plan.n_ref[low:high].copy(), "held": aligned(0, n, np.uint32),
                        "held_v": aligned(0, n, self.neurons[population, state_field("v")].dtype),
                        "n_held": aligned(0, LINE, np.int64)[:1]}
-        return self._block(kernel, **{name: values[name] for name in kernel.fields})
+        block = self._block(kernel, **{name: values[name] for name in kernel.fields})
+        self.updates[population].append((block, low, high))
+        return block
 
     def _early_notes(self, thread):
         """Spikes of targets that reach their synapses late, behind a dendritic delay, come before arrivals."""

@@ -9,6 +9,7 @@ Cybernetics 81 (1999) 381-402; Van Loan, IEEE Trans. Automatic Control 23 (1978)
 """
 
 import inspect
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from neurosim.engine.exponential import exponential, reach
 from neurosim.engine.update import Kind, Port, coefficient_field, current_field, state_field
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import Linear
+
+FEW = 16  #: so many matrices are few, whose exponentials are kept
 
 
 class Coefficients:
@@ -69,7 +72,7 @@ class Coefficients:
         bodies = [model.fires, model.after_spike] if model.spiking else []
         if linear is None:
             bodies.append(model.step)
-        wanted = {name for body in bodies for name in inspect.signature(body).parameters}
+        wanted = {name for body in bodies for name in _arguments(body)}
         given = ["uniform", *(current_field(kind, on) for on in model.inputs for kind in "ig")]
         wanted -= set(model.state) | set(given)
         offered = model.coefficients(p, dt)
@@ -120,19 +123,53 @@ class _System:
                                  for name, output in equations.output.items()]
 
     def propagator(self, dt):
-        """Return P for every neuron (or one for all), and where it can differ from zero."""
-        size = self.size
+        """Return the rows of the variables of P for every neuron (or one for all), and where P can differ from zero."""
+        size, n = self.size, len(self.variables)
         count = max((np.size(value) for _, _, value in self.entries), default=1)
         matrix = np.zeros((count, size, size))
         for row, column, value in self.entries:
             matrix[:, row, column] += value
-        unique, inverse = np.unique(matrix.reshape(count, -1), axis=0, return_inverse=True)
-        return exponential(unique.reshape(-1, size, size) * dt)[inverse.ravel()], reach(matrix)
+        unique, inverse = matrix[:, :n, :n].reshape(count, -1), np.zeros(count, np.int64)
+        if (unique == unique[0]).all():
+            unique = unique[:1]
+        else:
+            unique, inverse = np.unique(unique, axis=0, return_inverse=True)
+        steps = _few_steps if len(unique) <= FEW else _steps
+        exact = steps(unique.tobytes(), n, dt)[inverse.ravel()]
+        return np.concatenate([exact[:, :, :n], exact[:, :, n:] @ matrix[:, :n, n:]], axis=2), _reach_of(matrix)
+
+
+def _steps(rates: bytes, n: int, dt: float) -> np.ndarray:
+    """Return exp(A dt) and its integral over the tick side by side, (matrices, n, 2 n): what an input held over the
+    tick does is that integral times it, so that another constant or current needs no other exponential."""
+    matrix = np.frombuffer(rates).reshape(-1, n, n)
+    joined = np.zeros((len(matrix), 2 * n, 2 * n))
+    joined[:, :n, :n], joined[:, :n, n:] = matrix * dt, np.eye(n) * dt
+    return exponential(joined)[:, :n]
+
+
+_few_steps = lru_cache(maxsize=256)(_steps)
+
+
+def _reach_of(matrix) -> np.ndarray:
+    """Return `reach` of matrices, which only depends on where they are zero."""
+    structure = (matrix != 0.0).any(axis=0)
+    return _reach_of_structure(structure.tobytes(), len(structure))
+
+
+@lru_cache(maxsize=256)
+def _reach_of_structure(structure: bytes, size: int) -> np.ndarray:
+    return reach(np.frombuffer(structure, dtype=bool).reshape(1, size, size).astype(float))
+
+
+@lru_cache(maxsize=1024)
+def _arguments(body) -> tuple:
+    return tuple(inspect.signature(body).parameters)
 
 
 def _check_acts(model, linear, ports):
     """Refuse receptors whose current or conductance the model would not notice."""
-    takes = () if linear is not None else inspect.signature(model.step).parameters
+    takes = () if linear is not None else _arguments(model.step)
     for port in ports:
         receptor, on = port.receptor, port.receptor.on
         if receptor.effect == "jump":

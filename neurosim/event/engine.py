@@ -12,7 +12,7 @@ from neurosim.event import loop, planner
 from neurosim.event.arrays import EventArrays
 from neurosim.event.exponentials import DRIFT
 from neurosim.event.taps import SpikeTap, VariableTap
-from neurosim.network import Ports, Projection
+from neurosim.network import Projection
 from neurosim.random import seed_words
 from neurosim.sources import PoissonDrive
 
@@ -181,7 +181,7 @@ class EventEngine(EventArrays):
             form = self.plan.populations[population.base].form
             columns = {} if form is None else form.columns
             named = {public: name if port is None else f"p{port}_{name}"
-                     for public, (port, name) in Ports(self.plan.net).variables(population.base).items()}
+                     for public, (port, name) in self.plan.ports.variables(population.base).items()}
             self.variables[population.base] = {public: columns[name] for public, name in named.items()
                                                if name in columns}
         known = self.variables[population.base]

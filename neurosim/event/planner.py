@@ -104,7 +104,7 @@ class EventPlanner:
         populations = {p: self.population(p) for p in self.net.populations}
         projections = {p: self.projection(p) for p in self.net.projections}
         drives = {d: self.drive(d) for d in self.net.drives}
-        return Plan(self.net, 1.0, self.seed, np.float64, 1, False, populations, projections, drives)
+        return Plan(self.net, 1.0, self.seed, np.float64, 1, False, populations, projections, drives, ports=self.ports)
 
     def population(self, population: Population) -> PopulationPlan:
         """Return the plan of a population."""

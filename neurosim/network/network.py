@@ -47,12 +47,13 @@ class Network:
         self.drives: list[DriveOn] = []
         self.couplings: list[GapJunctions] = []
         self.recorders: list[Recorder] = []
+        self._taken: set[tuple[str, str]] = set()  #: kinds and names of parts
 
     def copy(self) -> "Network":
         """Return another network of the same parts; what is added to one is not in the other."""
         other = Network()
         for name, parts in vars(self).items():
-            setattr(other, name, list(parts))
+            setattr(other, name, parts.copy())
         return other
 
     @arguments_listed
@@ -78,10 +79,10 @@ class Network:
                                  f"got {describe_value(size)}")
         if isinstance(model, SpikeSource) and size != model.spikes.size:
             raise ParameterError(f"size must be {model.spikes.size}, that of the given spikes, got {size}")
-        name = self._name(name, f"{type(model).__name__.lower()}", [p.name for p in self.populations])
+        name = self._name(name, f"{type(model).__name__.lower()}", "population")
         arguments.check_lengths(type(model).__name__, model.values(), int(size))
         population = Population(name, model, int(size), arguments.as_initial(model, initial, int(size)))
-        self.populations.append(population)
+        self._keep(self.populations, population, "population")
         return population
 
     @arguments_listed
@@ -128,13 +129,13 @@ class Network:
             weight = arguments.as_values("weight", 1.0 if weight is None else weight)
         release = None if isinstance(release, Fixed) else release
         rules = arguments.as_rules(plasticity)
-        name = self._name(name, f"{source.name} -> {target.name}", [p.name for p in self.projections])
+        name = self._name(name, f"{source.name} -> {target.name}", "projection")
         receptor.check_weights(f"weight of {name!r}", rule.weights() if weight is None else weight)
         signals = self._check_modulators(name, rules, dict(modulators or {}))
         projection = Projection(name, source, target, rule, weight, delay, receptor, release, rules, device, signals)
         for each in rules:
             each.check(projection)
-        self.projections.append(projection)
+        self._keep(self.projections, projection, "projection")
         return projection
 
     def _check_modulators(self, name, rules, given) -> dict:
@@ -184,10 +185,10 @@ class Network:
         if isinstance(drive, PoissonDrive):
             receptor = self._receptor(target, Delta() if receptor is None else receptor)
         arguments.check_lengths(type(drive).__name__, drive.values(), target.size)
-        name = self._name(name, f"{type(drive).__name__} on {target.name}", [d.name for d in self.drives])
+        name = self._name(name, f"{type(drive).__name__} on {target.name}", "drive")
         if receptor is not None and isinstance(drive, PoissonDrive):
             receptor.check_weights(f"weight of {name!r}", drive.weight)
-        self.drives.append(DriveOn(name, drive, target, receptor))
+        self._keep(self.drives, DriveOn(name, drive, target, receptor), "drive")
         return self.drives[-1]
 
     @arguments_listed
@@ -222,8 +223,8 @@ class Network:
         rule.check(one.size, other.size, shift_between(one, other))
         if conductance is not None:
             conductance = arguments.as_values("conductance", conductance)
-        name = self._name(name, f"{one.name} = {other.name}", [c.name for c in self.couplings])
-        self.couplings.append(GapJunctions(name, one, other, rule, conductance))
+        name = self._name(name, f"{one.name} = {other.name}", "coupling")
+        self._keep(self.couplings, GapJunctions(name, one, other, rule, conductance), "coupling")
         return self.couplings[-1]
 
     @arguments_listed
@@ -326,16 +327,21 @@ class Network:
     def _repr_html_(self) -> str:
         return preformatted(str(self))
 
-    def _name(self, name: str | None, default: str, taken: list[str]) -> str:
+    def _name(self, name: str | None, default: str, kind: str) -> str:
         if name is None:
             name, number = default, 2
-            while name in taken:
+            while (kind, name) in self._taken:
                 name, number = f"{default} {number}", number + 1
         if not isinstance(name, str) or not name:
             raise ParameterError(f"name must be a text, got {describe_value(name)}")
-        if name in taken:
+        if (kind, name) in self._taken:
             raise NetworkError(f"name must be new in this network, got {name!r}, which is taken")
         return name
+
+    def _keep(self, parts: list, part: Any, kind: str) -> None:
+        """Add a part, whose name is then taken."""
+        parts.append(part)
+        self._taken.add((kind, part.name))
 
     def _mine(self, population: Any, label: str) -> Population:
         """Return a population of this network, which may be given by its name."""

@@ -20,13 +20,13 @@ class Ports:
     """
 
     def __init__(self, net: "Network"):
-        self.receptors: dict[Population, list[Receptor]] = {population: [] for population in net.populations}
         self._of: dict[Projection | DriveOn, int] = {}
+        places: dict[Population, dict[Receptor, int]] = {population: {} for population in net.populations}
         for user in (*net.projections, *net.drives):
             if user.receptor is not None:
-                found, receptor = self.receptors[user.target.base], _on_whole(user.target, user.receptor)
-                found += [] if receptor in found else [receptor]
-                self._of[user] = found.index(receptor)
+                found, receptor = places[user.target.base], _on_whole(user.target, user.receptor)
+                self._of[user] = found.setdefault(receptor, len(found))
+        self.receptors = {population: list(found) for population, found in places.items()}
 
     def of(self, user: Projection | DriveOn) -> int:
         """Return which of the receptors of its target a projection or a drive reaches."""
