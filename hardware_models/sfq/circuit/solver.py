@@ -133,17 +133,18 @@ def check_step(assembly: Assembly, values: Values, h: float, name: str = "h") ->
 
 def largest_step(assembly: Assembly, values: Values) -> tuple:
     """Return the largest step that resolves every junction's plasma oscillation, ps, and the junction that sets it."""
-    total, least, at = {}, np.inf, None
-    for k, ends in enumerate(assembly.ends):
-        g, c = total.get(frozenset(ends), (0.0, 0.0))
-        total[frozenset(ends)] = g + values.g[k], c + values.c[k]
-    for k in range(assembly.junctions):
-        g, c = total[frozenset(assembly.ends[k])]
-        need = values.ic[k] * 2.0 * np.pi / PHI0 / CONTRACTION
-        most = ((g + np.sqrt(g * g + 4.0 * c * need)) / need).min()
-        if most < least:
-            least, at = float(most), assembly.placed[k]
-    return least, at
+    many = assembly.junctions
+    if not many:
+        return np.inf, None
+    ends = np.sort(np.stack([assembly.plus, assembly.minus], axis=1), axis=1)
+    _, pair = np.unique(ends[:, 0] * (assembly.n + 1) + ends[:, 1], return_inverse=True)
+    g, c = (np.zeros((pair.max() + 1, each.shape[1])) for each in (values.g, values.c))
+    np.add.at(g, pair, values.g)
+    np.add.at(c, pair, values.c)
+    g, c, need = g[pair[:many]], c[pair[:many]], values.ic[:many] * 2.0 * np.pi / PHI0 / CONTRACTION
+    most = ((g + np.sqrt(g * g + 4.0 * c * need)) / need).min(axis=1)
+    at = int(np.argmin(most))
+    return float(most[at]), assembly.placed[at]
 
 
 def _floor(value):
