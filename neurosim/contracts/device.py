@@ -76,12 +76,22 @@ class Device(Parametrised):
             moments: `read_moments(weights)`, where they are at hand.
         """
         if self.read is None:
-            return x @ weights
+            return product(type(self).__name__, x, weights)
         if generator is None:
             raise ParameterError(f"{type(self).__name__}.matmul must be given a generator: the layer reads with noise")
-        rows = [row @ self.read_array(weights, generator) for row in np.reshape(x, (-1, np.shape(x)[-1]))]
+        rows = [product(type(self).__name__, row, self.read_array(weights, generator))
+                for row in np.reshape(x, (-1, np.shape(x)[-1]))]
         return np.reshape(rows, (*np.shape(x)[:-1], np.shape(weights)[1]))
 
     def read_moments(self, weights: np.ndarray) -> Any:
         """Return what `matmul` takes as moments, worked out once: mean and variance of a read, or None."""
         return None
+
+
+def product(owner: str, x, weights):
+    """Return x @ weights; raise ParameterError where the shapes do not fit."""
+    try:
+        return x @ weights
+    except (ValueError, RuntimeError):
+        raise ParameterError(f"{owner}.matmul must be given inputs of shape (..., {weights.shape[0]}), one for each "
+                             f"row of weights, got {tuple(np.shape(x))}") from None
