@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from hardware_models.sfq.circuit import PHI0, Circuit, SamePulses, build, margins, ramp, simulate, triangles
+from hardware_models.sfq.circuit import PHI0, Circuit, SamePulses, build, margins, ramp, simulate, spread, triangles
 
 IC, R, C, L, BIAS = 0.25, 2.743961767, 0.175, 4.0, 0.7
 
@@ -96,8 +96,27 @@ def measure(rounds: int, duration: float, runs: int) -> dict:
     chain = array(1, 20, [30.0])
     found["jitter runs"] = runs
     found["jitter, s"] = _timed(lambda: simulate(chain, 80.0, h=h, temperature=4.2, keys=range(runs)))[0]
+    found |= _variations("12 cells", _twelve(), 200.0) | _variations("array of 100", array(1, 100, times), 200.0)
+    found |= _variations("array", circuit, 200.0)
     found |= _margins()
     return found
+
+
+def _variations(name, circuit, duration) -> dict:
+    """Time 64 variations of all areas and inductances in lock-step beside a single run, in wall and processor time."""
+    vary = spread(circuit, {"*.area": 0.05, "*.l": 0.05}, 64, seed=1)
+    ratios = []
+    for clock in (time.perf_counter, time.process_time):
+        spans = []
+        for options in ({}, {"vary": vary}):
+            simulate(circuit, 1.0, **options)
+            began = [clock()]
+            for _ in range(3):
+                simulate(circuit, duration, **options)
+                began.append(clock())
+            spans.append(min(b - a for a, b in zip(began, began[1:], strict=False)))
+        ratios.append(spans[1] / spans[0])
+    return {f"64 variations of {name}, runs": ratios[0], f"64 variations of {name}, runs of CPU": ratios[1]}
 
 
 def _margins() -> dict:

@@ -8,6 +8,7 @@ settings, checksums and what the arrays are; the dataset `description`, the netw
 import hashlib
 import json
 import warnings
+from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
 
@@ -55,7 +56,8 @@ def save(run, path) -> None:
     import numba
 
     h5py()
-    run.recordings.flush()
+    with suppress(FileError):  # what a full disk keeps out of the file of a recording goes into this one
+        run.recordings.flush()
     header, arrays = _contents(run)
     header = {"neurosim": __version__, "numpy": np.__version__, "numba": numba.__version__,
               "fingerprint": run.fingerprint, "signature": _lines(run.net), "arrays": list(arrays), **header}
@@ -82,8 +84,9 @@ def _contents(run):
         arrays |= {f"given/{name}/ticks": stamps, f"given/{name}/ids": ids}
     logs = []
     for number, log in enumerate(run.recordings.logs):
-        file = str(log.path) if log.stream else None
-        logs.append({**_identity(log), "begin": _plain(log.begin), "end": _plain(log.end), "file": file})
+        file, streamed = (str(log.path), log.stream.rows()) if log.stream else (None, 0)
+        logs.append({**_identity(log), "begin": _plain(log.begin), "end": _plain(log.end), "file": file,
+                     "streamed": streamed})
         ticks, rows = log.chunks()
         arrays |= {f"recordings/{number}/ticks": ticks, f"recordings/{number}/rows": rows}
     settings = asdict(run.settings) | {"dt": None if run.settings.dt is None else run.settings.dt.hex()}
@@ -242,7 +245,7 @@ def _go_on(path, entry, log, run):
                         "again")
     log.stream = Stream(log.path, log.of_spikes)
     log.stream.check(log, run.recordings.labels())
-    log.stream.cut(run.engine.now)
+    log.stream.keep(entry["streamed"], run.engine.now)
 
 
 __all__ = ["load", "read_trace", "save"]

@@ -198,8 +198,8 @@ class Recordings:
     def forget(self) -> None:
         """Drop what is kept in memory; recordings go on from now."""
         for log in self.logs:
-            log.drop()
-            if log.begin is not None and log.stream is None:
+            if log.stream is None:  # else it waits for its file, where a disk is full
+                log.drop()
                 log.begin = log.end
 
     # -- files -------------------------------------------------------------------------------------

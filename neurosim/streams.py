@@ -146,6 +146,11 @@ class Stream:
         with looking(self.path) as file:
             return float(file[self.group].attrs["dt_ms"])
 
+    def rows(self) -> int:
+        """Return how many rows there are."""
+        with looking(self.path) as file:
+            return int(file[self.group].attrs["rows"])
+
     def cut(self, tick: int) -> None:
         """Forget what came after a tick."""
         with changing(self.path) as file:
@@ -154,6 +159,17 @@ class Stream:
             keep = int(np.searchsorted(group["ticks"][()], tick, side="right")) if rows else 0
             if keep < rows:
                 keep_rows(group, self.columns, keep)
+
+    def keep(self, rows: int, tick: int) -> None:
+        """Forget all but the first rows, which were recorded up to a tick; raise FileError where they are not there."""
+        with changing(self.path) as file:
+            group = file[self.group]
+            there = int(group.attrs["rows"])
+            if there < rows or (rows and int(group["ticks"][rows - 1]) > tick):
+                raise FileError(f"{self.path} must hold what was recorded before the state was saved; it was cut or "
+                                "written again since then")
+            if rows < there:
+                keep_rows(group, self.columns, rows)
 
     def check(self, log, expected: dict) -> None:
         """Raise FileError unless the file is this recording of this network and seed."""

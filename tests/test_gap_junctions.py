@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import neurosim as ns
@@ -106,6 +107,36 @@ def test_spikes_are_those_of_a_fine_integration():
     assert len(found[0]) >= 2 and len(found[1]) >= 1
 
 
+def squid_axons(t, state):
+    """Two cells of Hodgkin and Huxley (1952), one driven, joined by 100 nS; written anew, in physiological units."""
+    v, m, h, n = state.reshape(4, 2)
+    rates = {"m": (0.1 * (v + 40) / -np.expm1(-(v + 40) / 10), 4 * np.exp(-(v + 65) / 18)),
+             "h": (0.07 * np.exp(-(v + 65) / 20), 1 / (1 + np.exp(-(v + 35) / 10))),
+             "n": (0.01 * (v + 55) / -np.expm1(-(v + 55) / 10), 0.125 * np.exp(-(v + 65) / 80))}
+    current = np.array([1000.0, 0.0]) + 100.0 * (v[::-1] - v)
+    current += 12000 * m**3 * h * (50 - v) + 3600 * n**4 * (-77 - v) + 30 * (-54.4 - v)
+    gates = [a * (1 - x) - b * x for x, (a, b) in zip((m, h, n), rates.values(), strict=True)]
+    return np.concatenate([current / 100.0, *gates])
+
+
+def test_neurons_whose_spikes_are_part_of_their_equations():
+    net = ns.Network()
+    cells = net.add(ns.HodgkinHuxley(i_bias=np.array([1000.0, 0.0])), 2)
+    net.couple(cells[:1], cells[1:], ns.OneToOne(), conductance=100.0)
+    start = ns.Simulation(net, dt=0.02, dtype="float64")
+    begun = np.concatenate([start.get(cells, name) for name in ("v", "m", "h", "n")])
+    exact = solve_ivp(squid_axons, (0.0, 20.0), begun, method="LSODA", rtol=1e-9, atol=1e-9, dense_output=True)
+    assert exact.sol(np.linspace(0, 20, 2000))[:2].max(axis=1).min() > 0  # both spike
+    errors = []
+    for dt in (0.02, 0.01):
+        v = v_at_end(net, cells, 4.0, dt)
+        errors.append(np.abs(v - exact.sol(4.0)[:2]).max())
+        sim = ns.Simulation(net, dt=dt, dtype="float64")
+        sim.run(20.0)
+        assert np.abs(sim.get(cells, "v") - exact.sol(20.0)[:2]).max() < 0.5
+    assert errors[1] < 0.05 and 3.0 < errors[0] / errors[1] < 5.0
+
+
 def test_threads_cuts_files_and_batches_change_nothing(tmp_path):
     net = spiking(400)
     cells = net.population("cells")
@@ -131,7 +162,7 @@ def test_threads_cuts_files_and_batches_change_nothing(tmp_path):
 
 @pytest.mark.parametrize("model", [
     ns.LIF(), ns.AdaptiveLIF(), ns.LeakyIntegrator(), ns.IntegrateAndFire(), ns.AdExIF(), ns.Izhikevich(),
-    ns.Izhikevich(scheme="fine"),
+    ns.QuadraticIF(), ns.HodgkinHuxley(), ns.Izhikevich(scheme="fine"),
     ns.GeneralIzhikevich(k=1.2, v_r=-75.0, v_t=-45.0, a=0.01, b=5.0, v_reset=-56.0, d=130.0, v_peak=50.0)],
     ids=lambda model: type(model).__name__)
 def test_every_model_takes_junctions_to_another_one(model):
@@ -187,6 +218,7 @@ def test_they_are_described():
     (lambda n, c, s: n.couple(c, c, ns.AllToAll()), "conductance must be given, a number of nS"),
     (lambda n, c, s: n.couple(c, c, ns.AllToAll(), conductance=np.nan), "conductance must be a finite number"),
     (lambda n, c, s: n.couple(c, c[:1], ns.OneToOne(), conductance=1.0), "OneToOne must connect populations of the"),
+    (lambda n, c, s: ns.Simulation(_joined(n, n.add(ns.Theta(), 2), 1.0)).run(1.0), "Theta of 'theta' cannot have gap"),
     (lambda n, c, s: ns.Simulation(_joined(n, c, -1.0)), "conductance of 'cells = cells' must be >= 0 nS, got -1"),
     (lambda n, c, s: ns.Simulation(_joined(n, c, 1.0), mode="event"), "gap junctions .* cannot be used in"),
 ])

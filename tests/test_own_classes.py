@@ -4,7 +4,7 @@ import pytest
 
 import neurosim as ns
 from neurosim.checks import Parameter
-from neurosim.contracts import Plasticity, Release, Trace
+from neurosim.contracts import Device, Plasticity, Release, Trace
 from neurosim.neurons.base import Linear, Neuron, State
 from neurosim.receptors import Receptor
 from neurosim.sources import Current
@@ -40,8 +40,14 @@ def current(**changes):
     return type("Mine", (Current,), body | changes)
 
 
+def device(**changes):
+    body = {"noise": Parameter(0.1), "read": staticmethod(lambda weight, normal, noise: weight + noise * normal),
+            "update": staticmethod(lambda weight, change: weight + change)}
+    return type("Mine", (Device,), body | changes)
+
+
 def test_what_is_right_is_made():
-    for make in (neuron, rule, receptor, release, current):
+    for make in (neuron, rule, receptor, release, current, device):
         assert repr(make()()) == "Mine()" and repr(make()()) == "Mine()"
 
 
@@ -72,6 +78,9 @@ MISTAKES = [
     (receptor, {"effect": "conductance"}, r"Mine is a conductance and must have a parameter e_rev"),
     (release, {"release": staticmethod(lambda u: u)}, r"Mine\.release must return 2 values, share, u, but returns 1"),
     (release, {"release": lambda u: (u, u)}, r"Mine\.release must be a static method"),
+    (device, {"read": lambda weight: weight}, r"Mine\.read must be a static method"),
+    (device, {"update": staticmethod(lambda weight, change: None)}, r"Mine\.update must return weight, but returns no"),
+    (device, {"read": staticmethod(lambda weight: (weight, 0.0))}, r"Mine\.read must return weight, but returns 2 val"),
     (current, {"current": None}, r"Mine must have a body current\(time, \.\.\.\)"),
     (current, {"current": staticmethod(lambda time: None)}, r"Mine\.current must return current, but returns nothing"),
     (current, {"state": {"x": State(0.0)}}, r"Mine\.current must return 2 values, current, x, but returns 1"),

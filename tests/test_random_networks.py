@@ -11,6 +11,7 @@ from test_every_model import RECEPTORS, SCHEMES, WEIGHTS
 from test_every_rule import RULES, bounds, composed, target_of
 
 import neurosim as ns
+from learning_rules import PairSTDP
 
 DT, SIZE, DURATION = 0.5, 300, 25.0  # SIZE: more than two groups of 128, so that three parts share a population
 NETWORKS = 8
@@ -110,3 +111,29 @@ def test_all_there_is_occurs():
     assert {type(cells.model) for net in nets for cells in net.populations} >= {type(model) for model in SCHEMES}
     assert {type(p.receptor) for p in projections} >= {type(receptor) for receptor in RECEPTORS}
     assert {type(rule) for p in projections for rule in p.plasticity} >= set(RULES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release, rule", [(ns.TsodyksMarkram(tau_rec=50.0), None), (None, PairSTDP())],
+                         ids=["release", "rule"])
+def test_without_ticks_pieces_state_and_spikes_given_later_change_no_bit(release, rule):
+    rng = np.random.default_rng(5)
+    net = ns.Network()
+    source = net.add(ns.SpikeSource(given_spikes(rng, 50)), name="source")
+    cells = net.add(ns.LIF(tau_mem=15.0, t_ref=1.0, i_bias=ns.Uniform(100.0, 220.0)), 60, name="cells")
+    net.connect(source, cells, ns.FixedProbability(0.3), weight=0.4, delay=ns.Uniform(0.5, 6.0), release=release,
+                plasticity=rule)
+    net.connect(cells, cells, ns.FixedInDegree(5), weight=0.1, delay=1.5, receptor=ns.ExponentialCurrent(3.0))
+    net.record(cells)
+    whole, sim = ns.Simulation(net, mode="event", seed=1), ns.Simulation(net, mode="event", seed=1)
+    whole.run(DURATION)
+    sim.run(6.3)
+    state = sim.state()
+    for _ in range(2):
+        sim.restore(state)
+        sim.run(DURATION - 6.3)
+        assert seen(sim) == seen(whole)
+    for each in (sim, whole):
+        each.give("source", given_spikes(np.random.default_rng(6), 50, n=4000))
+        each.run(DURATION)
+    assert seen(sim) == seen(whole) and len(whole.spikes("cells")) > 50

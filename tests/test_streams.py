@@ -58,6 +58,28 @@ def test_a_full_disk_costs_nothing_that_was_recorded(tmp_path):
     assert stops == 3 and [each.name for each in tmp_path.iterdir() if each.name[0] == "."] == []
 
 
+def test_a_state_can_be_saved_elsewhere_while_the_disk_of_a_recording_is_full(tmp_path):
+    sim, streamed, path = simulation(), simulation(tmp_path), tmp_path / "spikes.h5"
+    sim.run(300.0)
+    streamed.run(100.0)
+    with largest_file(path.stat().st_size + 2000), pytest.raises(ns.FileError, match="File too large"):
+        while True:
+            streamed.run(20.0)
+    waiting = len(streamed.spikes("noise")) - len(ns.Spikes.load(path))
+    with largest_file(path.stat().st_size + 2000):
+        streamed.save(tmp_path / "state.h5")
+        streamed.forget()
+    assert waiting > 0 and len(streamed.spikes("noise")) - len(ns.Spikes.load(path)) == waiting
+    streamed.run(30.0)  # what waited goes to the file, which the state then finds longer than it was
+    for _ in range(2):
+        later = ns.Simulation.load(tmp_path / "state.h5", network(tmp_path))
+        later.run(300.0 - later.time)
+        assert same(later, sim) and ns.Spikes.load(path) == sim.spikes("noise")
+    later.restore(ns.Simulation(network(), seed=3).state())
+    with pytest.raises(ns.FileError, match="cut or written again since then"):
+        ns.Simulation.load(tmp_path / "state.h5", network(tmp_path))
+
+
 def test_no_room_even_for_a_new_file_leaves_none(tmp_path):
     streamed = simulation(tmp_path)
     with largest_file(100), pytest.raises(ns.FileError, match="cannot be written: File too large"):

@@ -7,6 +7,7 @@ import numpy as np
 from hardware_models.arrays import as_float, like, namespace
 from neurosim.aliases import Choice, PerElementOrNone, Real
 from neurosim.checks import Option, Parameter, Parametrised
+from neurosim.errors import ParameterError
 
 STEEPNESS = 20.0
 
@@ -42,6 +43,9 @@ def clipped_relu(x, bound, kind: str = "zero", steepness: float = STEEPNESS):
     where = namespace(x).where
     nothing = like(0.0, x)
     bound = like(bound, x) if isinstance(bound, (int, float, np.ndarray, np.generic)) else bound
+    if bound.ndim and tuple(x.shape[-1:]) != tuple(bound.shape):
+        raise ParameterError(f"clipped_relu must be given {bound.shape[0]} neurons on the last axis, one for each "
+                             f"bound, got an array of shape {tuple(x.shape)}")
     if kind == "saturate":
         return where(x > bound, bound, where(x > 0, x, nothing))
     if kind == "zero":

@@ -236,7 +236,8 @@ def knee(rates, accuracies, clean: float, chance: float) -> float:
     0.000316
     """
     rates, accuracies = np.asarray(rates, dtype=float), np.asarray(accuracies, dtype=float)
-    if rates.ndim != 1 or rates.shape != accuracies.shape or not (rates > 0).all() or not (np.diff(rates) > 0).all():
+    if rates.ndim != 1 or rates.shape != accuracies.shape or not (rates > 0).all() or not (
+            np.diff(rates) > 0).all() or not np.isfinite(accuracies).all():
         raise ParameterError("knee: rates must be numbers > 0 in ascending order, with one accuracy each")
     if not chance < clean:
         raise ParameterError(f"knee: chance must be < clean = {clean:g}, got {chance:g}")

@@ -30,6 +30,9 @@ def forward(layers, x, bounds=None, kind: str = "zero", keep: bool = False):
     x, before = as_float(x), []
     with np.errstate(over="ignore", invalid="ignore"):
         for k, (weights, bias) in enumerate(layers):
+            if tuple(x.shape[-1:]) != tuple(weights.shape[:1]):
+                raise ParameterError(f"forward: layer {k} must be given {weights.shape[0]} values for each sample, got "
+                                     f"an array of shape {tuple(x.shape)}")
             x = x @ weights + bias
             if k < len(layers) - 1:
                 before.append(x)
@@ -54,6 +57,8 @@ def profile(layers, x, neuron_wise="none") -> list:
     if neuron_wise not in ("none", "all", "last"):
         raise ParameterError("profile: neuron_wise must be 'none' or 'all' or 'last', "
                              f"got {describe_value(neuron_wise)}")
+    if not len(x):
+        raise ParameterError("profile must be given data, got no samples")
     before = forward(layers, x, keep=True)[1]
     bounds = []
     for k, each in enumerate(before):

@@ -13,6 +13,7 @@ from hardware_models.stuck import check_shares, stuck_ends
 from neurosim.aliases import Choice, Flag, Real, RealOrNone, Whole, WholeOrNone
 from neurosim.checks import Option, Parameter, Seed, describe_value, is_number
 from neurosim.contracts import Device
+from neurosim.contracts.device import product
 from neurosim.distributions import normal_quantile
 from neurosim.errors import ParameterError, UnsupportedError
 
@@ -343,11 +344,11 @@ class Memristor(Device):
             moments: `read_moments(weights)`, where they are at hand; they take longer than the product.
         """
         if self.read is None:
-            return x @ weights
+            return product(type(self).__name__, x, weights)
         if generator is None:
             raise ParameterError(f"{type(self).__name__}.matmul must be given a generator: the layer reads with noise")
         mean, variance = self.read_moments(weights) if moments is None else moments
-        y = x @ mean
+        y = product(type(self).__name__, x, mean)
         return y + namespace(y).sqrt((x * x) @ variance) * normals(generator, y)
 
     def read_moments(self, weights):

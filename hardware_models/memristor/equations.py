@@ -7,6 +7,8 @@ numpy, in torch and in Numba; with the operators and `choose` they are all that 
 import numpy as np
 
 from hardware_models.arrays import like, namespace
+from neurosim.checks import describe_value
+from neurosim.errors import ParameterError
 
 
 def choose(condition, a, b):
@@ -24,7 +26,10 @@ def to_numpy(array) -> np.ndarray:
     """Return an array or a tensor as float64 numpy."""
     if namespace(array) is not np:
         array = array.detach().cpu().numpy()
-    return np.asarray(array, dtype=np.float64)
+    try:
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError(f"weights, conductances and inputs must be numbers, got {describe_value(array)}") from None
 
 
 def normals(generator, array):

@@ -45,6 +45,9 @@ class HopfieldMemory:
     def recall(self, states, steps: int = 30) -> np.ndarray:
         """Return where states of shape (samples, n) have got to: all units at once, at most so many times."""
         s = np.array(states, dtype=np.float64)
+        if s.shape[-1:] != self.weights.shape[:1] or not np.isfinite(s).all():
+            raise ParameterError(f"HopfieldMemory.recall must be given finite states of shape (samples, "
+                                 f"{len(self.weights)}), got {describe_value(s)}")
         for _ in range(steps):
             field = self.device.matmul(s, self.weights, self.generator)
             new = np.where(field == 0, s, np.sign(field))

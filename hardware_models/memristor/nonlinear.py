@@ -122,7 +122,7 @@ class NonlinearPulses(Pulsed):
         xp = namespace(weights)
         names = ("weight_low", "weight_high", "shape_up", "shape_down", "pulses_up", "pulses_down", "cycle_noise")
         low, high, up, down, most_up, most_down, noise = (self._numbers(name, weights) for name in names)
-        count = like(np.asarray(pulses, dtype=np.float64), weights) + 0 * weights
+        count = like(self._counts(pulses, weights), weights) + 0 * weights
         moved = _along(xp, weights, count, low, high, up, down, most_up, most_down)
         if (noise > 0).any():
             if generator is None:
@@ -244,7 +244,7 @@ class MeasuredPulses(Pulsed):
     def pulse(self, weights, pulses, generator=None):
         """Return the weights after so many pulses each: up where positive, down where negative; numpy only."""
         low, high = (np.asarray(getattr(self, name)) for name in ("weight_low", "weight_high"))
-        count = np.broadcast_to(np.asarray(pulses, dtype=np.float64), np.shape(weights))
+        count = np.broadcast_to(self._counts(pulses, weights), np.shape(weights))
         g = (weights - low) / (high - low)
         up, down = self._scaled()
         at_up, at_down = _place(up, g) + np.maximum(count, 0), _place(-down, -g) + np.maximum(-count, 0)

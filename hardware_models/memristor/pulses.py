@@ -97,7 +97,7 @@ class Pulsed(Memristor):
         xp = namespace(weights)
         if np.any(np.asarray(self.step_noise) > 0) and generator is None:
             raise ParameterError(f"{type(self).__name__}.pulse must be given a generator: its steps are noisy")
-        count = like(np.asarray(pulses), weights) + 0 * weights
+        count = like(self._counts(pulses, weights), weights) + 0 * weights
         shape = [self._numbers(name, weights) for name in ("weight_low", "weight_high", *self.shape)]
         size, up_down, noise = (self._numbers(name, weights) for name in ("step_size", "up_down", "step_noise"))
         low, high = shape[:2]
@@ -111,6 +111,15 @@ class Pulsed(Memristor):
             moved = choose(moved < low, low, moved)
             weights = choose(xp.abs(count) > k, moved, weights)
         return weights
+
+    def _counts(self, pulses, weights):
+        """Return numbers of pulses, of the shape of the weights or one for all."""
+        count = np.asarray(pulses, dtype=np.float64)
+        if count.shape not in ((), tuple(np.shape(weights))) or not (count == np.rint(count)).all() or (
+                not np.isfinite(count).all()):
+            raise ParameterError(f"{type(self).__name__}.pulse must be given whole numbers of pulses, one or of the "
+                                 f"weights' shape {tuple(np.shape(weights))}, got {describe_value(pulses)}")
+        return count
 
     def _numbers(self, name, weights):
         value = getattr(self, name)

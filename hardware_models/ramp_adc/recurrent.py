@@ -1,6 +1,8 @@
 """An LSTM layer whose activations are whatever converters are given; numpy and torch share the equations."""
 
-from hardware_models.arrays import like, namespace
+import numpy as np
+
+from hardware_models.arrays import as_float, like, namespace
 from neurosim.errors import ParameterError
 
 
@@ -43,6 +45,8 @@ def lstm(x, weights, bias, sigmoid, tanh):
         raise ParameterError(f"lstm: weights must have inputs + hidden = {inputs + hidden} rows, "
                              f"got {weights.shape[0]}")
     xp = namespace(x)
+    if not steps:
+        return like(np.zeros((0, samples, hidden)), as_float(x))
     driven = x @ weights[:inputs] + bias
     h = c = like([[0.0]], x) * driven[0, :, :hidden]
     outputs = []

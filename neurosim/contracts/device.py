@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.neurons.base import State
@@ -37,6 +38,19 @@ class Device(Parametrised):
     may_be_infinite: ClassVar[bool] = False  #: whether programmed weights may be infinite or undefined
     read: ClassVar[Any] = None
     update: ClassVar[Any] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_once(self, self._check_bodies)
+
+    def _check_bodies(self) -> None:
+        """Refuse what a class of one's own forgot, when it is first used."""
+        check_static(self, ["read", "update"])
+        check_kind(self, "state", State, "State(0.0)")
+        p = plain(self)
+        known = vars(p) | starts(self.state, p) | {"weight": 1.0, "change": 0.1, "normal": 0.5, "uniform": 0.5}
+        for each in ("read", "update"):
+            check_returns(self, each, known, ["weight"])
 
     def program(self, weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the weights that the devices hold after programming."""
@@ -76,12 +90,22 @@ class Device(Parametrised):
             moments: `read_moments(weights)`, where they are at hand.
         """
         if self.read is None:
-            return x @ weights
+            return product(type(self).__name__, x, weights)
         if generator is None:
             raise ParameterError(f"{type(self).__name__}.matmul must be given a generator: the layer reads with noise")
-        rows = [row @ self.read_array(weights, generator) for row in np.reshape(x, (-1, np.shape(x)[-1]))]
+        rows = [product(type(self).__name__, row, self.read_array(weights, generator))
+                for row in np.reshape(x, (-1, np.shape(x)[-1]))]
         return np.reshape(rows, (*np.shape(x)[:-1], np.shape(weights)[1]))
 
     def read_moments(self, weights: np.ndarray) -> Any:
         """Return what `matmul` takes as moments, worked out once: mean and variance of a read, or None."""
         return None
+
+
+def product(owner: str, x, weights):
+    """Return x @ weights; raise ParameterError where the shapes do not fit."""
+    try:
+        return x @ weights
+    except (ValueError, RuntimeError):
+        raise ParameterError(f"{owner}.matmul must be given inputs of shape (..., {weights.shape[0]}), one for each "
+                             f"row of weights, got {tuple(np.shape(x))}") from None

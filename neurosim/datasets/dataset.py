@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_whole
 from neurosim.errors import ParameterError
 
 CHUNK = 64  #: recordings that are decoded at once
@@ -78,7 +78,7 @@ class Dataset:
         return len(self._rows)
 
     def __getitem__(self, index):
-        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
+        if is_whole(index):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"index must lie in 0 .. {len(self) - 1} for {self!r}, got {index}")
             row = self._rows[index]

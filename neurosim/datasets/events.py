@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.checks import check_ticks, describe_value
+from neurosim.checks import check_ticks, describe_value, is_number, is_whole
 from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.spikes import Spikes
 
@@ -258,7 +258,7 @@ def _since(owner, t, offsets, start) -> np.ndarray:
         counts = np.diff(offsets)
         begins = np.minimum.reduceat(t, offsets[:-1][counts > 0]) if len(t) else np.zeros(0, dtype=np.int64)
         return t - np.repeat(begins, counts[counts > 0])
-    if not isinstance(start, (int, np.integer)) or isinstance(start, bool):
+    if not is_whole(start):
         raise ParameterError(f'{owner}.start must be a whole number of microseconds or "first", '
                              f"got {describe_value(start)}")
     if start and len(t) and t.min() < start:
@@ -308,8 +308,7 @@ def _times(owner, t, duration) -> tuple:
 
 
 def _is_finite(value) -> bool:
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    return is_number(value) and math.isfinite(value)
 
 
 def _refuse_late(owner, late, last, duration):

@@ -5,7 +5,7 @@ Every event is in a result once: nothing is dropped at an edge, and counts do no
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_number, is_whole
 from neurosim.datasets.events import channels_of, check_range, checked_events, checked_size
 from neurosim.datasets.transforms import check_sorted
 from neurosim.errors import ParameterError
@@ -43,7 +43,7 @@ def to_frames(events: np.ndarray, sensor_size: tuple[int, int, int], *, period: 
     if len(asked) != 1:
         raise ParameterError(f"to_frames must be given one of period, n_frames and n_events, got {len(asked)} of them")
     (name, value), = asked.items()
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 1 <= value <= 2**62:
+    if not is_whole(value) or not 1 <= value <= 2**62:
         raise ParameterError(f"to_frames.{name} must be a whole number >= 1, got {describe_value(value)}")
     since = events["t"] - events["t"][0] if len(events) else np.zeros(0, dtype=np.int64)
     if name == "n_events":
@@ -84,7 +84,7 @@ def to_voxel_grid(events: np.ndarray, sensor_size: tuple[int, int, int], n_bins:
     [[[1.0, -0.5]], [[0.0, -0.5]], [[0.0, 1.0]]]
     """
     size, events = _fitting("to_voxel_grid", events, sensor_size)
-    if not isinstance(n_bins, (int, np.integer)) or isinstance(n_bins, bool) or n_bins < 1:
+    if not is_whole(n_bins) or n_bins < 1:
         raise ParameterError(f"to_voxel_grid.n_bins must be a whole number >= 1, got {describe_value(n_bins)}")
     pixels = size[0] * size[1]
     _check_room("to_voxel_grid", int(n_bins) * pixels, "bins and pixels")
@@ -124,10 +124,10 @@ def time_surface(events: np.ndarray, sensor_size: tuple[int, int, int], tau: flo
     [[0.368, 1.0]]
     """
     size, events = _fitting("time_surface", events, sensor_size)
-    number = isinstance(tau, (int, float, np.integer, np.floating)) and not isinstance(tau, bool)
+    number = is_number(tau)
     if not number or not 0 < tau < np.inf:
         raise ParameterError(f"time_surface.tau must be a finite number > 0 us, got {describe_value(tau)}")
-    if at is not None and (not isinstance(at, (int, np.integer)) or isinstance(at, bool)):
+    if at is not None and not is_whole(at):
         raise ParameterError("time_surface.at must be a whole number of microseconds or None, got "
                              f"{describe_value(at)}")
     at = (int(events["t"][-1]) if len(events) else 0) if at is None else int(at)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_whole
 from neurosim.datasets import arrays, hdf5, text
 from neurosim.datasets.cameras import stream
 from neurosim.datasets.columns import NANOSECONDS, Reading, checked_order
@@ -105,7 +105,7 @@ def read_events(path: str | Path, sensor_size: tuple[int, int, int] | None = Non
 def _checked_chunks(chunks, unsorted):
     if chunks is None:
         return None
-    if not isinstance(chunks, (int, np.integer)) or isinstance(chunks, bool) or chunks < 1:
+    if not is_whole(chunks) or chunks < 1:
         raise ParameterError("read_events.chunks must be a whole number of events > 0 or None, "
                              f"got {describe_value(chunks)}")
     if unsorted == "sort":

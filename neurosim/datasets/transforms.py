@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_whole
 from neurosim.datasets.events import check_range, checked_events, checked_size
 from neurosim.datasets.files import check_choice
 from neurosim.errors import ParameterError
@@ -51,7 +51,7 @@ def crop(events: np.ndarray, x: tuple[int, int], y: tuple[int, int] | None = Non
 
 def _pair(what, bounds) -> tuple:
     fits = isinstance(bounds, (tuple, list)) and len(bounds) == 2 and all(
-        isinstance(bound, (int, np.integer)) and not isinstance(bound, bool) for bound in bounds)
+        is_whole(bound) for bound in bounds)
     if not fits or not 0 <= bounds[0] < bounds[1] <= 2**15:
         raise ParameterError(f"{what} must be (first, last + 1), whole numbers with 0 <= first < last + 1 <= 32768, "
                              f"got {describe_value(bounds)}")
@@ -223,7 +223,7 @@ def check_sorted(owner, t):
 
 
 def _whole(what, value, least, most) -> int:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not least <= value <= most:
+    if not is_whole(value) or not least <= value <= most:
         raise ParameterError(f"{what} must be a whole number in {least} .. {most}, got {describe_value(value)}")
     return int(value)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_whole
 from neurosim.connectivity import Rule
 from neurosim.contracts import Device, Plasticity, Release
 from neurosim.errors import ParameterError
@@ -43,7 +43,7 @@ class Population:
 
     def _range(self, part: Any) -> tuple[int, int]:
         """Return the first member of a part and the one behind its last."""
-        if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
+        if is_whole(part):
             if not -self.size <= part < self.size:
                 raise ParameterError(f"a member of population {self.name!r} must be one of 0 .. {self.size - 1}, "
                                      f"got [{part}]")

@@ -49,6 +49,9 @@ class HodgkinHuxley(Neuron):
              "n": State(lambda p: _resting(p, _gate_n), "", "activation of potassium"),
              "up": State(0.0, "", "1 from a spike until v is below the threshold")}
 
+    def rise(self, p):
+        return 1.0 / p.c_mem
+
     def coefficients(self, p, dt):
         n_steps = np.ceil(dt / LONGEST - 1e-9)
         return {"n_steps": n_steps, "h_step": dt / n_steps, "share": 1.0 / p.c_mem, "g_na": p.g_na, "g_k": p.g_k,

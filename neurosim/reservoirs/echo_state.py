@@ -215,8 +215,12 @@ class EchoState(Estimator, Parametrised, kw_only=False):
 
         Where device or activation are noisy, a numpy generator is needed.
         """
-        drive = self._product(self.w_in)(np.asarray(np.atleast_1d(u), np.float64), generator) + self.bias
-        return self._step(np.asarray(state, np.float64), drive, self._product(self.w), generator)
+        u, state = np.asarray(np.atleast_1d(u), np.float64), np.asarray(state, np.float64)
+        if u.shape != (self.inputs,) or state.shape != (self.units,):
+            raise ParameterError(f"EchoState.step must be given a state of shape ({self.units},) and inputs of shape "
+                                 f"({self.inputs},), got {state.shape} and {u.shape}")
+        drive = self._product(self.w_in)(u, generator) + self.bias
+        return self._step(state, drive, self._product(self.w), generator)
 
     def jacobian(self, state, u) -> np.ndarray:
         """Return the derivative of `step(state, u)` by the state without noise, shape (units, units).

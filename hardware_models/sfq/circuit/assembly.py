@@ -95,7 +95,7 @@ class Assembly:
                 edges |= {(a, b), (b, a)}
         self.nodes = len(heads)
         self.n = self.nodes + len(self.controls.currents)
-        order = _minimum_degree(self.nodes, edges)
+        order = _by_levels(_minimum_degree(self.nodes, edges), edges)
         place = np.empty(self.nodes, int)
         place[order] = np.arange(self.nodes)
         self.heads = [heads[k] for k in order]
@@ -198,32 +198,34 @@ class Assembly:
         """Return the places below the diagonal that a symmetric matrix would not have, or have elsewhere."""
         if not self.general:
             return set()
-        found = set()
-        for row, column, *_ in [*self._stamps(), *self.controls.fixed, *self.controls.rated]:
-            if row != column and max(row, column) < self.n:
-                found.add((max(row, column), min(row, column)))
-        return found
+        rows, columns, *_ = self._stamps()
+        found = [*zip(rows.tolist(), columns.tolist(), strict=True)]
+        found += [(row, column) for row, column, _ in [*self.controls.fixed, *self.controls.rated]]
+        return {(max(each), min(each)) for each in found if each[0] != each[1] and max(each) < self.n}
 
     def _stamps(self):
-        """Yield (row, column, coefficient, sign) of branches, then pairs of inductors."""
+        """Return rows, columns, numbers of coefficients and signs of branches, then of pairs of inductors."""
         self.inductor_ends = [(self.place(each.plus), self.place(each.minus)) for each in self.inductors]
-        ends, coils = [*zip(self.plus.tolist(), self.minus.tolist(), strict=True)], self.inductor_ends
-        for one, other, coefficient in [
-                *((pair, pair, k) for k, pair in enumerate(ends)),
-                *((coils[i], coils[j], len(ends) + at) for at, (i, j) in enumerate(self.pairs))]:
-            for row, s1 in zip(one, (1.0, -1.0), strict=True):
-                for column, s2 in zip(other, (1.0, -1.0), strict=True):
-                    yield int(self.rows[row]), column, coefficient, s1 * s2
+        coils, pairs = np.array(self.inductor_ends, int).reshape(-1, 2), np.array(self.pairs, int).reshape(-1, 2)
+        ends = np.stack([self.plus, self.minus], axis=1)
+        one, other = (np.concatenate([ends, coils[pairs[:, k]]]) for k in (0, 1))
+        sides = [(i, j) for i in (0, 1) for j in (0, 1)]
+        rows = np.stack([self.rows[one[:, i]] for i, _ in sides], axis=1)
+        columns = np.stack([other[:, j] for _, j in sides], axis=1)
+        signs = np.broadcast_to([1.0 - 2.0 * (i != j) for i, j in sides], rows.shape)
+        which = np.broadcast_to(np.arange(len(rows))[:, None], rows.shape)
+        inside = (rows < self.n) & (columns < self.n)
+        return rows[inside], columns[inside], which[inside], signs[inside]
 
     def _terms(self):
         """List where the coefficient of each branch and each pair of inductors goes in the matrix."""
-        sides = [[], []]  # on and below the diagonal; above it
-        for row, column, coefficient, sign in self._stamps():
-            if max(row, column) < self.n and (row >= column or self.general):
-                at = self.at[max(row, column), min(row, column)]
-                sides[row < column].append((at, coefficient, sign))
-        self.terms = [tuple(np.array([each[k] for each in side], kind) for k, kind in enumerate((int, int, float)))
-                      for side in sides]
+        rows, columns, which, signs = self._stamps()
+        n = self.n
+        known = np.concatenate([np.arange(n) * (n + 1), self.li * n + np.repeat(np.arange(n), np.diff(self.lp))])
+        order = np.argsort(known)
+        high, low = np.maximum(rows, columns), np.minimum(rows, columns)
+        at = order[np.searchsorted(known[order], high * n + low)] if rows.size else np.zeros(0, int)
+        self.terms = [(at[side], which[side], signs[side]) for side in (rows >= columns, rows < columns)]
 
     def factors(self, coefficients: np.ndarray, rate: float) -> np.ndarray:
         """Return the factors of the matrices of all lanes: 1 / D, then the columns of L, shape (entries, lanes).
@@ -237,7 +239,7 @@ class Assembly:
         from hardware_models.sfq.circuit.kernel import load_factor
 
         sides = []
-        for where, which, sign in self.terms:
+        for where, which, sign in self.terms if self.general else self.terms[:1]:
             values = np.zeros((self.entries, coefficients.shape[1]))
             np.add.at(values, where, sign[:, None] * coefficients[which])
             sides.append(values)
@@ -275,3 +277,27 @@ def _minimum_degree(n: int, edges) -> np.ndarray:
     pattern = csc_matrix((np.full(len(rows), -1.0), (rows, columns)), (n, n)) + (n + 1.0) * identity(n, format="csc")
     factors = splu(pattern.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     return np.argsort(factors.perm_c)
+
+
+def _by_levels(order: np.ndarray, edges) -> np.ndarray:
+    """Return an order with the same factors in which what does not depend on each other is side by side.
+
+    Unknowns are sorted by their height in the elimination tree, so that a processor works on many of them at once
+    instead of waiting for one after the other.
+    """
+    n = len(order)
+    place = np.empty(n, int)
+    place[order] = np.arange(n)
+    below = [[] for _ in range(n)]
+    for a, b in edges:
+        if place[b] < place[a]:
+            below[place[a]].append(int(place[b]))
+    root, height = list(range(n)), [0] * n
+    for k in range(n):
+        for at in below[k]:  # climb to the top of the tree that holds `at`, and hang it below k
+            while root[at] != at and root[at] != k:
+                root[at], at = k, root[at]
+            if root[at] == at and at != k:
+                root[at] = k
+                height[k] = max(height[k], height[at] + 1)
+    return order[np.argsort(height, kind="stable")]

@@ -23,7 +23,7 @@ from hardware_models.sfq.circuit.elements import (
     VoltageSource,
 )
 from hardware_models.sfq.circuit.waveforms import Constant, Waveform
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_number
 from neurosim.errors import NetworkError, ParameterError
 
 GROUND = "0"
@@ -117,7 +117,7 @@ class Circuit:
         V1(t) - z0 I1(t) = V2(t - delay) + z0 I2(t - delay), and the same with 1 and 2 exchanged.
         """
         self._free(name, where)
-        if not isinstance(delay, (int, float)) or not 0.0 < delay < 1e15:
+        if not is_number(delay) or not 0.0 < delay < 1e15:
             raise ParameterError(f"{_at(name, where)}: delay must be a finite number > 0 ps, got "
                                  f"{describe_value(delay)}")
         ends = f"{name}.1", f"{name}.2"
@@ -149,7 +149,7 @@ class Circuit:
                 raise NetworkError(f"{_at(name, where)}: {other} must be an inductor")
         if first.casefold() == second.casefold():
             raise NetworkError(f"{_at(name, where)}: {first} cannot be coupled to itself")
-        if not isinstance(k, (int, float)) or not -1.0 < k < 1.0:
+        if not is_number(k) or not -1.0 < k < 1.0:
             raise ParameterError(f"{_at(name, where)}: k must be a number > -1 and < 1, got {describe_value(k)}")
         self.couplings[name.casefold()] = Coupling(name, first, second, float(k), where)
 

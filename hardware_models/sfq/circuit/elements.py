@@ -204,7 +204,9 @@ class JunctionModel(Parametrised):
     vshunt: Real = number(0.0, "mV", at_least=0, doc="Ic times the resistance of a shunt")
 
     def junction(self, area: float = 1.0, temperature: float | None = None) -> Junction:
-        """Return the junction with so many times the area."""
+        """Return the junction with so many times the area, > 0."""
+        if not 0.0 < area < float("inf"):
+            raise ParameterError(f"the area of a junction must be a finite number > 0, got {describe_value(area)}")
         common = dict(ic=self.icrit * area, c=self.cap * area, phi0=self.phi, temperature=temperature)
         if self.rtype == 0:
             return Junction(r=self.rn / area, **common)

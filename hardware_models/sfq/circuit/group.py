@@ -104,10 +104,13 @@ class Group:
         """Return the arguments of the loop that say what the circuit is, up to the scales of voltage sources."""
         a = self.job.assembly
         coefficients, factors = self._coefficients()
-        ends = [np.where(each == a.n, a.n + np.arange(each.size) % GROUNDS, each)
-                for each in (a.plus, a.minus, a.rows[a.plus], a.rows[a.minus])]
+        between = np.flatnonzero(a.minus != a.n)  # branches whose minus is not the ground
+        spread = a.n + np.arange(a.plus.size) % GROUNDS
+        ends = [np.where(each == a.n, spread, each) for each in (a.plus, a.rows[a.plus])]
+        ends += [between, a.minus[between], a.rows[a.minus[between]]]
         elastance = np.divide(1.0, self.c, out=np.zeros_like(self.c), where=self.c > 0.0)
-        unsigned = [np.ascontiguousarray(each, dtype=np.uint64) for each in (a.lp, a.li, *ends)]
+        columns = np.repeat(np.arange(a.n), np.diff(a.lp))
+        unsigned = [np.ascontiguousarray(each, dtype=np.uint64) for each in (columns, a.li, *ends)]
         return (np.uint64(a.n), *unsigned[:2], *factors, *unsigned[2:], self.ic, self.shift, self.g, self.c, elastance,
                 (self.c == 0.0).astype(float), *coefficients, self.scale[len(a.sources):].ravel())
 
@@ -118,7 +121,11 @@ class Group:
                               for b in job.noisy for lane in self.lanes])
         key0, key1 = (np.uint64(word) for word in seed_words(job.seed))
         memory = job.assembly.controls.memory
-        return (signals.plus, signals.minus, self.scale[:len(job.assembly.sources)].ravel(), signals.rows,
+        fed = [(row, k, sign) for sign, rows in ((1.0, signals.minus), (-1.0, signals.plus))
+               for k, row in enumerate(rows) if row != job.assembly.n]
+        return (signals.plus, signals.minus, *(np.array([each[k] for each in fed], kind)
+                                               for k, kind in enumerate((np.uint64, np.uint64, np.float64))),
+                self.scale[:len(job.assembly.sources)].ravel(), signals.rows,
                 *signals.tables, np.empty(signals.count), job.noisy.astype(np.uint64), amplitude,
                 job.keys[self.lanes].astype(np.uint64), key0, key1, np.uint64(STREAM),
                 np.empty((4, amplitude.size)), *self.offsets, *self.line,

@@ -19,6 +19,7 @@ from neurosim.random import philox
 
 TURN_TAYLOR = [(-1) ** k * (2 * np.pi) ** (2 * k + 1) / float(np.prod(np.arange(1.0, 2 * k + 2))) for k in range(11)]
 (_S0, _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8, _S9, _S10) = map(float, TURN_TAYLOR)
+BLOCK = 256  #: numbers of a row that are worked on at a time, so that all rows of a block stay in the fastest cache
 PIECE, WAVE = range(2)  #: kinds of signals: straight pieces only, or others too
 
 
@@ -97,43 +98,44 @@ def main(n, lp, ops, op_dest, op_p, op_q, values, worst):
 """
 
 _SOLVE = """
-{i}for j in range(n):
-{i}    @x# = {x}[j * W + #]
-{i}    for p in range(lp[j], lp[j + one]):
-{i}        at = li[p] * W
-{i}        low = f0 + (n + p) * W
-{i}        @a# = fac[low + #]
-{i}        @b# = {x}[at + #]
-{i}        @{x}[at + #] = b# - a# * x#
-{i}for back in range(n):
-{i}    j = n - one - back
-{i}    diag = f0 + j * W
-{i}    @x# = {x}[j * W + #]
-{i}    @a# = fac[diag + #]
-{i}    @x# = x# * a#
-{i}    for p in range(lp[j], lp[j + one]):
-{i}        at = li[p] * W
-{i}        low = f0 + (n + p) * W
-{i}        @a# = {upper}[low + #]
-{i}        @b# = {x}[at + #]
-{i}        @x# = x# - a# * b#
-{i}    @{x}[j * W + #] = x#
+{i}for p in range(entries):
+{i}    at, j, low = li[p] * W, lj[p] * W, f0 + (n + p) * W
+{i}    @x# = {x}[j + #]
+{i}    @a# = fac[low + #]
+{i}    @b# = {x}[at + #]
+{i}    @{x}[at + #] = b# - a# * x#
+{i}for k in range(n * W):
+{i}    {x}[k] *= fac[f0 + k]
+{i}for back in range(entries):
+{i}    p = entries - one - back
+{i}    at, j, low = li[p] * W, lj[p] * W, f0 + (n + p) * W
+{i}    @x# = {x}[at + #]
+{i}    @a# = {upper}[low + #]
+{i}    @b# = {x}[j + #]
+{i}    @{x}[j + #] = b# - a# * x#
 """
 
 _SCATTER = """
 {i}for b in range(nb):
-{i}    p, m, k = rp[b] * W, rm[b] * W, b * W
+{i}    p, k = rp[b] * W, b * W
 {i}    @a# = {current}[k + #]
 {i}    @b# = {x}[p + #]
 {i}    @{x}[p + #] = b# + a#
+{i}for at in range(nm):
+{i}    m, k = rm[at] * W, between[at] * W
+{i}    @a# = {current}[k + #]
 {i}    @b# = {x}[m + #]
 {i}    @{x}[m + #] = b# - a#
 """
 
 _GATHER = """
 {i}for b in range(nb):
-{i}    p, m, k = bp[b] * W, bm[b] * W, b * W
+{i}    p, k = bp[b] * W, b * W
 {i}    @a# = {x}[p + #]
+{i}    @{lam}[k + #] = a#
+{i}for at in range(nm):
+{i}    m, k = bm[at] * W, between[at] * W
+{i}    @a# = {lam}[k + #]
 {i}    @b# = {x}[m + #]
 {i}    @{lam}[k + #] = a# - b#
 """
@@ -142,9 +144,9 @@ _RUN = """
 import numpy as np
 
 
-def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, bp, bm, rp, rm, ic, shift, g, c,
+def main(clock, ticks, h_tick, tolerance, accuracy, n, lj, li, factors, above, bp, rp, between, bm, rm, ic, shift, g, c,
          elastance, rigid, g0s, a1s, weights, gap_weights, wn, lam, v, ci, acc, x, dx, pred, used, new, cur, sine,
-         sp, sm, scale, srow, kinds, firsts, lasts, places, cycles, straight, bent, sv,
+         sp, sm, fed, fed_by, fed_sign, scale, srow, kinds, firsts, lasts, places, cycles, straight, bent, sv,
          nzb, amp, keys, key0, key1, stream, nz,
          ob, ok, osign, boff, dn, dk, dc, vrow, turned, wv,
          line_branch, line_z, line_delay, waves, incoming,
@@ -153,8 +155,9 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
          nw, turns, upper, lower, phase_state, since, ev_time, ev_branch, ev_sign, ev_count,
          rec, every, rec_time, rec_lam, rec_v, fault, gapped, energetic, diss, drive):
     W = np.uint64({W})
-    one = np.uint64(1)
-    nb, ns, nr, nn = np.uint64(bp.size), np.uint64(sp.size), np.uint64(rec.size), np.uint64(nzb.size)
+    zero, one, block = np.uint64(0), np.uint64(1), np.uint64(BLOCK)
+    nb, ns, nr, nn = np.uint64(bp.size), np.uint64(srow.size // W), np.uint64(rec.size), np.uint64(nzb.size)
+    nm, nf, entries = np.uint64(between.size), np.uint64(fed.size), np.uint64(li.size)
     nk, nx, nd, no, nv = nb * W, np.uint64(x.size), np.uint64(dn.size), np.uint64(ob.size), np.uint64(wn.size)
     rungs = g0s.shape[0]
     room = ev_time.shape[1] - 2 * np.int64(nw)
@@ -175,28 +178,30 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
         fac, f0 = factors, per * np.uint64(rung)
         g0, a1, weight = g0s[rung], a1s[rung], weights[rung]
         # what the branches remember, and the sines at extrapolated fluxes
-        square = h * h
-        for k in range(nk):
-            pred[k] = elastance[k] * ci[k] + rigid[k] * acc[k]  # the second derivative of the flux
-        for k in range(nk):
-            pred[k] = lam[k] + h * v[k] + square * (pred[k] - 0.5 * acc[k])
-        for k in range(nk):
-            sine[k] = sin_turns(pred[k] * PER_PHI0 - shift[k])
-        for k in range(nk):
-            cur[k] = g0[k] * lam[k] + a1[k] * v[k] + ci[k]
-        for k in range(nk):
-            sine[k] = ic[k] * sine[k]
-        rate = 2.0 / h
-        if gapped:
-            for k in range(nk):
-                new[k] = rate * (pred[k] - lam[k]) - v[k]
-            for k in range(nk):
-                size = abs(new[k])
-                rise = gap_s1[k] * (min(max(size, gap_low[k]), gap_high[k]) - gap_low[k])
-                rise += gap_s2[k] * max(size - gap_high[k], 0.0)
-                sine[k] += np.copysign(rise, new[k])
-        for k in range(nk):
-            cur[k] -= sine[k]
+        square, rate, per_h = h * h, 2.0 / h, 1.0 / h
+        for lo in range(zero, nk, block):
+            hi = min(lo + block, nk)
+            for k in range(lo, hi):
+                pred[k] = elastance[k] * ci[k] + rigid[k] * acc[k]  # the second derivative of the flux
+            for k in range(lo, hi):
+                pred[k] = lam[k] + h * v[k] + square * (pred[k] - 0.5 * acc[k])
+            for k in range(lo, hi):
+                sine[k] = ic[k] * sin_turns(pred[k] * PER_PHI0 - shift[k])
+            for k in range(lo, hi):
+                cur[k] = g0[k] * lam[k] + a1[k] * v[k] + ci[k]
+            if gapped:
+                for k in range(lo, hi):
+                    new[k] = rate * (pred[k] - lam[k]) - v[k]
+                for k in range(lo, hi):
+                    size = abs(new[k])
+                    rise = gap_s1[k] * (min(max(size, gap_low[k]), gap_high[k]) - gap_low[k])
+                    rise += gap_s2[k] * max(size - gap_high[k], 0.0)
+                    sine[k] += np.copysign(rise, new[k])
+            for k in range(lo, hi):
+                cur[k] -= sine[k]
+            for k in range(lo, hi):
+                new[k] = 0.0
+                used[k] = pred[k]
         if nn > 0:
             if tick & 3 == 0:
                 for i in range(nn):
@@ -234,16 +239,11 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
         for k in range(nx):
             x[k] = 0.0
             dx[k] = 0.0
-        for k in range(nk):
-            new[k] = 0.0
-            used[k] = pred[k]
-        for s in range(ns):
-            p, m, k = sp[s] * W, sm[s] * W, s * W
-            @a# = scale[k + #] * sv[srow[k + #]]
+        for s in range(nf):
+            m, k, sign = fed[s] * W, fed_by[s] * W, fed_sign[s]
+            @a# = sign * scale[k + #] * sv[srow[k + #]]
             @b# = dx[m + #]
             @dx[m + #] = b# + a#
-            @b# = dx[p + #]
-            @dx[p + #] = b# - a#
         if nv > 0:
             for k in range(nv):
                 wv[3, k] = wn[k] * sv[vrow[k]]
@@ -268,18 +268,20 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
             for k in range(nx):
                 x[k] += dx[k]
 {gather}
-            for k in range(nk):
-                new[k] += cur[k]
             bad, wild = 0, 0
-            for k in range(nk):
-                cur[k] = abs(new[k] - used[k]) * weight[k]
-            if gapped:
-                for k in range(nk):
-                    size = max(abs(rate * (new[k] - lam[k]) - v[k]), abs(rate * (used[k] - lam[k]) - v[k]))
-                    cur[k] += abs(new[k] - used[k]) * gap_weights[rung, k] if size > gap_low[k] else 0.0
-            for k in range(nk):
-                bad += 1 if cur[k] > tolerance else 0
-                wild += 0 if cur[k] < 0.5 else 1
+            for lo in range(zero, nk, block):
+                hi = min(lo + block, nk)
+                for k in range(lo, hi):
+                    new[k] += cur[k]
+                for k in range(lo, hi):
+                    cur[k] = abs(new[k] - used[k]) * weight[k]
+                if gapped:
+                    for k in range(lo, hi):
+                        size = max(abs(rate * (new[k] - lam[k]) - v[k]), abs(rate * (used[k] - lam[k]) - v[k]))
+                        cur[k] += abs(new[k] - used[k]) * gap_weights[rung, k] if size > gap_low[k] else 0.0
+                for k in range(lo, hi):
+                    bad += 1 if cur[k] > tolerance else 0
+                    wild += 0 if cur[k] < 0.5 else 1
             if wild > 0 or (bad > 0 and attempt == MOST - 1):
                 fault[0] = 1 if wild > 0 else 2
                 worst = -1.0
@@ -300,9 +302,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
                     if cur[k] > tolerance:
                         flags[l] = True
             for k in range(nk):
-                cur[k] = sin_turns(new[k] * PER_PHI0 - shift[k])
-            for k in range(nk):
-                cur[k] = ic[k] * cur[k]
+                cur[k] = ic[k] * sin_turns(new[k] * PER_PHI0 - shift[k])
             if gapped:
                 for k in range(nk):
                     now = rate * (new[k] - lam[k]) - v[k]
@@ -330,9 +330,9 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
                 rung -= 1
                 continue
         # new voltages and currents of capacitances
-        for k in range(nk):
-            cur[k] = rate * (new[k] - lam[k]) - v[k]
         if energetic:
+            for k in range(nk):
+                cur[k] = rate * (new[k] - lam[k]) - v[k]
             for k in range(nk):
                 diss[k] += 0.5 * h * g[k] * (v[k] * v[k] + cur[k] * cur[k])
             for k in range(nk):
@@ -345,50 +345,54 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lp, li, factors, above, b
                     now, flux = scale[k] * sv[srow[k]], x[m] - x[p]
                     drive[0, k] += 0.5 * (now + drive[1, k]) * (flux - drive[2, k])
                     drive[1, k], drive[2, k] = now, flux
-        for k in range(nk):
-            dv = cur[k] - v[k]
-            ci[k] = rate * c[k] * dv - ci[k]
-            acc[k] = dv / h
-        # pulses: a phase passes an odd multiple of pi, see `PHASES`
-        hits = 0
-        for k in range(nw * W):
-            hits += 1 if new[k] >= upper[k] or new[k] <= lower[k] else 0
-        if hits > 0:
-            for b in range(nw):
-                for l in range(W):
-                    k = b * W + l
-                    found, moves = 0, 0
-                    while (new[k] >= upper[k] or new[k] <= lower[k]) and found < 2 and moves < 6:
-                        moves += 1
-                        rising = new[k] >= upper[k]
-                        sign = 1.0 if rising else -1.0
-                        state = phase_state[k]
-                        toward = state * sign  # > 0: away from the level that was passed, < 0: back to it
-                        if state == 0 or (abs(state) == 2 and toward < 0.0):
-                            e = ev_count[l]
-                            level = upper[k] if rising else lower[k]
-                            ev_time[l, e] = since[k] if state != 0 else (
-                                time - h + crossing(lam[k], v[k], new[k], cur[k], h, level))
-                            ev_branch[l, e], ev_sign[l, e] = b, sign
-                            ev_count[l] = e + 1
-                            turns[k] += sign
-                            phase_state[k] = sign if state == 0 else 0.0
-                            found += 1
-                        elif abs(state) == 1 and toward > 0.0:
-                            phase_state[k] = 0.0
-                        elif abs(state) == 1:
-                            phase_state[k] = 2.0 * state
-                            level = upper[k] if rising else lower[k]
-                            since[k] = time - h + crossing(lam[k], v[k], new[k], cur[k], h, level)
-                        else:
-                            phase_state[k] = 0.5 * state
-                        state = phase_state[k]
-                        up, down = turns[k] + 0.5, turns[k] - 0.5
-                        if state > 0.0:
-                            up, down = (down + HYST, down) if state == 1.0 else (down, down - HYST)
-                        elif state < 0.0:
-                            up, down = (up, up - HYST) if state == -1.0 else (up + HYST, up)
-                        upper[k], lower[k] = up / PER_PHI0, down / PER_PHI0
+        for lo in range(zero, nk, block):
+            hi = min(lo + block, nk)
+            for k in range(lo, hi):
+                now = rate * (new[k] - lam[k]) - v[k]
+                dv = now - v[k]
+                cur[k] = now
+                ci[k] = rate * c[k] * dv - ci[k]
+                acc[k] = dv * per_h
+            # pulses: a phase passes an odd multiple of pi, see `PHASES`
+            hits = 0
+            for k in range(lo, max(lo, min(hi, nw * W))):
+                hits += 1 if new[k] >= upper[k] or new[k] <= lower[k] else 0
+            if hits > 0:
+                for b in range(lo // W, min(hi // W, nw)):
+                    for l in range(W):
+                        k = b * W + l
+                        found, moves = 0, 0
+                        while (new[k] >= upper[k] or new[k] <= lower[k]) and found < 2 and moves < 6:
+                            moves += 1
+                            rising = new[k] >= upper[k]
+                            sign = 1.0 if rising else -1.0
+                            state = phase_state[k]
+                            toward = state * sign  # > 0: away from the level that was passed, < 0: back to it
+                            if state == 0 or (abs(state) == 2 and toward < 0.0):
+                                e = ev_count[l]
+                                level = upper[k] if rising else lower[k]
+                                ev_time[l, e] = since[k] if state != 0 else (
+                                    time - h + crossing(lam[k], v[k], new[k], cur[k], h, level))
+                                ev_branch[l, e], ev_sign[l, e] = b, sign
+                                ev_count[l] = e + 1
+                                turns[k] += sign
+                                phase_state[k] = sign if state == 0 else 0.0
+                                found += 1
+                            elif abs(state) == 1 and toward > 0.0:
+                                phase_state[k] = 0.0
+                            elif abs(state) == 1:
+                                phase_state[k] = 2.0 * state
+                                level = upper[k] if rising else lower[k]
+                                since[k] = time - h + crossing(lam[k], v[k], new[k], cur[k], h, level)
+                            else:
+                                phase_state[k] = 0.5 * state
+                            state = phase_state[k]
+                            up, down = turns[k] + 0.5, turns[k] - 0.5
+                            if state > 0.0:
+                                up, down = (down + HYST, down) if state == 1.0 else (down, down - HYST)
+                            elif state < 0.0:
+                                up, down = (up, up - HYST) if state == -1.0 else (up + HYST, up)
+                            upper[k], lower[k] = up / PER_PHI0, down / PER_PHI0
         if ports > 0:
             for i in range(ports):
                 k = line_branch[i] * W
@@ -463,7 +467,7 @@ def load_run(width: int, general: bool = False):
     parts = {"scatter": _SCATTER.format(i=" " * 12, x="dx", current="cur"),
              "solve": _SOLVE.format(i=" " * 12, x="dx", upper="above" if general else "fac"),
              "gather": _GATHER.format(i=" " * 12, x="dx", lam="cur"), "memory": _MEMORY if general else ""}
-    constants = f"PER_PHI0 = {1.0 / PHI0!r}\nHYST = {0.5 / np.pi!r}\nMOST = 60\n"
+    constants = f"PER_PHI0 = {1.0 / PHI0!r}\nHYST = {0.5 / np.pi!r}\nMOST = 60\nBLOCK = {BLOCK}\n"
     text = constants + _written(_RUN.format(W=width, **parts), width)
     return load_function("sfq_run", text, {"philox": philox, "sin_turns": sin_turns, "signal": signal,
                                            "crossing": crossing, "louder": louder})

@@ -12,7 +12,7 @@ from hardware_models.sfq.circuit.recorded import to_keep
 from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.units import PHI0
 from hardware_models.sfq.circuit.values import Values, lanes_of
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_number, is_whole
 from neurosim.errors import ParameterError
 
 LANES = 8  #: lanes that the compiled loop takes side by side
@@ -72,7 +72,7 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
     probes, wanted = to_keep(circuit, record, nodes)
     assembly = Assembly(circuit, probes)
     values = Values(assembly, vary, lanes or 1)
-    if not isinstance(temperature, (int, float, np.number)) or not 0.0 <= temperature < np.inf:
+    if not is_number(temperature) or not 0.0 <= temperature < np.inf:
         raise ParameterError(f"temperature must be a finite number >= 0 K, got {describe_value(temperature)}")
     heat = np.where(np.isnan(values.temperature), temperature, values.temperature)
     if rungs > 1 and (heat[:, None] * values.g > 0.0).any():
@@ -87,10 +87,10 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
         raise ParameterError("energy must be False where there are controlled sources")
     if start not in ("zero", "operating_point"):
         raise ParameterError(f"start must be 'zero' or 'operating_point', got {describe_value(start)}")
-    if not isinstance(every, int) or every < 1:
+    if not is_whole(every) or every < 1:
         raise ParameterError(f"every must be a whole number >= 1, got {describe_value(every)}")
     check_step(assembly, values, h * 2 ** (rungs - 1), "h" if rungs == 1 else "h_max")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
+    if threads is not None and not (is_whole(threads) and threads >= 1):
         raise ParameterError(f"threads must be a whole number >= 1 or None, got {describe_value(threads)}")
     keys = np.arange(values.lanes) if keys is None else keys
     job = _Job(assembly, values, steps, h, rungs, accuracy, heat, seed, keys, wanted, every, start, energy)
@@ -103,7 +103,7 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
 
 def _steps(duration, h):
     for name, value in (("duration", duration), ("h", h)):
-        if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0.0 < value < 1e15:
+        if not is_number(value) or not 0.0 < value < 1e15:
             raise ParameterError(f"{name} must be a finite number > 0 ps, got {describe_value(value)}")
     steps = round(duration / h)
     if steps < 1 or abs(duration / h - steps) > 1e-6 + 1e-14 * steps:
@@ -133,17 +133,18 @@ def check_step(assembly: Assembly, values: Values, h: float, name: str = "h") ->
 
 def largest_step(assembly: Assembly, values: Values) -> tuple:
     """Return the largest step that resolves every junction's plasma oscillation, ps, and the junction that sets it."""
-    total, least, at = {}, np.inf, None
-    for k, ends in enumerate(assembly.ends):
-        g, c = total.get(frozenset(ends), (0.0, 0.0))
-        total[frozenset(ends)] = g + values.g[k], c + values.c[k]
-    for k in range(assembly.junctions):
-        g, c = total[frozenset(assembly.ends[k])]
-        need = values.ic[k] * 2.0 * np.pi / PHI0 / CONTRACTION
-        most = ((g + np.sqrt(g * g + 4.0 * c * need)) / need).min()
-        if most < least:
-            least, at = float(most), assembly.placed[k]
-    return least, at
+    many = assembly.junctions
+    if not many:
+        return np.inf, None
+    ends = np.sort(np.stack([assembly.plus, assembly.minus], axis=1), axis=1)
+    _, pair = np.unique(ends[:, 0] * (assembly.n + 1) + ends[:, 1], return_inverse=True)
+    g, c = (np.zeros((pair.max() + 1, each.shape[1])) for each in (values.g, values.c))
+    np.add.at(g, pair, values.g)
+    np.add.at(c, pair, values.c)
+    g, c, need = g[pair[:many]], c[pair[:many]], values.ic[:many] * 2.0 * np.pi / PHI0 / CONTRACTION
+    most = ((g + np.sqrt(g * g + 4.0 * c * need)) / need).min(axis=1)
+    at = int(np.argmin(most))
+    return float(most[at]), assembly.placed[at]
 
 
 def _floor(value):

@@ -72,7 +72,10 @@ class Values:
 
 
 def _rows(rows, lanes):
-    return np.array([np.broadcast_to(row, lanes) for row in rows], float).reshape(-1, lanes)
+    table = np.empty((len(rows), lanes))
+    for k, row in enumerate(rows):
+        table[k] = row
+    return table
 
 
 class Factors:
@@ -86,8 +89,10 @@ class Factors:
         for key, values in vary.items():
             values = _checked(key, values, lanes)
             pattern, _, parameter = str(key).rpartition(".")
-            names = [name for name, parameters in offered.items()
-                     if parameter in parameters and fnmatchcase(name, pattern.casefold())]
+            pattern = pattern.casefold()
+            some = [pattern] if pattern in offered else offered if set(pattern) & set("*?[") else ()
+            names = [name for name in some
+                     if parameter in offered[name] and (name == pattern or fnmatchcase(name, pattern))]
             if not names:
                 raise ParameterError(
                     f"vary: {key!r} must name elements and a parameter of theirs, such as 'B1.ic', 'L*.l', 'I1.scale' "

@@ -146,8 +146,10 @@ def spread(circuit: Circuit, local: dict, runs: int, *, common: dict | None = No
 def matching(circuit: Circuit, key: str) -> list[str]:
     """Return "element.parameter" for all elements that a key such as "X1.L*.l" fits; ParameterError where none does."""
     pattern, _, parameter = key.rpartition(".")
-    names = [f"{each.name}.{parameter}" for each in circuit.placed.values()
-             if fnmatchcase(each.name.casefold(), pattern.casefold())
+    pattern = pattern.casefold()
+    some = [circuit.placed[pattern]] if pattern in circuit.placed else circuit.placed.values()
+    names = [f"{each.name}.{parameter}" for each in some
+             if (each.name.casefold() == pattern or fnmatchcase(each.name.casefold(), pattern))
              and any(isinstance(each.element, kind) and parameter in allowed for kind, allowed in KINDS.items())]
     if not names:
         raise ParameterError(f"spread: {key!r} fits no element of {circuit.name}; write, say, '*.area' or 'L*.l'")

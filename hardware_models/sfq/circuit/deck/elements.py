@@ -83,11 +83,11 @@ class Placer:
         model = junction_model(*self.reader.model(rest[-1], self.block, self.scope, line))
         area = named["ic"] * 1e3 / model.icrit if "ic" in named else named.get("area", 1.0)
         self._spread(name, "b", named, line)
-        shunt = model.shunt(area)
         self.circuit.add(name, line.words[1], line.words[2],
                          model.junction(area, self._kelvin(named.get("temp"), line)), str(line.place))
-        if shunt:
-            self.circuit.add(f"{name}_shunt", line.words[1], line.words[2], Resistor(shunt), str(line.place))
+        if model.vshunt:
+            self.circuit.add(f"{name}_shunt", line.words[1], line.words[2], Resistor(model.shunt(area)),
+                             str(line.place))
 
     def _t(self, name, line):
         words = [word for word in line.words[1:] if word != "lossless"]
