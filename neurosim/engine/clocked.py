@@ -150,10 +150,10 @@ class Clocked(Programs):
 
     def change(self, plan: Plan) -> None:
         """Go on with a plan in which parameters or synapses are others; one that is refused changes nothing."""
-        if not self.stale and self._replaced(plan):
+        self.settle()
+        if self._replaced(plan):
             self.plan, self.moved = plan, True
             return
-        self.settle()
         before, self.plan, self.stale = self.plan, plan, True
         try:
             self.ready()

@@ -105,6 +105,7 @@ def _function_of(module, entry, refused, checking):
                 raise
             raise refused(error) from None
 
+    call.module = module  # whose other functions can be tried one by one
     return call
 
 
