@@ -153,6 +153,7 @@ class Clocked(Programs):
         self.settle()
         if self._replaced(plan):
             self.plan, self.moved = plan, True
+            self.chunk = self._room()
             return
         before, self.plan, self.stale = self.plan, plan, True
         try:
@@ -179,7 +180,6 @@ class Clocked(Programs):
                         block.values[name][:] = value[low:high] if np.ndim(value) else value
                 if each.n_ref is not None:
                     block.values["n_ref"][:] = each.n_ref[low:high]
-        self.chunk = self._room()
         return True
 
     def _replaced_currents(self, plan: Plan) -> bool:
