@@ -53,9 +53,9 @@ class Result:
         batch = self._batch
         population = batch.net.population(population) if isinstance(population, str) else population
         place, log = batch.find(population, "spikes")
-        ticks, ids = self._recorded[place]
-        return Spikes(ticks=ticks - batch.tick, ids=ids, size=population.size, dt=batch.dt, watched=log.recorder.ids,
-                      duration=batch.ticks * batch.dt, name=log.recorder.what.name,
+        ticks, ids = log.part(population, *self._recorded[place])
+        return Spikes(ticks=ticks - batch.tick, ids=ids, size=population.size, dt=batch.dt,
+                      watched=log.watched(population), duration=batch.ticks * batch.dt, name=population.name,
                       metadata={"seed": batch.seed, "key": self.key, "network": batch.run.fingerprint})
 
     def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
@@ -76,8 +76,8 @@ class Result:
         if isinstance(what, str):
             named = any(what == p.name for p in batch.net.projections)
             what = batch.net.projection(what) if named else batch.net.population(what)
-        place, _ = batch.find(what, variable)
-        ticks, rows = self._recorded[place]
+        place, log = batch.find(what, variable)
+        ticks, rows = log.part(what, *self._recorded[place])
         return (ticks - batch.tick) * batch.dt, rows
 
     def __repr__(self):

@@ -73,6 +73,33 @@ class Log:
         self.add(ticks, rows)
         self.end = engine.now
 
+    def is_of(self, what) -> bool:
+        """Return whether it is a recording of just this population, part or projection."""
+        return self.recorder.what is what or same_part(self.recorder.what, what)
+
+    def covers(self, what) -> bool:
+        """Return whether all of a part of a population is recorded here, among others."""
+        mine = self.recorder.what
+        if not isinstance(what, Population) or not isinstance(mine, Population) or mine.base is not what.base:
+            return False
+        inside = mine.start <= what.start and what.start + what.size <= mine.start + mine.size
+        return inside and (self.recorder.ids is None or np.isin(np.arange(what.size) + what.start, self.ids).all())
+
+    def part(self, what, ticks: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (stamps, rows) of a part of what is recorded, out of those of all of it."""
+        if self.is_of(what):
+            return ticks, rows
+        if self.of_spikes:
+            ids = rows.astype(np.int64) + self.recorder.what.start - what.start
+            inside = (ids >= 0) & (ids < what.size)
+            return ticks[inside], ids[inside].astype(rows.dtype)
+        places = {neuron: place for place, neuron in enumerate(self.ids.tolist())}
+        return ticks, rows[:, [places[neuron] for neuron in range(what.start, what.start + what.size)]]
+
+    def watched(self, what):
+        """Return which neurons of a population, or of a part of it, are watched; None for all."""
+        return self.recorder.ids if self.is_of(what) else None
+
     def chunks(self):
         """Return (stamps, rows) of what is in memory."""
         if not self.ticks:
@@ -235,10 +262,11 @@ class Recordings:
     # -- afterwards ----------------------------------------------------------------------------------
 
     def find(self, what, variable: str) -> Log:
-        """Return the recording of a variable, or of spikes."""
-        for log in self.logs:
-            if log.recorder.variable == variable and (log.recorder.what is what or same_part(log.recorder.what, what)):
-                return log
+        """Return the recording of a variable, or of spikes, of a population or of more than it."""
+        logs = [log for log in self.logs if log.recorder.variable == variable]
+        found = [log for log in logs if log.is_of(what)] or [log for log in logs if log.covers(what)]
+        if found:
+            return found[0]
         call = f"net.record({'population' if isinstance(what, Population) else 'projection'}"
         call += ")" if variable == "spikes" else f", {variable!r})"
         raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call {call} before "
@@ -248,13 +276,16 @@ class Recordings:
         """Return the recorded spikes of a population."""
         log = self.find(population, "spikes")
         ticks, ids = log.all()
+        ticks, ids = log.part(population, ticks, ids)
         begin, end = (0, 0) if log.begin is None else (log.begin, log.end)
-        return self.engine.clock.spikes(ticks, ids, begin, end, size=population.size, name=log.recorder.what.name,
-                                        watched=log.recorder.ids, metadata=self.labels())
+        return self.engine.clock.spikes(ticks, ids, begin, end, size=population.size, name=population.name,
+                                        watched=log.watched(population), metadata=self.labels())
 
     def trace(self, what, variable: str):
         """Return (times, values) of a recorded variable."""
-        ticks, rows = self.find(what, variable).all()
+        log = self.find(what, variable)
+        ticks, rows = log.all()
+        ticks, rows = log.part(what, ticks, rows)
         return self.engine.clock.ms(ticks), rows
 
     def cut(self, before) -> None:

@@ -274,7 +274,7 @@ sim = simulate()
 first = sim.run_batch(SAMPLES[:1], TICKS * DT)
 try:
     print("running", flush=True)
-    sim.run_batch(SAMPLES * 20000, TICKS * DT, threads=2)
+    sim.run_batch(SAMPLES * 5000, TICKS * DT, threads=2)
 except KeyboardInterrupt:
     again = sim.run_batch(SAMPLES[:1], TICKS * DT)
     print(threading.active_count(), seen(again[0]) == seen(first[0]), flush=True)

@@ -226,6 +226,18 @@ def test_forgetting_lets_recordings_go_on_from_now(sim):
     assert sim.trace("cells")[0].tolist() == pytest.approx(np.arange(31.0, 41.0).tolist())
 
 
+def test_a_part_of_what_is_recorded_is_served(sim):
+    cells = sim.net.population("cells")
+    whole, part = sim.spikes(cells), sim.spikes(cells[10:20])
+    inside = (whole.ids >= 10) & (whole.ids < 20)
+    np.testing.assert_array_equal(part.times, whole.times[inside])
+    np.testing.assert_array_equal(part.ids, whole.ids[inside] - 10)
+    assert part.size == 10 and part.mean_rate() == pytest.approx(inside.sum() / 10 / 0.03)
+    np.testing.assert_array_equal(sim.trace(cells[3:4])[1][:, 0], sim.trace(cells)[1][:, 1])
+    with pytest.raises(ns.NetworkError, match="must be recorded"):
+        sim.trace(cells[0:2])
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_resolve_returns_what_the_simulation_is_made_of(mode):
     net = network()
