@@ -5,15 +5,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from neurosim.calls import arguments_listed
 from neurosim.changing import Changing
 from neurosim.checks import describe_value, is_whole
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.looking import Synapses
-from neurosim.network import Network, Population, Projection
+from neurosim.network import Network, Population, Ports, Projection
 from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
 from neurosim.running import Run
 from neurosim.settings import Settings, State
+from neurosim.units import warn_of_tick
 
 QUIET = 100.0  #: ms after which a population that has never spiked is named
 
@@ -53,6 +55,7 @@ class Simulation(Changing):
     7
     """
 
+    @arguments_listed
     def __init__(self, net: Network, dt: float | None = None, *, seed: int = 0, threads: int | None = None,
                  dtype: str | None = None, mode: str = "clocked", packed: bool = False, memory_limit: float = 4e9):
         if not isinstance(net, Network):
@@ -63,6 +66,9 @@ class Simulation(Changing):
                                memory_limit=memory_limit)
         if dtype is None and mode == "clocked":
             settings = replace(settings, dtype=dtype_for(net, settings.dt))
+        if settings.dt is not None:
+            ports = Ports(net)
+            warn_of_tick(settings.dt, {p.name: (p.model, *ports.receptors[p]) for p in net.populations})
         self._begin(Run(net.copy(), settings))
 
     @classmethod
@@ -77,6 +83,7 @@ class Simulation(Changing):
 
     # -- running -----------------------------------------------------------------------------------
 
+    @arguments_listed
     def run(self, duration: float, *, progress: bool = False, callback=None, callback_every: float | None = None,
             allow_infinite: bool = False) -> None:
         """Go on for some ms from where the simulation is.
