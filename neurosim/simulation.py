@@ -10,7 +10,7 @@ from neurosim.changing import Changing
 from neurosim.checks import describe_value, is_whole
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.looking import Synapses
-from neurosim.network import Network, Population, Ports, Projection
+from neurosim.network import Network, Population, Projection
 from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
 from neurosim.running import Run
@@ -67,8 +67,7 @@ class Simulation(Changing):
         if dtype is None and mode == "clocked":
             settings = replace(settings, dtype=dtype_for(net, settings.dt))
         if settings.dt is not None:
-            ports = Ports(net)
-            warn_of_tick(settings.dt, {p.name: (p.model, *ports.receptors[p]) for p in net.populations})
+            warn_of_tick(settings.dt, {p.name: (p.model, *ports) for p, ports in net.receptors().items()})
         self._begin(Run(net.copy(), settings))
 
     @classmethod

@@ -296,6 +296,10 @@ class Network:
         """Return a projection by name."""
         return self._by_name(self.projections, name, "projection")
 
+    def receptors(self) -> dict[Population, list[Receptor]]:
+        """Return the receptors of all whole populations, as `ports`, found in one pass."""
+        return Ports(self).receptors
+
     def ports(self, population: Population) -> list[Receptor]:
         """Return the receptors of a whole population, in order of first use; equal ones are one."""
         return Ports(self).receptors[population.base]
