@@ -32,6 +32,7 @@ import numpy as np
 
 from neurosim.calls import misfit
 from neurosim.errors import ParameterError
+from neurosim.units import warn_of_units
 
 REQUIRED = inspect.Parameter.empty
 Kept = TypeVar("Kept", covariant=True)
@@ -44,7 +45,9 @@ def describe_value(value: Any) -> str:
         return f"an array of shape {value.shape}"
     if isinstance(value, type) and issubclass(value, Parametrised):
         return f"the class {value.__name__} instead of an object, {value.__name__}(...)"
-    text = repr(value)
+    if hasattr(value, "tocoo") and hasattr(value, "shape"):
+        return f"a sparse matrix of shape {value.shape}"
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -282,11 +285,13 @@ class Parametrised:
             given = type(self)._declared.bind(*args, **kwargs)
         except TypeError as error:
             raise misfit(owner, type(self)._declared, error, kwargs) from None
+        given_names = list(given.arguments)
         given.apply_defaults()
         for name, value in given.arguments.items():
             if value is REQUIRED:
                 continue
             self.__dict__[name] = self.parameters[name].check(owner, value)
+        warn_of_units(owner, ((name, self.parameters[name].unit, self.__dict__[name]) for name in given_names))
         self.validate()
 
     def validate(self) -> None:
@@ -302,6 +307,10 @@ class Parametrised:
     def values(self) -> dict[str, Any]:
         """Return the parameters by name, as they were given."""
         return {name: self.__dict__[name] for name in self.parameters}
+
+    def acting(self) -> dict[str, Any]:
+        """Return, by name, the values that act where a parameter was left out: numbers, arrays, or how they follow."""
+        return {}
 
     def __repr__(self):
         shown = [f"{name}={describe_value(value)}" for index, (name, value) in enumerate(self.values().items())

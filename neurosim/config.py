@@ -41,7 +41,6 @@ The entries of `[[population]]`, `[[projection]]`, `[[coupling]]`, `[[drive]]` a
 `[simulation]` has a `duration` in ms and the arguments of `Simulation`.
 """
 
-import difflib
 import importlib
 import inspect
 import re
@@ -50,6 +49,7 @@ from pathlib import Path
 from types import ModuleType
 
 import neurosim as ns
+from neurosim.calls import meant, misfit
 from neurosim.errors import FileError, NeurosimError, ParameterError
 from neurosim.network import Network
 
@@ -142,7 +142,7 @@ class _Reader:
         for key in entries:
             if key not in known:
                 raise FileError(f"{self.path}: {where} must have only {', '.join(known)}, got {key!r}"
-                                f"{_meant(key, known)}")
+                                f"{meant(str(key), known)}")
 
 
 def _value(value):
@@ -156,14 +156,11 @@ def _value(value):
         return value
     name = value.pop("type")
     make = _named(name)
+    signature = inspect.signature(make)
     try:
-        inspect.signature(make).bind(**value)
+        signature.bind(**value)
     except TypeError as error:
-        takes = [key for key, parameter in inspect.signature(make).parameters.items()
-                 if parameter.kind is not parameter.VAR_KEYWORD]
-        wrong = [key for key in value if key not in takes]
-        raise ParameterError(f"{name}: {error}; it takes {', '.join(takes) or 'nothing'}"
-                             f"{_meant(wrong[0], takes) if wrong else ''}") from None
+        raise misfit(name, signature, error, value) from None
     return make(**value)
 
 
@@ -176,11 +173,11 @@ def _named(name):
             found = getattr(found, part, None)
         if callable(found) and not isinstance(found, ModuleType):
             return found
-        meant = _meant(rest[0], module.__all__) if len(rest) == 1 and hasattr(module, "__all__") else ""
+        near = meant(rest[0], module.__all__) if len(rest) == 1 and hasattr(module, "__all__") else ""
     else:
-        meant = ""
+        near = ""
     raise ParameterError("type must be a class of neurosim, such as 'LIF', or of a package that is installed, such as "
-                         f"'learning_rules.PairSTDP', got {name!r}{meant}")
+                         f"'learning_rules.PairSTDP', got {name!r}{near}")
 
 
 def _module(parts):
@@ -195,8 +192,3 @@ def _module(parts):
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise ParameterError(f"{name} cannot be imported: {error}") from None
     return ns, parts
-
-
-def _meant(key, known) -> str:
-    close = difflib.get_close_matches(str(key), known, 1)
-    return f"; did you mean {close[0]!r}?" if close else ""

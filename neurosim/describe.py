@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.checks import Samples, Timed, describe_value
+from neurosim.checks import Label, Samples, Timed, describe_value
 from neurosim.errors import ParameterError
 from neurosim.precision import shortest_tick
 from neurosim.reprs import Markdown
@@ -92,15 +92,8 @@ def _rule_text(projection, whole=False):
     return part_text(projection.rule, () if own else ("self_connections",), whole=whole)
 
 
-def weight_unit(target, receptor) -> str:
-    """Return the unit of weights at a receptor of a population."""
-    if receptor.effect == "conductance":
-        return receptor.unit
-    return target.model.unit if receptor.effect == "jump" else target.model.current_unit
-
-
 def _weight_text(projection):
-    unit = weight_unit(projection.target, projection.receptor)
+    unit = projection.receptor.weight_unit(projection.target.model)
     if projection.weight is None:
         own = projection.rule.weights()
         return "not given" if own is None else value_text(own, unit)
@@ -108,7 +101,7 @@ def _weight_text(projection):
 
 
 def _drive_units(drive):
-    return {} if drive.receptor is None else {"weight": weight_unit(drive.target, drive.receptor)}
+    return {} if drive.receptor is None else {"weight": drive.receptor.weight_unit(drive.target.model)}
 
 
 # -- sizes --------------------------------------------------------------------------------------------
@@ -370,10 +363,13 @@ def _parameter_tables(pairs, units=None):
 
 
 def _parameter_table(part, users, units):
-    rows = []
+    rows, acting = [], part.acting()
     for name, parameter in getattr(part, "parameters", {}).items():
+        if isinstance(parameter, Label) and getattr(part, name) is None:
+            continue
         unit = units.get(name, "") or parameter.unit
-        rows.append((_Name(name), value_text(getattr(part, name)), _Unit(unit or "-"), parameter.doc))
+        value = acting.get(name) if getattr(part, name) is None else getattr(part, name)
+        rows.append((_Name(name), value_text(value), _Unit(unit or "-"), parameter.doc))
     if isinstance(part, SpikeSource):
         value = f"{len(part.spikes):,} spikes in {part.spikes.duration:g} ms"
         rows = [(_Name("spikes"), value, _Unit("-"), "given spikes")]

@@ -15,7 +15,6 @@ import numpy as np
 
 from neurosim.checks import Samples
 from neurosim.errors import NeurosimWarning
-from neurosim.network import Ports
 
 ROUNDING = 2.0**-24  #: of a number in float32
 SHARE = 1e-3  #: by which rounding may change a rate
@@ -38,10 +37,10 @@ def shortest_tick(net) -> tuple[float, str]:
     >>> round(tick, 4), which
     (0.0298, 'v of cells')
     """
-    found, ports = [(0.0, "")], Ports(net)
+    found, receptors = [(0.0, "")], net.receptors()
     for population in net.populations:
         if hasattr(population.model, "state"):
-            for owner in (population.model, *ports.receptors[population]):
+            for owner in (population.model, *receptors[population]):
                 tick, name = _shortest(owner, _extremes(owner))
                 found.append((tick, f"{name} of {population.name}"))
     return max(found)

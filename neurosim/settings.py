@@ -58,6 +58,8 @@ class Settings:
                     raise UnsupportedError(f"{name} must be left out{'' if right is None else f' or {right!r}'} in "
                                            f"the mode 'event', got {describe_value(value)}")
             dtype = "float64"
+        if isinstance(dtype, (type, np.dtype)):  # as NumPy has them: np.float64
+            dtype = getattr(dtype, "__name__", str(dtype))
         return cls(dt=0.1 if dt is None and mode == "clocked" else dt, seed=seed, dtype=dtype or "float32", mode=mode,
                    packed=bool(packed), threads=1 if threads is None else threads, memory_limit=memory_limit)
 

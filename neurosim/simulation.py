@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from neurosim.calls import arguments_listed
 from neurosim.changing import Changing
 from neurosim.checks import describe_value, is_whole
 from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
@@ -14,6 +15,7 @@ from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
 from neurosim.running import Run
 from neurosim.settings import Settings, State
+from neurosim.units import warn_of_tick
 
 QUIET = 100.0  #: ms after which a population that has never spiked is named
 
@@ -53,6 +55,7 @@ class Simulation(Changing):
     7
     """
 
+    @arguments_listed
     def __init__(self, net: Network, dt: float | None = None, *, seed: int = 0, threads: int | None = None,
                  dtype: str | None = None, mode: str = "clocked", packed: bool = False, memory_limit: float = 4e9):
         if not isinstance(net, Network):
@@ -63,6 +66,8 @@ class Simulation(Changing):
                                memory_limit=memory_limit)
         if dtype is None and mode == "clocked":
             settings = replace(settings, dtype=dtype_for(net, settings.dt))
+        if settings.dt is not None:
+            warn_of_tick(settings.dt, {p.name: (p.model, *ports) for p, ports in net.receptors().items()})
         self._begin(Run(net.copy(), settings))
 
     @classmethod
@@ -77,6 +82,7 @@ class Simulation(Changing):
 
     # -- running -----------------------------------------------------------------------------------
 
+    @arguments_listed
     def run(self, duration: float, *, progress: bool = False, callback=None, callback_every: float | None = None,
             allow_infinite: bool = False) -> None:
         """Go on for some ms from where the simulation is.

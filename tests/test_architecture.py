@@ -12,7 +12,7 @@ import pytest
 # The modules and sub-packages of neurosim, by level. A lower level never imports a higher one; within a level
 # imports are free as long as they make no circle. `neurosim/__init__.py` is the facade above them all.
 LEVELS = {
-    0: "errors checks aliases calls machine maths random lazy files growing progress reprs",
+    0: "errors checks aliases calls units machine maths random lazy files growing progress reprs",
     1: "bodies distributions spikes settings",
     2: "contracts neurons receptors releases sources connectivity",
     3: "network describe precision",

@@ -111,7 +111,7 @@ WRONG = {
     "private": ('type = "LIF"', 'type = "os._exit"', "type must be a class"),
     "number for a class": ('type = "LIF"', "type = 3", "type must be a class"),
     "argument": ("tau_mem = 20.0", "tau_mme = 20.0", "LIF: got an unexpected keyword argument 'tau_mme'; it takes "
-                 "tau_mem, .*; did you mean 'tau_mem'"),
+                 "tau_mem=, .*; did you mean 'tau_mem'"),
     "argument that lacks": (", p = 0.2", "", "FixedProbability: missing a required argument: 'p'; it takes p"),
     "argument of a source": ('type = "Poisson", rate = 20.0', 'type = "SpikeSource", spike = 1',
                              "SpikeSource: .* it takes spikes; did you mean 'spikes'"),

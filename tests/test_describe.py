@@ -217,3 +217,28 @@ def test_describing_changes_nothing(net):
 def test_other_formats_are_refused(net, format):
     with pytest.raises(ParameterError, match="^format must be 'markdown' or 'latex', got "):
         net.describe(format)
+
+
+@pytest.mark.parametrize("model, r, c_mem", [
+    (ns.LIF(), "0.1", "100"), (ns.LIF(c_mem=250.0), "0.04", "250"), (ns.LIF(tau_mem=20.0, r=0.5), "0.5", "40"),
+    (ns.LeakyIntegrator(c_mem=[100.0, 200.0]), "2 values, 0.05 to 0.1", "2 values, 100 to 200"),
+    (ns.AdaptiveLIF(tau_mem=ns.Normal(20.0, 1.0), c_mem=100.0), "tau\\_mem / c\\_mem", "100"),
+])
+def test_the_tables_show_the_value_that_acts_where_none_was_given(model, r, c_mem):
+    net = ns.Network()
+    net.add(model, 2)
+    rows = [line.split(" | ") for line in net.describe().splitlines() if line.startswith("| `")]
+    assert {row[0]: row[1] for row in rows if row[0] in ("| `r`", "| `c_mem`")} == {"| `r`": r, "| `c_mem`": c_mem}
+    if isinstance(model.tau_mem, float):
+        np.testing.assert_allclose(model.acting().get("r", model.r), model.resistance(model))
+
+
+def test_the_name_of_a_receptor_is_in_its_table_where_it_has_one():
+    net = ns.Network()
+    cells = net.add(ns.LIF(), 2)
+    net.connect(cells, cells, receptor=ns.ExponentialCurrent(5.0, name="ampa"))
+    assert "| `name` | ampa | - |" in net.describe()
+    net = ns.Network()
+    cells = net.add(ns.LIF(), 2)
+    net.connect(cells, cells, receptor=ns.ExponentialCurrent(5.0))
+    assert "`name`" not in net.describe()

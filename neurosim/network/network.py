@@ -15,13 +15,22 @@ from neurosim.contracts import Device, Plasticity, Release
 from neurosim.errors import NetworkError, ParameterError
 from neurosim.network import arguments
 from neurosim.network.fingerprint import signature
-from neurosim.network.parts import DriveOn, GapJunctions, Population, Projection, Recorder, same_part, shift_between
+from neurosim.network.parts import (
+    DriveOn,
+    GapJunctions,
+    Population,
+    Projection,
+    Recorder,
+    same_part,
+    shift_between,
+)
 from neurosim.network.ports import Ports
 from neurosim.neurons import Neuron
 from neurosim.receptors import Delta, Receptor
 from neurosim.releases import Fixed
 from neurosim.reprs import preformatted
 from neurosim.sources import Current, Drive, PoissonDrive, Source, SpikeSource
+from neurosim.units import warn_of_delay, warn_of_units
 
 
 class Network:
@@ -136,6 +145,8 @@ class Network:
         for each in rules:
             each.check(projection)
         self._keep(self.projections, projection, "projection")
+        warn_of_units(f"projection {name!r}", [("weight", receptor.weight_unit(target.model), weight)])
+        warn_of_delay(f"projection {name!r}", delay)
         return projection
 
     def _check_modulators(self, name, rules, given) -> dict:
@@ -188,6 +199,7 @@ class Network:
         name = self._name(name, f"{type(drive).__name__} on {target.name}", "drive")
         if receptor is not None and isinstance(drive, PoissonDrive):
             receptor.check_weights(f"weight of {name!r}", drive.weight)
+            warn_of_units(f"drive {name!r}", [("weight", receptor.weight_unit(target.model), drive.weight)])
         self._keep(self.drives, DriveOn(name, drive, target, receptor), "drive")
         return self.drives[-1]
 
@@ -283,6 +295,10 @@ class Network:
     def projection(self, name: str) -> Projection:
         """Return a projection by name."""
         return self._by_name(self.projections, name, "projection")
+
+    def receptors(self) -> dict[Population, list[Receptor]]:
+        """Return the receptors of all whole populations, as `ports`, found in one pass."""
+        return Ports(self).receptors
 
     def ports(self, population: Population) -> list[Receptor]:
         """Return the receptors of a whole population, in order of first use; equal ones are one."""

@@ -2,7 +2,7 @@
 
 from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.neurons.base import Linear, Neuron, State
-from neurosim.neurons.lif import LIF, check_resistance, leak
+from neurosim.neurons.lif import LIF, acting_membrane, check_resistance, leak
 
 
 class LeakyIntegrator(Neuron):
@@ -30,6 +30,9 @@ class LeakyIntegrator(Neuron):
 
     def validate(self):
         check_resistance(self)
+
+    def acting(self):
+        return acting_membrane(self)
 
     def linear(self, p) -> Linear:
         return leak(p, self.resistance(p))

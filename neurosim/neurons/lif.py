@@ -1,5 +1,7 @@
 """Leaky integrate-and-fire."""
 
+import numpy as np
+
 from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.checks import Parameter
 from neurosim.errors import ParameterError
@@ -49,6 +51,9 @@ class LIF(Resetting):
             return p.tau_mem / p.c_mem
         return DEFAULT_R if p.r is None else p.r
 
+    def acting(self):
+        return acting_membrane(self)
+
     def linear(self, p):
         return leak(p, self.resistance(p))
 
@@ -81,3 +86,12 @@ def leak(p, r) -> Linear:
     return Linear(matrix={("v", "v"): -1.0 / p.tau_mem},
                   constant={"v": (p.v_leak + r * p.i_bias) / p.tau_mem},
                   current={"v": r / p.tau_mem})
+
+
+def acting_membrane(model) -> dict:
+    """Return the resistance and the capacitance of a membrane as far as they were left out."""
+    name, given, default = ("r", model.c_mem, DEFAULT_R) if model.r is None else ("c_mem", model.r, None)
+    if given is None:
+        return {"r": default} | acting_membrane(model.replace(r=default))
+    numbers = all(isinstance(each, (float, np.ndarray)) for each in (given, model.tau_mem))
+    return {name: model.tau_mem / given if numbers else f"tau_mem / {'c_mem' if name == 'r' else 'r'}"}

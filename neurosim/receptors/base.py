@@ -81,6 +81,12 @@ class Receptor(Parametrised):
         """
         return self.linear(p).rates
 
+    def weight_unit(self, model: Any) -> str:
+        """Return the unit of weights at a neuron of some model."""
+        if self.effect == "conductance":
+            return self.unit
+        return model.unit if self.effect == "jump" else model.current_unit
+
     @property
     def signed(self) -> bool:
         """Whether weights may be negative."""

@@ -50,7 +50,8 @@ class DoubleExponentialConductance(Receptor, kw_only=False):
     negative: Flag = ExponentialConductance.negative
     state = {"g_syn": State(0.0, "nS", "synaptic conductance"), "rise": State(0.0, "nS/ms", "drive of the rise")}
 
-    validate = check_rise
+    def validate(self):
+        check_rise(self)
 
     def linear(self, p):
         return double_exponential(p, "g_syn")

@@ -60,7 +60,8 @@ class DoubleExponentialCurrent(Receptor, kw_only=False):
     tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, not shorter than tau_rise")
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
-    validate = check_rise
+    def validate(self):
+        check_rise(self)
 
     def linear(self, p):
         return double_exponential(p, "i_syn")

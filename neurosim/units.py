@@ -1,0 +1,95 @@
+"""Numbers that were probably meant in another unit: allowed, but told, with the unit that acts."""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neurosim.errors import NeurosimWarning
+
+LONGEST_DELAY = 1e4  #: ms, beyond which a delay was probably given in another unit
+
+
+class Doubt(NamedTuple):
+    """Which numbers are doubted: those of a unit, by their names, all of them below (or above) a bound.
+
+    Args:
+        names: beginnings of the names.
+        bound: in the unit that acts; far from what models have.
+        other: the unit in which it was probably meant.
+        factor: how much of the unit that acts one of the other is.
+        above: whether numbers above the bound are doubted instead.
+    """
+
+    names: tuple[str, ...]
+    bound: float
+    other: str
+    factor: float
+    above: bool = False
+
+
+DOUBTS = {
+    "ms": Doubt(("tau", "t_ref"), 0.05, "s", 1e3),
+    "mV": Doubt(("v_", "e_rev"), 0.2, "V", 1e3),
+    "nS": Doubt(("g_", "weight"), 1e-6, "S", 1e9),
+    "pA": Doubt(("i_", "amplitude", "mean", "std", "weight"), 1e-6, "A", 1e12),
+    "pF": Doubt(("c_",), 1e-6, "F", 1e12),
+    "GOhm": Doubt(("r",), 1e3, "Ohm", 1e-9, above=True),
+    "ps": Doubt(("",), 1e-6, "s", 1e12),
+}
+NOTHING = 1e-3  #: ms, up to which a time constant stands for none, as in a membrane that follows its input
+
+
+def doubt(name: str, unit: str, value: Any) -> str | None:
+    """Return a sentence about a number, or an array, that was probably meant in another unit, or None.
+
+    >>> doubt("tau_mem", "ms", 0.02)
+    'is 0.02 ms; if 0.02 s are meant, give 20'
+    >>> doubt("tau_mem", "ms", 20.0)
+    """
+    rule = DOUBTS.get(unit)
+    if rule is None or not name.startswith(rule.names):
+        return None
+    if not isinstance(value, (int, float, np.ndarray)):
+        return None
+    sizes = np.abs(np.asarray(value, np.float64).ravel())
+    sizes = sizes[sizes > (NOTHING if unit == "ms" else 0.0)]
+    if sizes.size == 0 or not (sizes.min() > rule.bound if rule.above else sizes.max() < rule.bound):
+        return None
+    shown = float(np.asarray(value).ravel()[0])
+    return f"is {shown:g} {unit}; if {shown:g} {rule.other} are meant, give {shown * rule.factor:g}"
+
+
+def warn_of_units(owner: str, values: Iterable[tuple[str, str, Any]], stacklevel: int = 4) -> None:
+    """Warn of each of some values (name, unit, value) that was probably meant in another unit."""
+    for name, unit, value in values:
+        if sentence := doubt(name, unit, value):
+            warnings.warn(f"{owner}.{name} {sentence}", NeurosimWarning, stacklevel=stacklevel)
+
+
+def warn_of_delay(label: str, delay: Any, stacklevel: int = 4) -> None:
+    """Warn of a delay that is longer than any that is known."""
+    if isinstance(delay, (int, float, np.ndarray)) and np.size(delay) and np.max(delay) > LONGEST_DELAY:
+        longest = float(np.max(delay))
+        warnings.warn(f"{label} has a delay of {longest:g} ms, which is {longest / 1e3:g} s; delays are in ms",
+                      NeurosimWarning, stacklevel=stacklevel)
+
+
+def warn_of_tick(dt: float, parts: Mapping[str, Iterable[Any]], stacklevel: int = 4) -> None:
+    """Warn of time constants that are shorter than a tick.
+
+    Args:
+        dt: length of a tick in ms.
+        parts: name of a population -> its model and its receptors.
+        stacklevel: as for `warnings.warn`.
+    """
+    for population, models in parts.items():
+        for model in models:
+            for name, parameter in model.parameters.items():
+                value = getattr(model, name)
+                short = isinstance(value, (float, np.ndarray)) and NOTHING < np.min(value) < dt * (1 - 1e-9)
+                if parameter.unit == "ms" and name.startswith("tau") and short:
+                    warnings.warn(f"{type(model).__name__}.{name} of {population!r} is {np.min(value):g} ms, less than "
+                                  f"dt = {dt:g} ms; nothing within a tick is seen", NeurosimWarning,
+                                  stacklevel=stacklevel)
