@@ -44,7 +44,7 @@ class LeastMeanSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def partial_fit(self, X, y):
         """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
-        self._check()
+        self.check()
         fresh = not hasattr(self, "weights_")
         X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
         inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
@@ -65,7 +65,7 @@ class LeastMeanSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _inputs(self, X):
         return np.hstack([X, np.ones((len(X), 1))]) if self.fit_intercept else X
 
-    def _check(self):
+    def check(self):
         limit = 2.0 if self.normalised else np.inf
         if not (np.isscalar(self.rate) and np.isfinite(self.rate) and 0 < self.rate < limit):
             bounds = "> 0 and < 2 where normalised" if self.normalised else "> 0"
