@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+collect_ignore_glob = ["typing/*", "golden/*"]  # scripts that tests read or run; none of them is a module with examples
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _small_networks_have_threads():
