@@ -25,7 +25,7 @@ help:
 	@echo "make test      run the quick tests and the examples in docstrings; ARGS=\"-k lif\" picks some"
 	@echo "make test-slow run the tests that are marked slow"
 	@echo "make test-checked  run random networks with all indices of compiled code checked (NEUROSIM_CHECK=1)"
-	@echo "make test-oldest   run the quick tests with the oldest versions that are promised, in $(OLDEST)"
+	@echo "make test-oldest   run tests with the oldest versions that are promised, in $(OLDEST)"
 	@echo "make lint      check the style with ruff and the types with pyright"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
@@ -82,8 +82,12 @@ $(OLDEST)/.installed: $(STAMP) constraints-oldest.txt
 	$(OLDEST)/bin/python -m pip install --disable-pip-version-check -c constraints-oldest.txt -e ".[dev]"
 	@: > $@
 
+# Those that use most of what NumPy, Numba, SciPy, h5py and scikit-learn offer; OLDEST_TESTS=tests runs all quick ones.
+OLDEST_TESTS ?= $(addprefix tests/test_,loader.py bodies.py elementary.py random.py spikes.py readouts.py \
+    crossbar.py plot.py)
+
 test-oldest: $(OLDEST)/.installed
-	$(OLDEST)/bin/python -m pytest -m "not slow" $(TESTS) $(ARGS)
+	$(OLDEST)/bin/python -m pytest -m "not slow" -n auto --maxprocesses 8 --dist worksteal $(OLDEST_TESTS) $(ARGS)
 
 lint: install
 	$(RUN) -m ruff check .

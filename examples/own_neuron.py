@@ -23,6 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import neurosim as ns
+from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.neurons import Linear, Neuron, State
 
@@ -33,9 +34,9 @@ class ResonateAndFire(Neuron):
     dv/dt = -damping v - omega u + I,  du/dt = omega v - damping u,  omega = 2 pi / period
     """
 
-    period = Parameter(20.0, "ms", above=0, doc="period of the oscillation")
-    damping = Parameter(0.05, "1/ms", at_least=0, doc="rate at which the oscillation decays")
-    v_threshold = Parameter(1.0, "", doc="threshold; a spike is sent where v is strictly above")
+    period: PerElement = Parameter(20.0, "ms", above=0, doc="period of the oscillation")
+    damping: PerElement = Parameter(0.05, "1/ms", at_least=0, doc="rate at which the oscillation decays")
+    v_threshold: PerElement = Parameter(1.0, "", doc="threshold; a spike is sent where v is strictly above")
 
     state = {"v": State(0.0, "", "potential"), "u": State(0.0, "", "current-like variable")}
     unit = current_unit = ""

@@ -64,7 +64,7 @@ class Simulation(Changing):
             raise NetworkError("net must have a population; add one with net.add(model, size)")
         settings = Settings.of(dt=dt, seed=seed, dtype=dtype, mode=mode, packed=packed, threads=threads,
                                memory_limit=memory_limit)
-        if dtype is None and mode == "clocked":
+        if dtype is None and settings.dt is not None:
             settings = replace(settings, dtype=dtype_for(net, settings.dt))
         if settings.dt is not None:
             warn_of_tick(settings.dt, {p.name: (p.model, *ports) for p, ports in net.receptors().items()})

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+collect_ignore_glob = ["typing/*", "golden/*"]  # scripts that tests read or run; none of them is a module with examples
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _small_networks_have_threads():
@@ -18,3 +20,10 @@ def _ctrl_c_can_be_tested():
     """A shell that starts the tests in the background lets them, and what they start, ignore Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Processes that share the tests must find the same names; an address in one would end the run before it begins."""
+    for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid} has an address in its name; give its parameters other ids")

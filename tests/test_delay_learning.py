@@ -123,7 +123,7 @@ def test_the_event_mode_is_refused():
     net = ns.Network()
     source, cells = net.add(ns.Poisson(rate=10.0), 3), net.add(ns.LIF(), 2)
     net.connect(source, cells, weight=1.0, delay=1.0, name="in")
-    with pytest.raises(UnsupportedError, match="in the mode 'clocked'"):
+    with pytest.raises(UnsupportedError, match="mode='clocked'"):
         ns.Simulation(net, mode="event").rewire("in", [0], [0], weight=1.0, delay=1.0)
 
 

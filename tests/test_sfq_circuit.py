@@ -20,8 +20,8 @@ from hardware_models.sfq.circuit import (
     simulate,
     triangles,
 )
+from hardware_models.sfq.circuit.bodies import crossing, sin_turns
 from hardware_models.sfq.circuit.cells import bench
-from hardware_models.sfq.circuit.kernel import crossing, sin_turns
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "sfq_circuit.json").read_text(encoding="utf-8"))
 IC, R, C = 0.25, 2.743961767, 0.175

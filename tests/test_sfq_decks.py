@@ -312,8 +312,12 @@ def test_output_files(tmp_path):
     for path, match in ((tmp_path / "a.txt", "must end in"), (tmp_path / "no" / "a.csv", "cannot be written")):
         with pytest.raises(NeurosimError, match=match):
             write_output(path, deck, run)
-    with pytest.raises(NetworkError, match="line 3: P\\(B9\\): deck has no node 'b9'"):
-        run_deck(read("R1 1 0 1\nI1 0 1 1m\n.print p(B9)\n.tran 1p 2p\n"))
+    with pytest.raises(ParameterError, match="has no .print"):
+        output(deck._replace(prints=()), run)
+    nested = read(".subckt s a\nR1 a 0 2\n.ends\nX1 s 1\nI1 0 1 1m\n.print devi X1_R1\n.print i(R1.X1)\n.tran 1p 2p\n")
+    assert np.allclose(output(nested, run_deck(nested))[1][:, 1:], 1e-3)
+    with pytest.warns(NeurosimWarning, match=r"asks for what is not there: P\(B9\) \(line 3\), I\(1\) \(line 3\)"):
+        assert not read_deck("R1 1 0 1\nI1 0 1 1m\n.print p(B9) i(1)\n.tran 1p 2p\n").prints
 
 
 def test_currents_of_wires_and_sources_follow_from_their_neighbours():

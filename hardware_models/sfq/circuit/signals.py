@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from hardware_models.sfq.circuit.bodies import PIECE, WAVE
 from hardware_models.sfq.circuit.elements import PhaseSource
-from hardware_models.sfq.circuit.kernel import PIECE, WAVE
 from hardware_models.sfq.circuit.waveforms import COLUMNS, Noise
 
 
@@ -50,7 +50,7 @@ class Signals:
 
     def at_zero(self) -> np.ndarray:
         """Return the values of all signals at t = 0, shape (sources, lanes)."""
-        from hardware_models.sfq.circuit.kernel import signal
+        from hardware_models.sfq.circuit.bodies import signal
 
         kinds, starts, lasts, _, cycles, *tables = self.tables
         values = [signal(kinds[r], starts[r], lasts[r], starts[r], 0.0, cycles[r], *tables)[0]

@@ -33,8 +33,6 @@ def write_output(path: str | Path, deck: Deck, run: Run) -> None:
     """
     path = Path(path)
     ending = path.suffix.lower()
-    if not deck.prints:
-        raise ParameterError(f"{deck.circuit.name} has no .print; add one, such as .print p(B1)")
     if ending not in (*SEPARATORS, ".raw"):
         raise ParameterError(f"{path} must end in .csv, .dat or .raw")
     names, table = output(deck, run)

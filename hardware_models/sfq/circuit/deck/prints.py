@@ -57,3 +57,18 @@ def prints(line: Line) -> list[Print]:
             raise line.place.error(f"{line.words[0]} {word}: write v(node), v(device), p(device), i(device), or DEVV, "
                                    "DEVI, PHASE, NODEV, NODEP and a name")
     return found
+
+
+def resolved(each: Print, circuit) -> Print | None:
+    """Return a request with the names that a circuit has, or None where it has none of that name.
+
+    X1_B2 of JSIM is B2 in X1 where nothing else is called so.
+    """
+    found = []
+    for name in each.names:
+        fits = [known for known in (name, name.replace("_", ".")) if known in circuit.placed or known in circuit.lines
+                or (each.quantity != "i" and circuit.has_node(known))]
+        if not fits:
+            return None
+        found.append(fits[0])
+    return each._replace(names=tuple(found))

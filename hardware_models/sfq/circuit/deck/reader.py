@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hardware_models.sfq.circuit.circuit import Circuit
 from hardware_models.sfq.circuit.deck.elements import WARM, Placer
-from hardware_models.sfq.circuit.deck.prints import Print, prints
+from hardware_models.sfq.circuit.deck.prints import Print, prints, resolved
 from hardware_models.sfq.circuit.deck.scope import Scope
 from hardware_models.sfq.circuit.deck.sources import Clock
 from hardware_models.sfq.circuit.deck.text import Line, Source, logical_lines, read_text
@@ -207,10 +207,14 @@ class _Reader:
         if loose:
             shown = ", ".join(f"{node} (at {element})" for node, element in loose[:8])
             notes.append(f"nodes with one connection, which may be misspelt: {shown}{', ...' * (len(loose) > 8)}")
+        asked = {each: resolved(each, circuit) for each in self.prints}
+        if None in asked.values():
+            unknown = ", ".join(f"{each.label} ({each.where})" for each, found in asked.items() if found is None)
+            notes.append(f".print asks for what is not there: {unknown}")
         if notes:
             warnings.warn(f"{name}: {'. Also '.join(notes)}", NeurosimWarning, stacklevel=3)
-        return Deck(circuit, prints=tuple(dict.fromkeys(self.prints)), spread=self._spread_of(parts), skipped=listed,
-                    **found)
+        kept = tuple(dict.fromkeys(filter(None, asked.values())))
+        return Deck(circuit, prints=kept, spread=self._spread_of(parts), skipped=listed, **found)
 
     def _tran(self, line):
         words = [word for word in line.words[1:] if word not in ("uic", "dst")]

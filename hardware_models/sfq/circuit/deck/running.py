@@ -10,7 +10,7 @@ from hardware_models.sfq.circuit.deck.reader import Deck
 from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.solver import largest_step, simulate
 from hardware_models.sfq.circuit.values import Values
-from neurosim.errors import NetworkError, ParameterError, SimulationError
+from neurosim.errors import ParameterError, SimulationError
 
 HALVINGS = 5  #: of the step, where the solution does not converge
 ROOM = 2e8  #: numbers that are kept of every step; beyond, only those of the output are
@@ -68,10 +68,7 @@ def wanted(deck: Deck) -> tuple[list[str], list[str]]:
             if _is_element(circuit, each, name):
                 names.append(_element(circuit, name))
             elif name not in (GROUND, "gnd"):
-                try:
-                    nodes.append(circuit.node(name))
-                except NetworkError as error:
-                    raise NetworkError(f"{each.where}: {each.label}: {error}") from None
+                nodes.append(circuit.node(name))
     return list(dict.fromkeys(names)), list(dict.fromkeys(nodes))
 
 
@@ -93,6 +90,8 @@ def output(deck: Deck, run: Run) -> tuple[list[str], np.ndarray]:
     Columns are the time (s), then voltages (V), currents (A) and phases (rad); rows begin at the start of the output
     and are as far apart as .tran says.
     """
+    if not deck.prints:
+        raise ParameterError(f"{deck.circuit.name} has no .print; add one, such as .print p(B1)")
     if run.lanes is not None:
         raise ParameterError("output is of a single run, got one with several lanes")
     spaced = np.diff(run.times).mean() if run.times.size > 1 else 1.0
