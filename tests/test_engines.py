@@ -146,6 +146,17 @@ def test_what_is_kept_stays(sim):
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_what_was_put_off_is_learned_before_going_back(mode):
+    rest, looked, kept = simulation(mode).state(), simulation(mode), simulation(mode)
+    for each in (looked, kept):
+        each.run(30.0)
+    kept.restore(rest, keep=["back"])
+    learned = looked.synapses("back").weight
+    np.testing.assert_array_equal(kept.synapses("back").weight, learned)
+    assert (learned != 0.5).any()
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_parts_are_set_like_wholes(mode):
     whole, parts = simulation(mode), simulation(mode)
     v, bias = np.linspace(-70.0, -60.0, 30), np.r_[np.zeros(10), np.full(20, 9.0)]

@@ -29,7 +29,7 @@ def test_inhibition_brings_its_target_to_alpha_over_two_tau():
                 name="p", plasticity=InhibitorySTDP(eta=1.0, alpha=0.2, w_max=-500.0))
     net.record(cells)
     sim = ns.Simulation(net, 0.5, seed=1)
-    sim.run(30_000.0)
+    sim.run(60_000.0)
     spikes = sim.spikes(cells)
     assert spikes.between(0.0, 500.0).mean_rate() > 15.0
     assert spikes.between(20_000.0).mean_rate() == pytest.approx(5.0, rel=0.1)
@@ -111,7 +111,7 @@ def test_rates_become_exponentially_distributed_whatever_the_input(drive):
         net.record(cells, name, every=5.0)
     net.record(cells)
     sim = ns.Simulation(net, 0.5, seed=2)
-    sim.run(30_000.0)
+    sim.run(60_000.0)
     v, gain, bias = (sim.trace(cells, name)[1].astype(float) for name in ("v", "gain", "bias"))
     y = 1 / (1 + np.exp(-(gain * v + bias)))
     before, after = y[:20], y[-2000:]

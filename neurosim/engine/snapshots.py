@@ -128,6 +128,7 @@ class Snapshots(Programs):
 
     def restore(self, state, tick: int, keep=()) -> None:
         """Put a state back that `snapshot` returned; what the synapses of the projections in `keep` hold stays."""
+        self.settle()  # what they have learned and is yet to be handled
         self.tick = tick
         for key, array in self.neurons.items():
             array[:] = 0 if key in self.buffers else state[_label(key)]
