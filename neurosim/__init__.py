@@ -39,7 +39,7 @@ _WHERE = {
     "streams": ["read_trace"],
 }
 
-_MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
+_MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs", "sweep")  # reached as ns.plot, and loaded then
 
 if TYPE_CHECKING:
     from neurosim import datasets as datasets
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from neurosim import plot as plot
     from neurosim import readouts as readouts
     from neurosim import reservoirs as reservoirs
+    from neurosim import sweep as sweep
     from neurosim.connectivity import AllToAll as AllToAll
     from neurosim.connectivity import Blocks as Blocks
     from neurosim.connectivity import DistanceDependent as DistanceDependent
