@@ -6,7 +6,7 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
-from neurosim.plot.basic import COLORS, axes_or_new
+from neurosim.plot.axes import COLORS, axes_or_new
 
 KINDS = ("curve", "map", "pareto")
 MOST_LINES = 20
