@@ -32,6 +32,7 @@ _WHERE = {
     "receptors": ["NMDA", "AlphaCurrent", "Delta", "DoubleExponentialConductance", "DoubleExponentialCurrent",
                   "ExponentialConductance", "ExponentialCurrent", "Pulse"],
     "releases": ["Fixed", "TsodyksMarkram"],
+    "resolving": ["resolve"],
     "simulation": ["Simulation"],
     "sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
                 "SpikeSource", "StepCurrent", "TimedArray", "WhiteNoiseCurrent"],
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from neurosim.receptors import Pulse as Pulse
     from neurosim.releases import Fixed as Fixed
     from neurosim.releases import TsodyksMarkram as TsodyksMarkram
+    from neurosim.resolving import resolve as resolve
     from neurosim.simulation import Simulation as Simulation
     from neurosim.sources import InjectedCurrent as InjectedCurrent
     from neurosim.sources import OUCurrent as OUCurrent
