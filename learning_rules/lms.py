@@ -1,14 +1,13 @@
 """A linear readout that follows the gradient of each sample's squared error."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
+from neurosim.readouts.online import OnlineReadout
 
 
-class LeastMeanSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LeastMeanSquares(OnlineReadout):
     """Linear regression by least mean squares, one sample after the other.
 
     For each sample x, y:  W += rate * x (y - W' x)', the rate being divided by (1 + x' x) where `normalised`. It costs
@@ -37,35 +36,13 @@ class LeastMeanSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.normalised = normalised
         self.fit_intercept = fit_intercept
 
-    def fit(self, X, y):
-        """Forget everything, then learn the samples in their order."""
-        self.__dict__.pop("weights_", None)
-        return self.partial_fit(X, y)
-
-    def partial_fit(self, X, y):
-        """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
-        self.check()
-        fresh = not hasattr(self, "weights_")
-        X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
-        inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
-        if fresh:
-            self.weights_ = np.zeros((inputs.shape[1], outputs.shape[1]))
-            self.flat_ = y.ndim == 1
-        for x, target in zip(inputs, outputs, strict=True):
-            rate = self.rate / (1.0 + x @ x) if self.normalised else self.rate
-            self.weights_ += np.outer(rate * x, target - x @ self.weights_)
-        return self
-
-    def predict(self, X):
-        """Return the outputs for samples of shape (samples, features)."""
-        check_is_fitted(self, "weights_")
-        found = self._inputs(validate_data(self, X, reset=False, dtype=np.float64)) @ self.weights_
-        return found[:, 0] if self.flat_ else found
-
-    def _inputs(self, X):
-        return np.hstack([X, np.ones((len(X), 1))]) if self.fit_intercept else X
+    def learn(self, x, target):
+        """Take in one sample, shapes (features,) and (outputs,)."""
+        rate = self.rate / (1.0 + x @ x) if self.normalised else self.rate
+        self.weights_ += np.outer(rate * x, target - x @ self.weights_)
 
     def check(self):
+        """Refuse a rate that does not fit; raise ParameterError."""
         limit = 2.0 if self.normalised else np.inf
         if not (np.isscalar(self.rate) and np.isfinite(self.rate) and 0 < self.rate < limit):
             bounds = "> 0 and < 2 where normalised" if self.normalised else "> 0"

@@ -32,6 +32,7 @@ _WHERE = {
     "receptors": ["NMDA", "AlphaCurrent", "Delta", "DoubleExponentialConductance", "DoubleExponentialCurrent",
                   "ExponentialConductance", "ExponentialCurrent", "Pulse"],
     "releases": ["Fixed", "TsodyksMarkram"],
+    "resolving": ["resolve"],
     "simulation": ["Simulation"],
     "sources": ["InjectedCurrent", "OUCurrent", "Poisson", "PoissonDrive", "SineCurrent",
                 "SpikeSource", "StepCurrent", "TimedArray", "WhiteNoiseCurrent"],
@@ -39,7 +40,7 @@ _WHERE = {
     "streams": ["read_trace"],
 }
 
-_MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs")  # reached as ns.plot, and loaded then
+_MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs", "sweep")  # reached as ns.plot, and loaded then
 
 if TYPE_CHECKING:
     from neurosim import datasets as datasets
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from neurosim import plot as plot
     from neurosim import readouts as readouts
     from neurosim import reservoirs as reservoirs
+    from neurosim import sweep as sweep
     from neurosim.connectivity import AllToAll as AllToAll
     from neurosim.connectivity import Blocks as Blocks
     from neurosim.connectivity import DistanceDependent as DistanceDependent
@@ -93,6 +95,7 @@ if TYPE_CHECKING:
     from neurosim.receptors import Pulse as Pulse
     from neurosim.releases import Fixed as Fixed
     from neurosim.releases import TsodyksMarkram as TsodyksMarkram
+    from neurosim.resolving import resolve as resolve
     from neurosim.simulation import Simulation as Simulation
     from neurosim.sources import InjectedCurrent as InjectedCurrent
     from neurosim.sources import OUCurrent as OUCurrent

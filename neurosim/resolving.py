@@ -91,7 +91,7 @@ def resolve(net: Network, dt: float | None = 0.1, seed: int = 0, dtype: str = "f
     >>> noise = net.add(ns.Poisson(20.0), 4, name="noise")
     >>> cells = net.add(ns.LIF(tau_mem=ns.Uniform(10.0, 20.0)), 3, name="cells")
     >>> synapses = net.connect(noise, cells, ns.FixedInDegree(2), weight=0.5, delay=1.5, name="in")
-    >>> found = resolve(net, seed=1)
+    >>> found = ns.resolve(net, seed=1)
     >>> found.projections["in"].source.size, found.populations["cells"].parameters["tau_mem"].shape
     (6, (3,))
     """

@@ -4,7 +4,8 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
-from neurosim.plot.basic import COLORS, axes_or_new, raster
+from neurosim.plot.axes import COLORS, axes_or_new
+from neurosim.plot.spikes import raster
 
 
 def confusion(labels, predictions, ax=None, *, classes=None):

@@ -1,4 +1,4 @@
-"""A linear readout that learns one sample after the other."""
+"""Linear readouts that learn one sample after the other."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
@@ -8,7 +8,55 @@ from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
 
 
-class RecursiveLeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class OnlineReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Linear regression whose weights every sample moves: what such estimators share, whatever they learn by.
+
+    An heir declares its parameters, `fit_intercept` among them, in `__init__`, says in `check` which fit, makes in
+    `begin` what it keeps beside `weights_`, and changes `weights_` in `learn`.
+    """
+
+    fit_intercept: bool
+
+    def check(self) -> None:
+        """Refuse parameters that do not fit; raise ParameterError."""
+
+    def begin(self, features: int) -> None:
+        """Make what is kept beside the weights, for so many features, the constant input included."""
+
+    def learn(self, x: np.ndarray, target: np.ndarray) -> None:
+        """Take in one sample, shapes (features,) and (outputs,)."""
+        raise NotImplementedError
+
+    def fit(self, X, y):
+        """Forget everything, then learn the samples in their order."""
+        self.__dict__.pop("weights_", None)
+        return self.partial_fit(X, y)
+
+    def partial_fit(self, X, y):
+        """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
+        self.check()
+        fresh = not hasattr(self, "weights_")
+        X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
+        inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
+        if fresh:
+            self.begin(inputs.shape[1])
+            self.weights_ = np.zeros((inputs.shape[1], outputs.shape[1]))
+            self.flat_ = y.ndim == 1
+        for x, target in zip(inputs, outputs, strict=True):
+            self.learn(x, target)
+        return self
+
+    def predict(self, X):
+        """Return the outputs for samples of shape (samples, features)."""
+        check_is_fitted(self, "weights_")
+        found = self._inputs(validate_data(self, X, reset=False, dtype=np.float64)) @ self.weights_
+        return found[:, 0] if self.flat_ else found
+
+    def _inputs(self, X):
+        return np.hstack([X, np.ones((len(X), 1))]) if self.fit_intercept else X
+
+
+class RecursiveLeastSquares(OnlineReadout):
     """Linear regression by recursive least squares, with forgetting.
 
     For each sample x, y:  k = P x / (lambda + x' P x),  W += k (y - W' x)',  P = (P - k x' P) / lambda, with
@@ -32,46 +80,25 @@ class RecursiveLeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.forgetting = forgetting
         self.fit_intercept = fit_intercept
 
-    def fit(self, X, y):
-        """Forget everything, then learn the samples in their order."""
-        for name in ("inverse_", "weights_"):
-            self.__dict__.pop(name, None)
-        return self.partial_fit(X, y)
+    def begin(self, features):
+        """Make P."""
+        self.inverse_ = np.eye(features) / self.alpha
 
-    def partial_fit(self, X, y):
-        """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
-        self.check()
-        fresh = not hasattr(self, "weights_")
-        X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
-        inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
-        if fresh:
-            self.inverse_ = np.eye(inputs.shape[1]) / self.alpha
-            self.weights_ = np.zeros((inputs.shape[1], outputs.shape[1]))
-            self.flat_ = y.ndim == 1
-        for x, target in zip(inputs, outputs, strict=True):
-            self._learn(x, target)
-        return self
-
-    def _learn(self, x, target):
+    def learn(self, x, target):
+        """Take in one sample, shapes (features,) and (outputs,)."""
         projected = self.inverse_ @ x
         gain = projected / (self.forgetting + x @ projected)
         self.weights_ += np.outer(gain, target - x @ self.weights_)
         self.inverse_ = (self.inverse_ - np.outer(gain, projected)) / self.forgetting
 
-    def predict(self, X):
-        """Return the outputs for samples of shape (samples, features)."""
-        check_is_fitted(self, "weights_")
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        found = self._inputs(X) @ self.weights_
-        return found[:, 0] if self.flat_ else found
-
-    def _inputs(self, X):
-        return np.hstack([X, np.ones((len(X), 1))]) if self.fit_intercept else X
-
     def check(self):
+        """Refuse parameters that do not fit; raise ParameterError."""
         if not (np.isscalar(self.alpha) and np.isfinite(self.alpha) and self.alpha > 0):
             raise ParameterError("RecursiveLeastSquares.alpha must be a finite number > 0, "
                                  f"got {describe_value(self.alpha)}")
         if not (np.isscalar(self.forgetting) and 0 < self.forgetting <= 1):
             raise ParameterError("RecursiveLeastSquares.forgetting must be a finite number > 0 and <= 1, "
                                  f"got {describe_value(self.forgetting)}")
+
+
+__all__ = ["OnlineReadout", "RecursiveLeastSquares"]

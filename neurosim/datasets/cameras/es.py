@@ -37,6 +37,6 @@ class EventStream(Decoder):
     def feed(self, raw, at) -> tuple:
         """Return (events, bytes that were used)."""
         events = np.empty(len(raw) // 5, dtype=EVENT)
-        used, many = loops.es()(raw, self.state, events, *self.sides, self.height)
+        used, many = loops.compiled(loops.es)(raw, self.state, events, *self.sides, self.height)
         loops.check(self, at, 1)
         return events[:many], used

@@ -51,12 +51,12 @@ class Evt(Decoder):
         """Return (events, bytes that were used)."""
         used = len(raw) // self.word * self.word
         if self.kind == "EVT3":
-            words, decode, more = raw[:used].view("<u2"), loops.evt3(), ()
-            events = np.empty(loops.count3()(words), dtype=EVENT)
+            words, decode, more = raw[:used].view("<u2"), loops.compiled(loops.evt3), ()
+            events = np.empty(loops.compiled(loops.count3)(words), dtype=EVENT)
         else:
-            words, decode = raw[:used].view("<u4"), loops.evt2()
+            words, decode = raw[:used].view("<u4"), loops.compiled(loops.evt2)
             more = (self.word // 4, 1 if self.kind == "EVT21" and not self.legacy else 0)
-            events = np.empty(loops.count2()(words, *more), dtype=EVENT)
+            events = np.empty(loops.compiled(loops.count2)(words, *more), dtype=EVENT)
         many = decode(words, self.state, events, *self.sides, self.sorting, *more)
         loops.check(self, at, self.word)
         events = events[:many]

@@ -38,7 +38,8 @@ def check(decoder, at, length):
 # ---- loops ----------------------------------------------------------------------------------------------------------
 
 
-def _count3(words):
+def count3(words):
+    """Return the number of events in words of EVT3."""
     n = 0
     for word in words:
         kind = word >> 12
@@ -52,7 +53,8 @@ def _count3(words):
     return n
 
 
-def _evt3(words, state, events, width, height, sorting):
+def evt3(words, state, events, width, height, sorting):
+    """Decode words of EVT3; return the number of events."""
     high, low, loops, y, base, on, last = (state[HIGH], state[LOW], state[LOOPS], state[Y], state[BASE], state[ON],
                                            state[LAST])
     t = (loops << 24) + (high << 12) + low
@@ -121,7 +123,8 @@ def _evt3(words, state, events, width, height, sorting):
     return n
 
 
-def _count2(words, step, at):
+def count2(words, step, at):
+    """Return the number of events in words of EVT2 or EVT2.1; (step, at): where in how many halves the address is."""
     n = 0
     for place in range(0, len(words), step):
         if words[place + at] >> 28 < 2:
@@ -132,7 +135,8 @@ def _count2(words, step, at):
     return n
 
 
-def _evt2(words, state, events, width, height, sorting, step, at):
+def evt2(words, state, events, width, height, sorting, step, at):
+    """Decode words of EVT2 and EVT2.1; return the number of events."""
     high, loops, last = state[HIGH], state[LOOPS], state[LAST]
     n = 0
     fault = 0
@@ -188,7 +192,8 @@ def _evt2(words, state, events, width, height, sorting, step, at):
     return n
 
 
-def _es(raw, state, events, width, height, rows):
+def es(raw, state, events, width, height, rows):
+    """Decode bytes of Event Stream; return how many were used, and the number of events."""
     t = state[LAST]
     n = 0
     at = 0
@@ -221,40 +226,12 @@ def _es(raw, state, events, width, height, rows):
     return at, n
 
 
-def _load(name, function):
+@cache
+def compiled(loop):
+    """Return one of the loops above, compiled."""
     from neurosim.engine import loader  # here, as Numba takes long to import and many readers need none
 
     numbers = {key: value for key, value in globals().items() if key.isupper() and isinstance(value, int)}
     text = "\n".join(["import numpy as np", *(f"{key} = {value}" for key, value in numbers.items()),
-                      inspect.getsource(function).replace(f"def {function.__name__}", "def main")])
-    return loader.load_function(name, text, {})
-
-
-@cache
-def evt3():
-    """Return the loop over words of EVT3: (words, state, events, width, height, sorting) -> number of events."""
-    return _load("evt3", _evt3)
-
-
-@cache
-def count3():
-    """Return the loop that counts the events in words of EVT3."""
-    return _load("count3", _count3)
-
-
-@cache
-def evt2():
-    """Return the loop over words of EVT2 and EVT2.1, whose (step, at) say where in how many halves the address is."""
-    return _load("evt2", _evt2)
-
-
-@cache
-def count2():
-    """Return the loop that counts the events in words of EVT2 and EVT2.1."""
-    return _load("count2", _count2)
-
-
-@cache
-def es():
-    """Return the loop over bytes of Event Stream: (bytes, state, events, width, height, rows) -> (used, events)."""
-    return _load("es", _es)
+                      inspect.getsource(loop).replace(f"def {loop.__name__}", "def main")])
+    return loader.load_function(loop.__name__, text, {})
