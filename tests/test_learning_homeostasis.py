@@ -111,7 +111,7 @@ def test_rates_become_exponentially_distributed_whatever_the_input(drive):
         net.record(cells, name, every=5.0)
     net.record(cells)
     sim = ns.Simulation(net, 0.5, seed=2)
-    sim.run(60_000.0)
+    sim.run(30_000.0)
     v, gain, bias = (sim.trace(cells, name)[1].astype(float) for name in ("v", "gain", "bias"))
     y = 1 / (1 + np.exp(-(gain * v + bias)))
     before, after = y[:20], y[-2000:]

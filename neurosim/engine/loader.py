@@ -105,7 +105,7 @@ def _function_of(module, entry, refused, checking):
                 raise
             raise refused(error) from None
 
-    call.module = module  # whose other functions can be tried one by one
+    call.module, call.jitted = module, jitted  # what is compiled, which tests look at
     return call
 
 
