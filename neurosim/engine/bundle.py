@@ -73,6 +73,14 @@ def _compiled(name):
     return loader.load_function(f"bundle_{name}", texts[name], {})
 
 
+def in_parallel(make, items, threads: int) -> list:
+    """Return what a function makes of each item, by some threads at once where there is more than one."""
+    if threads == 1 or len(items) == 1:
+        return list(map(make, items))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(make, items))
+
+
 class Bundle:
     """The synapses of some projections from one population.
 
@@ -106,12 +114,11 @@ class Bundle:
         self.target = np.dtype(np.uint16 if room <= REACH else np.uint32)
         self.packed, self.scale, self.threads = False, 0.0, threads
         ticks = np.unique(np.concatenate([plan.connectivity.ticks for plan in plans]))
-        with ThreadPoolExecutor(threads) as pool:
-            laid = list(pool.map(partial(self._part, ticks), range(n_parts)))
-            self.parts = [part for part, _ in laid]
-            members = [Bundled(self, number, [strips[number] for _, strips in laid]) for number in range(len(plans))]
-            self.delays = np.unique(np.concatenate([member.delays for member in members]))
-            drop_columns(self.parts, np.isin(ticks, self.delays))
+        laid = in_parallel(partial(self._part, ticks), range(n_parts), threads)
+        self.parts = [part for part, _ in laid]
+        members = [Bundled(self, number, [strips[number] for _, strips in laid]) for number in range(len(plans))]
+        self.delays = np.unique(np.concatenate([member.delays for member in members]))
+        drop_columns(self.parts, np.isin(ticks, self.delays))
         part = self.parts[0]
         self.wiring = replace(first.wiring, target=part.target.dtype,
                               offsets=None if part.offsets is None else part.offsets.dtype)
@@ -139,8 +146,7 @@ class Bundle:
     def pack(self, scale: float) -> None:
         """Round all weights to multiples of `scale`; put them into one array with the targets where 16 bits will do."""
         self.scale, self.packed = float(scale), self.target.itemsize == 2
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(self._pack if self.packed else self._round, self.parts))
+        in_parallel(self._pack if self.packed else self._round, self.parts, self.threads)
         if self.packed:
             self.wiring = replace(self.wiring, target=self.parts[0].target.dtype, packed=True, stored=())
 
