@@ -32,7 +32,7 @@ FOREIGN = ("_replace", "_asdict", "_fields",  # public names of named tuples
            "_Intrinsic", "_defn", "_rebuild", "_reduce")  # of Numba, which has no public way to what is compiled
 ONE_CLASS = ("spikes",)  # folders that hold one class in several files
 MOST_LINES = 450  # of a file, which holds one idea
-LONGER = {"neurosim/describe.py", "neurosim/engine/clocked.py"}  # still to be split
+LONGER = {"neurosim/describe.py"}  # still to be split
 LOADED_LATER = ("numba", "scipy", "h5py", "matplotlib", "sklearn", "tqdm", "torch")
 
 ROOT = Path(__file__).resolve().parent.parent

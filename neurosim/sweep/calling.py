@@ -106,6 +106,8 @@ def _loaded(path) -> dict:
     if path not in _OPEN:
         import joblib
 
+        values = joblib.load(path, mmap_mode="r")
         _OPEN.clear()
-        _OPEN[path] = joblib.load(path, mmap_mode="r")
+        _OPEN[path] = values
+        return values  # another thread may clear it
     return _OPEN[path]

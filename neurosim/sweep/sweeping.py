@@ -5,7 +5,7 @@ import secrets
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,8 @@ from neurosim.machine import cores
 from neurosim.progress import progress_bar
 from neurosim.sweep import identity, local
 from neurosim.sweep.calling import Caller, check_function
+from neurosim.sweep.cluster import connected
+from neurosim.sweep.cluster import run as run_on_cluster
 from neurosim.sweep.encoding import decode, encode, key
 from neurosim.sweep.journal import Journal
 from neurosim.sweep.result import Result
@@ -27,9 +29,9 @@ VERSION = 1
 
 @arguments_listed
 def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any]], *,
-          seeds: int | Iterable[int] = 1, jobs: int | None = None, folder: str | Path | None = None,
-          name: str = "sweep", data: Mapping[str, Any] | None = None, retry: Literal["failed"] | None = None,
-          progress: bool = True) -> Result:
+          seeds: int | Iterable[int] = 1, jobs: int | None = None, cluster: Any = None,
+          folder: str | Path | None = None, name: str = "sweep", data: Mapping[str, Any] | None = None,
+          retry: Literal["failed"] | None = None, progress: bool = True) -> Result:
     """Return what a function gives at all points of a space, for all seeds.
 
     seed of a call = SeedSequence(SHA-256(values of the point by name, trial)), 64 bits
@@ -45,6 +47,8 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
         space: a `Grid`, `Random`, `QuasiRandom` or `Points`; a dict of lists is a grid.
         seeds: how often each point is tried, or the list of trials, whole numbers >= 0.
         jobs: how many processes; by default one for each core. With 1 all is done in this process.
+        cluster: address of a Dask scheduler, or a `dask.distributed.Client`, whose workers then make the calls; they
+            read `data` from a file in `folder`, so on other machines that must be a folder that they share.
         folder: where results are kept, in a folder `name` of it; None keeps them in memory.
         name: of this sweep. One with another function, space, data or seeds needs another name.
         data: values by name that every call gets too. They are written down once, and arrays in them are memory-mapped
@@ -64,6 +68,9 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
     [1, 4, 9]
     """
     space, trials, data = as_space(space), _trials(seeds), _data(data)
+    if jobs is not None and cluster is not None:
+        raise ParameterError("sweep.jobs must be left out where there is a cluster, which has as many as it has, got "
+                             f"{describe_value(jobs)}")
     jobs = cores() if jobs is None else _whole("jobs", jobs)
     if retry not in (None, "failed"):
         raise ParameterError(f"sweep.retry must be 'failed' or None, got {describe_value(retry)}")
@@ -74,14 +81,14 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
         raise ParameterError("sweep.data must have names of its own, got "
                              f"{clash[0]!r}, which the function gets already")
     takes = check_function(function, space.points[0], data, len(trials))
-    with _place(folder, name) as place, _mapped(data) as mapped:
+    with _place(folder, name) as place, nullcontext() if cluster is None else connected(cluster) as client:
         journal = Journal(place, secrets.token_hex(6))
-        with journal.driving():
+        with journal.driving(), _mapped(data, None if client is None else place) as mapped:
             _same_sweep(journal, _header(function, space, trials, data))
             calls, total = _missing(journal, space, trials, retry)
             caller = Caller(function, takes, journal, mapped)
             with progress_bar(progress, float(total), "calls") as show:
-                _work(caller, calls, jobs, total, show)
+                _work(caller, calls, jobs, client, total, show)
             result = Result(space.points, trials, journal.read()[0])
     if result.failures:
         warnings.warn(f"{len(result.failures)} of {total} calls failed, the first with {result.failures[0]['error']}; "
@@ -111,7 +118,7 @@ def load(folder: str | Path, name: str = "sweep") -> Result:
     return Result(decode(header["points"]), header["trials"], journal.read()[0])
 
 
-def _work(caller, calls, jobs, total, show):
+def _work(caller, calls, jobs, client, total, show):
     done = total - len(calls)
     show(float(done))
 
@@ -120,7 +127,10 @@ def _work(caller, calls, jobs, total, show):
         done += 1
         show(float(done))
 
-    local.run(caller, calls, min(jobs, len(calls)) if jobs > 1 and len(calls) > 1 else jobs, one)
+    if client is not None:
+        run_on_cluster(caller, calls, client, one)
+    else:
+        local.run(caller, calls, jobs, one)
 
 
 def _missing(journal, space, trials, retry):
@@ -178,14 +188,14 @@ def _place(folder, name):
 
 
 @contextmanager
-def _mapped(data):
+def _mapped(data, folder):
     """Give a file of the data for this run of the sweep, None where there is none."""
     if not data:
         yield None
         return
     import joblib
 
-    with tempfile.TemporaryDirectory(prefix="neurosim-data-") as made:
+    with tempfile.TemporaryDirectory(prefix="neurosim-data-", dir=folder) as made:
         path = Path(made) / "data"
         with writing(path):
             joblib.dump(data, path)

@@ -1,0 +1,145 @@
+"""Calls on a cluster, by Dask: its workers compute, and this process alone writes down what they send.
+
+Dask makes a task again whose worker has died. After some deaths it gives the task up, with healthy ones that were on
+the same workers, so those are tried once more, each alone. A task that is made twice gives the same twice, by its seed.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from neurosim.checks import describe_value
+from neurosim.errors import ParameterError, SimulationError, UnsupportedError
+from neurosim.files import first_line
+from neurosim.sweep.calling import Caller
+from neurosim.sweep.encoding import key
+
+LOOK = 2.0  #: s between two looks at the workers while nothing ends
+EMPTY = 60.0  #: s without a single worker until a sweep gives up
+UNDER_WAY = 64  #: calls that the scheduler has at a time, at least
+ANSWER = 10.0  #: s for a scheduler to answer
+
+
+def distributed() -> Any:
+    """Return `dask.distributed`; raise UnsupportedError where it is not installed."""
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise UnsupportedError("sweeps on a cluster need Dask; install it with `pip install distributed`") from None
+
+
+@contextmanager
+def connected(cluster):
+    """Give a client of a cluster; one that is made for an address is closed at the end.
+
+    Raises:
+        ParameterError: it is neither a client nor an address that answers.
+    """
+    library = distributed()
+    if isinstance(cluster, library.Client):
+        yield cluster
+        return
+    if not isinstance(cluster, str):
+        raise ParameterError("sweep.cluster must be the address of a Dask scheduler or a dask.distributed.Client, got "
+                             f"{describe_value(cluster)}")
+    try:
+        client = library.Client(cluster, timeout=ANSWER, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ParameterError("sweep.cluster must be the address of a Dask scheduler that answers, as in "
+                             f"'tcp://10.0.0.1:8786', got {cluster!r}: {first_line(error)}") from None
+    with client:
+        yield client
+
+
+def run(caller: Caller, calls: list[tuple[dict, int, int]], client, done: Callable[[], None]) -> None:
+    """Make calls on the workers of a client.
+
+    Args:
+        caller: makes one call.
+        calls: point, trial and attempt of each.
+        client: of the cluster.
+        done: told after every call.
+
+    Raises:
+        SimulationError: there have been no workers for a while.
+    """
+    with client.as_current():
+        for call in _together(caller, calls, client, done):
+            if _together(caller, [call], client, done):
+                point, trial, attempt = call
+                _keep(caller, {"key": key(point, trial), "attempt": attempt, "seconds": 0.0, "traceback": "",
+                               "error": "SimulationError: the workers that made this call ended, alone as well"})
+                done()
+
+
+def _together(caller, calls, client, done) -> list:
+    """Make calls side by side; return those that Dask gave up because workers died."""
+    library = distributed()
+    waiting, under_way, given_up, workers = deque(calls), {}, [], _Workers(client)
+    try:
+        while waiting or under_way:
+            while waiting and len(under_way) < workers.room():
+                call = waiting.popleft()
+                under_way[client.submit(caller.outcome, *call, pure=False)] = call
+            for future in _ended(library, under_way):
+                call = under_way.pop(future)
+                if future.status == "finished":
+                    _keep(caller, future.result())
+                    done()
+                elif future.status == "error" and isinstance(future.exception(), library.KilledWorker):
+                    given_up.append(call)
+                elif future.status == "error":
+                    raise ParameterError("sweep.function and its data must be such that the workers can have them, got "
+                                         f"{first_line(future.exception())}") from future.exception()
+                else:  # lost, as where a scheduler was started again
+                    waiting.append(call)
+                future.release()
+            workers.check()
+    finally:
+        if under_way:
+            client.cancel(list(under_way))
+    return given_up
+
+
+def _ended(library, under_way) -> list:
+    try:
+        return list(library.wait(list(under_way), timeout=LOOK, return_when="FIRST_COMPLETED").done)
+    except TimeoutError:
+        return []
+    except library.CancelledError:
+        return [future for future in under_way if future.status == "cancelled"]
+
+
+def _keep(caller, entry):
+    with caller.journal.working() as write:
+        write(entry)
+
+
+class _Workers:
+    """The workers of a client, looked at now and then."""
+
+    def __init__(self, client):
+        self.client, self.seen, self.looked, self.threads = client, time.monotonic(), -LOOK, 0
+
+    def room(self) -> int:
+        """Return how many calls may be under way."""
+        self._look()
+        return max(UNDER_WAY, 4 * self.threads)
+
+    def check(self) -> None:
+        """Raise SimulationError where there have been no workers for long."""
+        self._look()
+        if time.monotonic() - self.seen > EMPTY:
+            raise SimulationError(f"the cluster has had no workers for {EMPTY:g} s; what has ended is kept: start "
+                                  "workers and call sweep again")
+
+    def _look(self):
+        if time.monotonic() - self.looked < LOOK:
+            return
+        self.threads = sum(self.client.nthreads().values())
+        self.looked = time.monotonic()
+        if self.threads:
+            self.seen = self.looked
