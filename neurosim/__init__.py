@@ -40,9 +40,10 @@ _WHERE = {
     "streams": ["read_trace"],
 }
 
-_MODULES = ("datasets", "encoders", "plot", "readouts", "reservoirs", "sweep")  # reached as ns.plot, and loaded then
+_MODULES = ("bridge", "datasets", "encoders", "plot", "readouts", "reservoirs", "sweep")  # as ns.plot, loaded then
 
 if TYPE_CHECKING:
+    from neurosim import bridge as bridge
     from neurosim import datasets as datasets
     from neurosim import encoders as encoders
     from neurosim import plot as plot

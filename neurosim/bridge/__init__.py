@@ -1,0 +1,42 @@
+"""The PyTorch bridge: train by gradient, run the same spikes in the core. It needs the extra `torch`."""
+
+from typing import TYPE_CHECKING
+
+from neurosim import lazy
+
+_WHERE = {
+    "core": ["Core", "to_network"],
+    "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
+               "SynapticLayer", "activity_penalty", "mask", "rate_penalty"],
+    "models": ["SynapticLIF"],
+    "readout": ["Readout"],
+    "sequence": ["State"],
+    "snntorch": ["from_snntorch"],
+    "surrogates": ["ATan", "BiPer", "FastSigmoid", "StraightThrough", "Surrogate", "Triangle"],
+}
+
+if TYPE_CHECKING:
+    from neurosim.bridge.core import Core as Core
+    from neurosim.bridge.core import to_network as to_network
+    from neurosim.bridge.layers import AdaptiveLIFLayer as AdaptiveLIFLayer
+    from neurosim.bridge.layers import CurrentLIFLayer as CurrentLIFLayer
+    from neurosim.bridge.layers import Flatten as Flatten
+    from neurosim.bridge.layers import LeakyIntegratorLayer as LeakyIntegratorLayer
+    from neurosim.bridge.layers import LIFLayer as LIFLayer
+    from neurosim.bridge.layers import Sequential as Sequential
+    from neurosim.bridge.layers import SynapticLayer as SynapticLayer
+    from neurosim.bridge.layers import activity_penalty as activity_penalty
+    from neurosim.bridge.layers import mask as mask
+    from neurosim.bridge.layers import rate_penalty as rate_penalty
+    from neurosim.bridge.models import SynapticLIF as SynapticLIF
+    from neurosim.bridge.readout import Readout as Readout
+    from neurosim.bridge.sequence import State as State
+    from neurosim.bridge.snntorch import from_snntorch as from_snntorch
+    from neurosim.bridge.surrogates import ATan as ATan
+    from neurosim.bridge.surrogates import BiPer as BiPer
+    from neurosim.bridge.surrogates import FastSigmoid as FastSigmoid
+    from neurosim.bridge.surrogates import StraightThrough as StraightThrough
+    from neurosim.bridge.surrogates import Surrogate as Surrogate
+    from neurosim.bridge.surrogates import Triangle as Triangle
+else:
+    __all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)

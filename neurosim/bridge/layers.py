@@ -1,0 +1,398 @@
+"""Layers of spiking neurons for PyTorch, with the equations and the order of the core, tick for tick."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from neurosim.bridge.extra import torch
+from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK, Kind
+from neurosim.bridge.sequence import Coefficients, State, compiled, plain
+from neurosim.bridge.surrogates import FastSigmoid, Surrogate
+from neurosim.checks import check_number, check_ticks, check_whole, describe_value
+from neurosim.errors import ParameterError
+
+TIMES = ("tau_mem", "tau_syn", "tau_theta")  #: kept as logarithms, so that they stay positive
+
+
+class Layer(torch.nn.Module):
+    """Base of the layers: a matrix of weights, one kind of neuron, and the whole sequence at once.
+
+    Every parameter has one value a neuron. Those named in `trainable` learn, others are fixed; weights always learn.
+    """
+
+    input: str = JUMP
+    spiking: bool = True
+    adaptive: bool = False
+    defaults: dict[str, float] = {}
+
+    def __init__(self, n_in: int, n_out: int, *, dt: float = 1.0, bias: bool = False, recurrent: bool = False,
+                 reset: Literal["to_value", "subtract"] = "to_value", t_ref: float = 0.0, detach_reset: bool = True,
+                 surrogate: Surrogate | None = None, trainable: Sequence[str] = (),
+                 generator: Any = None, dtype: Any = None, **values: Any):
+        super().__init__()
+        name = type(self).__name__
+        self.n_in = check_whole(f"{name}.n_in", n_in, at_least=1)
+        self.n_out = check_whole(f"{name}.n_out", n_out, at_least=1)
+        self.dt = check_number(f"{name}.dt", dt, "ms", above=0)
+        self.t_ref = check_number(f"{name}.t_ref", t_ref, "ms", at_least=0)
+        if reset not in ("to_value", "subtract"):
+            raise ParameterError(f"{name}.reset must be 'to_value' or 'subtract', got {describe_value(reset)}")
+        surrogate = FastSigmoid() if surrogate is None else surrogate
+        if not isinstance(surrogate, Surrogate):
+            raise ParameterError(f"{name}.surrogate must be a Surrogate such as FastSigmoid(25.0), got "
+                                 f"{describe_value(surrogate)}")
+        if recurrent and not self.spiking:
+            raise ParameterError(f"{name}.recurrent must be False, since the layer never spikes, got True")
+        self.reset, self.has_bias = reset, bool(bias)
+        held = check_ticks(f"{name}.t_ref", self.t_ref, self.dt) if self.spiking else 0
+        self.kind = Kind(self.input, self.spiking, self.adaptive, reset == "subtract", bool(detach_reset), held,
+                         bool(recurrent), surrogate)
+        dtype = torch.get_default_dtype() if dtype is None else dtype
+        self.weight = torch.nn.Parameter(_uniform((n_in, n_out), n_in, generator, dtype))
+        self._keep("bias", torch.zeros(n_out, dtype=dtype), self.has_bias)
+        self._keep("recurrent", _uniform((n_out, n_out), n_out, generator, dtype) if recurrent
+                   else torch.zeros(n_out, n_out, dtype=dtype), recurrent)
+        self._set(values, trainable, dtype)
+
+    def _set(self, values, trainable, dtype):
+        """Keep the parameters of the neurons, each a tensor with a value a neuron; `reset_by` may be None."""
+        name, known = type(self).__name__, self.names
+        unknown = [each for each in (*values, *trainable) if each not in known]
+        if unknown:
+            raise ParameterError(f"{name} takes {', '.join(known)}, got {unknown[0]!r}")
+        for each in known:
+            value = values.get(each, self.defaults.get(each, 0.0))
+            if each == "reset_by" and value is None:
+                if each in trainable:
+                    raise ParameterError(f"{name}.reset_by must be given where it is trainable, got None")
+                self.reset_by = None
+                continue
+            array = np.asarray(value, dtype=np.float64)
+            if array.shape not in ((), (1,), (self.n_out,)) or not np.isfinite(array).all() or (
+                    each in TIMES and (array <= 0).any()):
+                raise ParameterError(f"{name}.{each} must be a finite number{' > 0 ms' if each in TIMES else ''}, or "
+                                     f"{self.n_out} of them, got {describe_value(value)}")
+            array = np.broadcast_to(np.log(array) if each in TIMES else array, (self.n_out,)).copy()
+            self._keep(_stored(each), torch.from_numpy(array).to(dtype), each in trainable)
+
+    def _keep(self, name, tensor, learns):
+        if learns:
+            self.register_parameter(name, torch.nn.Parameter(tensor))
+        else:
+            self.register_buffer(name, tensor)
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters that the neurons of this layer have."""
+        names = ["tau_mem", "v_initial"]
+        names += ["tau_syn", "i_initial"] if self.input != JUMP else []
+        names += ["r"] if self.input == CURRENT else []
+        names += ["v_threshold", "reset_by" if self.kind.subtract else "v_reset"] if self.spiking else []
+        return names + (["tau_theta", "delta_theta", "theta_initial"] if self.adaptive else [])
+
+    def value(self, name: str) -> Any:
+        """Return a parameter of the neurons, shape (neurons,): time constants in ms, also a `reset_by` left out."""
+        if name == "reset_by" and self.reset_by is None:
+            return self.v_threshold
+        kept = getattr(self, _stored(name))
+        return kept.exp() if name in TIMES else kept
+
+    def coefficients(self) -> Coefficients:
+        """Return what a tick multiplies and compares with."""
+        none = self.weight.new_zeros(self.n_out)
+        rate = self.dt / self.value("tau_mem")
+        values = dict.fromkeys(Coefficients._fields, none) | {"beta": torch.exp(-rate)}
+        if self.input != JUMP:
+            fall = self.dt / self.value("tau_syn")
+            values["alpha"] = torch.exp(-fall)
+            if self.input == CURRENT:
+                values["gain"] = self.value("r") * rate * torch.exp(-rate) * _mean_decay(fall - rate)
+        if self.spiking:
+            down = self.value("reset_by" if self.kind.subtract else "v_reset")
+            values |= {"threshold": self.v_threshold, "down": down}
+        if self.adaptive:
+            values |= {"gamma": torch.exp(-self.dt / self.value("tau_theta")), "rise": self.value("delta_theta")}
+        return Coefficients(**values)
+
+    def initial(self, samples: int) -> State:
+        """Return the state before the first tick, for a number of samples."""
+        none = self.weight.new_zeros(samples, self.n_out)
+        v, i, theta = (getattr(self, name).expand(samples, -1) if hasattr(self, name) else none
+                       for name in ("v_initial", "i_initial", "theta_initial"))
+        held = torch.zeros(samples, self.n_out, dtype=torch.int64, device=none.device)
+        return State(v, i, theta, none, held)
+
+    def forward(self, x: Any, state: State | None = None, lengths: Any = None) -> tuple[Any, State]:
+        """Return spikes (v for a layer that never spikes) of shape (ticks, samples, neurons), and the state after.
+
+        Args:
+            x: inputs, shape (ticks, samples, inputs); spikes are 0 and 1, other numbers scale the weights.
+            state: that before the first tick; by default the initial one.
+            lengths: how many ticks each sample has, shape (samples,). After its last tick a sample's state stays as it
+                is and its output is 0.
+
+        Raises:
+            ParameterError: shapes, types or devices do not fit, or an input is not finite.
+        """
+        x = self._checked(x)
+        lengths = self._lengths(lengths, x)
+        state = self.initial(x.shape[1]) if state is None else state
+        if not isinstance(state, State) or any(each.shape != (x.shape[1], self.n_out) for each in state):
+            raise ParameterError(f"state of {type(self).__name__} must be a State of shape {(x.shape[1], self.n_out)}, "
+                                 f"as a call returns it, got {_shapes(state)}")
+        run = compiled if x.device.type == "cpu" else plain
+        return run(self.kind, x, self.weight, self.bias, self.recurrent, self.coefficients(), state, lengths)
+
+    def _checked(self, x):
+        name, weight = type(self).__name__, self.weight
+        if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != self.n_in:
+            got = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, torch.Tensor) else describe_value(x)
+            raise ParameterError(f"input of {name} must be a tensor of shape (ticks, samples, {self.n_in}), got {got}")
+        if x.device != weight.device:
+            raise ParameterError(f"input of {name} must be on {weight.device} as its weights are, got {x.device}; move "
+                                 "one with .to(...)")
+        if x.is_floating_point() and x.dtype != weight.dtype:
+            raise ParameterError(f"input of {name} must be of {weight.dtype} as its weights are, got {x.dtype}; "
+                                 "convert one with .to(...)")
+        x = x.to(weight.dtype)
+        if not torch.isfinite(x.sum()) and not torch.isfinite(x).all():
+            raise ParameterError(f"input of {name} must be finite numbers, got infinite or undefined ones")
+        return x
+
+    def _lengths(self, lengths, x):
+        ticks, samples = x.shape[:2]
+        if lengths is None:
+            return torch.full((samples,), ticks, dtype=torch.int64, device=x.device)
+        lengths = torch.as_tensor(lengths, device=x.device)
+        whole = not lengths.is_floating_point() and not lengths.is_complex() and lengths.dtype != torch.bool
+        if not whole or lengths.shape != (samples,) or (samples and (lengths.min() < 0 or lengths.max() > ticks)):
+            raise ParameterError(f"lengths must be {samples} whole numbers from 0 to {ticks}, one a sample, got "
+                                 f"{describe_value(lengths.tolist())}")
+        return lengths.to(torch.int64)
+
+    def extra_repr(self) -> str:
+        """What `print` shows."""
+        return f"{self.n_in}, {self.n_out}, dt={self.dt:g}" + (", recurrent=True" if self.kind.recurrent else "")
+
+
+class LIFLayer(Layer):
+    r"""Leaky integrate-and-fire neurons at which a spike is a jump of v, as `ns.LIF` with `ns.Delta`.
+
+    v(t) = exp(-dt / tau_mem) v(t-1) + bias + sum of weights of the spikes at t;  spike where v > v_threshold; then v is
+    set to v_reset, or lowered by reset_by (v_threshold where not given), and held for t_ref.
+
+    Args:
+        n_in, n_out: numbers of inputs and neurons.
+        dt: length of a tick, ms.
+        bias: whether each neuron gets a trained jump at every tick.
+        recurrent: whether the layer's spikes come back to it one tick later, by trained weights.
+        reset: "to_value" or "subtract".
+        t_ref: ms for which v is held after a spike, a whole number of ticks.
+        detach_reset: whether the gradient leaves out the way through the reset.
+        surrogate: what stands for the derivative of a spike; `FastSigmoid(25.0)` by default.
+        trainable: names of the parameters of neurons that learn.
+        generator: of the first weights, a `torch.Generator`; by default PyTorch's own.
+        dtype: float type; by default PyTorch's own.
+        values: tau_mem in ms (20), v_threshold (1), v_reset (0) or reset_by, v_initial (0), each a number or one a
+            neuron.
+
+    >>> import torch
+    >>> layer = LIFLayer(3, 2, tau_mem=10.0, trainable=["tau_mem"])
+    >>> spikes, state = layer(torch.ones(5, 4, 3))
+    >>> spikes.shape
+    torch.Size([5, 4, 2])
+
+    Source: Neftci, Mostafa, Zenke, Surrogate gradient learning in spiking neural networks, IEEE Signal Processing
+    Magazine 36 (2019) 51.
+    """
+
+    defaults = {"tau_mem": 20.0, "v_threshold": 1.0, "reset_by": None}
+
+
+class AdaptiveLIFLayer(LIFLayer):
+    """Those of `LIFLayer` with a threshold that a spike raises by delta_theta and that decays with tau_theta.
+
+    A spike comes where v > v_threshold + theta, as in `ns.AdaptiveLIF`. Further values: tau_theta in ms (200),
+    delta_theta (0.1), theta_initial (0).
+
+    >>> AdaptiveLIFLayer(3, 2, tau_theta=100.0)
+    AdaptiveLIFLayer(3, 2, dt=1)
+
+    Source: Bellec et al., Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS 2018.
+    """
+
+    adaptive = True
+    defaults = LIFLayer.defaults | {"tau_theta": 200.0, "delta_theta": 0.1}
+
+
+class CurrentLIFLayer(LIFLayer):
+    """Those of `LIFLayer` at which a spike is a jump of a current, as `ns.LIF` with `ns.ExponentialCurrent`.
+
+    i(t) = exp(-dt / tau_syn) i(t-1) + bias + sum of weights;  v(t) = exp(-dt / tau_mem) v(t-1) + gain i(t-1), where the
+    gain is that of the exact propagator, r / tau_mem times the integral of both decays over a tick. Further values:
+    tau_syn in ms (5), r (1), i_initial (0).
+
+    >>> CurrentLIFLayer(3, 2, tau_syn=5.0)
+    CurrentLIFLayer(3, 2, dt=1)
+
+    Source: Rotter, Diesmann, Biological Cybernetics 81 (1999) 381.
+    """
+
+    input = CURRENT
+    defaults = LIFLayer.defaults | {"tau_syn": 5.0, "r": 1.0}
+
+
+class SynapticLayer(LIFLayer):
+    """Those of `LIFLayer` with a current that acts in its own tick, as `snntorch.Synaptic` has it.
+
+    i(t) = exp(-dt / tau_syn) i(t-1) + bias + sum of weights;  v(t) = exp(-dt / tau_mem) v(t-1) + i(t). Further values:
+    tau_syn in ms (5), i_initial (0).
+
+    >>> SynapticLayer(3, 2, tau_syn=5.0)
+    SynapticLayer(3, 2, dt=1)
+
+    Source: Eshraghian et al., Training spiking neural networks using lessons from deep learning, Proc. IEEE 111 (2023)
+    1016.
+    """
+
+    input = SAME_TICK
+    defaults = LIFLayer.defaults | {"tau_syn": 5.0}
+
+
+class LeakyIntegratorLayer(LIFLayer):
+    """Membranes that never spike, as `ns.LeakyIntegrator` with `ns.Delta`; the output is v.
+
+    >>> LeakyIntegratorLayer(3, 2, tau_mem=20.0)
+    LeakyIntegratorLayer(3, 2, dt=1)
+
+    Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 1.3.
+    """
+
+    spiking = False
+
+
+class Flatten(torch.nn.Module):
+    """Makes one axis of all but the first two: (ticks, samples, ...) becomes (ticks, samples, inputs).
+
+    >>> import torch
+    >>> Flatten()(torch.zeros(5, 4, 2, 3)).shape
+    torch.Size([5, 4, 6])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return the same numbers in three axes."""
+        return x.flatten(2)
+
+
+class Sequential(torch.nn.Module):
+    """Layers one after the other; each sees the spikes of the one before in the same tick.
+
+    Args:
+        layers: `Layer`s, `Flatten`s, or modules without a state such as `torch.nn.Dropout`.
+
+    Raises:
+        ParameterError: the sizes of two layers, or their ticks, do not fit.
+
+    >>> import torch
+    >>> net = Sequential(LIFLayer(3, 8), LeakyIntegratorLayer(8, 2))
+    >>> v, states = net(torch.ones(5, 4, 3))
+    >>> v.shape, len(states)
+    (torch.Size([5, 4, 2]), 2)
+    """
+
+    def __init__(self, *layers: Any):
+        super().__init__()
+        self.parts = torch.nn.ModuleList(layers)
+        for one, other in zip(self.layers[:-1], self.layers[1:], strict=True):
+            if one.n_out != other.n_in or one.dt != other.dt:
+                raise ParameterError(f"{type(other).__name__} after {type(one).__name__} must take {one.n_out} inputs "
+                                     f"and ticks of {one.dt:g} ms, got {other.n_in} and {other.dt:g}")
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The parts that have a state."""
+        return [part for part in self.parts if isinstance(part, Layer)]
+
+    def forward(self, x: Any, states: Sequence[State] | None = None, lengths: Any = None) -> tuple[Any, list[State]]:
+        """Return the output of the last layer, and the state of each layer after the sequence.
+
+        Args:
+            x: inputs, shape (ticks, samples, inputs), or what the first part takes.
+            states: those before the first tick, one a layer; by default the initial ones.
+            lengths: how many ticks each sample has, shape (samples,).
+        """
+        if states is not None and len(states) != len(self.layers):
+            raise ParameterError(f"states must be {len(self.layers)}, one a layer, got {len(states)}")
+        given, after = iter(states or [None] * len(self.layers)), []
+        for part in self.parts:
+            if isinstance(part, Layer):
+                x, state = part(x, next(given), lengths)
+                after.append(state)
+            else:
+                x = part(x)
+        return x, after
+
+
+def mask(lengths: Any, ticks: int) -> Any:
+    """Return which ticks belong to each sample, for losses: bool of shape (ticks, samples).
+
+    >>> mask([1, 2], 2).tolist()
+    [[True, True], [False, True]]
+    """
+    return torch.arange(ticks)[:, None] < torch.as_tensor(lengths).cpu()[None]
+
+
+def rate_penalty(spikes: Any, low: float = 0.0, high: float = math.inf, lengths: Any = None) -> Any:
+    """Return how far mean spikes a tick are out of bounds: mean over neurons of relu(low - s)^2 + relu(s - high)^2.
+
+    Args:
+        spikes: of a layer, shape (ticks, samples, neurons).
+        low, high: bounds of each neuron's mean over ticks and samples.
+        lengths: how many ticks each sample has.
+
+    >>> import torch
+    >>> rate_penalty(torch.ones(4, 2, 3), high=0.5)
+    tensor(0.2500)
+
+    Source: Zenke, Vogels, The remarkable robustness of surrogate gradient learning, Neural Computation 33 (2021) 899.
+    """
+    ticks = spikes.shape[0] * spikes.shape[1] if lengths is None else int(torch.as_tensor(lengths).sum())
+    mean = spikes.sum((0, 1)) / max(ticks, 1)
+    above = (mean - high).clamp(min=0) if math.isfinite(high) else torch.zeros_like(mean)
+    return ((low - mean).clamp(min=0) ** 2 + above ** 2).mean()
+
+
+def activity_penalty(spikes: Any) -> Any:
+    """Return the mean number of spikes of a sample, an L1 norm.
+
+    >>> import torch
+    >>> activity_penalty(torch.ones(4, 2, 3))
+    tensor(12.)
+    """
+    return spikes.sum() / max(spikes.shape[1], 1)
+
+
+def _uniform(shape, fan_in, generator, dtype):
+    bound = 1.0 / math.sqrt(fan_in)
+    return (torch.rand(shape, generator=generator, dtype=dtype) * 2.0 - 1.0) * bound
+
+
+def _shapes(state):
+    """Return what was given as a state, for a message."""
+    if not isinstance(state, State):
+        return describe_value(type(state).__name__)
+    return "one of " + ", ".join(str(tuple(each.shape)) for each in state)
+
+
+def _stored(name):
+    return f"log_{name}" if name in TIMES else name
+
+
+def _mean_decay(x):
+    """Return (1 - exp(-x)) / x, the mean of exp(-s) for s from 0 to x, with its series around 0."""
+    near = x.abs() < 1e-3
+    away = torch.where(near, torch.ones_like(x), x)
+    return torch.where(near, 1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))),
+                       -torch.expm1(-away) / away)
