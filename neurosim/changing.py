@@ -143,7 +143,7 @@ class Changing(Looking):
         >>> for _ in range(300):
         ...     current[:] = 50.0 * (-65.0 - sim.get(cells, "v"))  # hold v at a level above its rest
         ...     sim.run(0.1)
-        >>> sim.get(cells, "v").round(1).tolist()
+        >>> [round(float(v), 1) for v in sim.get(cells, "v")]
         [-65.8, -65.8]
         """
         found = self._owner(drive, drives=True)

@@ -122,7 +122,7 @@ def _of_function(function, seen):
 
 def _is_ours(function) -> bool:
     """Return whether a function is one of this package that nobody changes while it runs."""
-    return function.__module__.startswith("neurosim.") and function.__closure__ is None
+    return str(function.__module__).startswith("neurosim.") and function.__closure__ is None
 
 
 @lru_cache(maxsize=1024)

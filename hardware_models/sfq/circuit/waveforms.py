@@ -197,7 +197,8 @@ class Exponential(Waveform, kw_only=False):
         first_delay, second_delay: ps, in this order.
         first_tau, second_tau: ps, > 0.
 
-    >>> Exponential(0.0, 1.0, first_delay=1.0, first_tau=2.0, second_delay=50.0, second_tau=1.0).value(3.0).round(4)
+    >>> wave = Exponential(0.0, 1.0, first_delay=1.0, first_tau=2.0, second_delay=50.0, second_tau=1.0)
+    >>> round(float(wave.value(3.0)), 4)
     0.6321
     """
 

@@ -19,9 +19,9 @@ DEEPEST = 60  #: brackets within each other
 
 
 def number(text: str) -> float | None:
-    """Return the value of a number with a suffix and perhaps a unit, or None.
+    """Return the value of a number with a suffix and perhaps a unit, in small letters, or None.
 
-    >>> number("2.5pH"), number("1meg"), number("3µA"), number("lots")
+    >>> number("2.5ph"), number("1meg"), number("3µa"), number("lots")
     (2.5e-12, 1000000.0, 3e-06, None)
     """
     sign = -1.0 if text[:1] == "-" else 1.0
