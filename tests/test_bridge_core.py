@@ -74,6 +74,20 @@ def test_the_network_can_be_run_by_hand():
     assert np.array_equal(np.unique(steps), np.flatnonzero(one(x)[0][:, 0].detach().numpy().any(axis=1)))
 
 
+def test_the_event_driven_mode_takes_the_amount_of_the_reset():
+    def spikes(**options):
+        net = ns.Network()
+        cell = net.add(bridge.UnitlessLIF(tau_mem=10.0, reset="subtract", **options), 1, name="cell")
+        net.drive(cell, ns.InjectedCurrent(15.0))  # rest at 1.5: from v0 it takes 10 ln((1.5 - v0) / 0.5) ms
+        net.record(cell)
+        sim = ns.Simulation(net, mode="event")
+        sim.run(60.0)
+        return np.diff(sim.spikes(cell).times)
+
+    assert np.allclose(spikes(v_step=0.5), 10 * np.log((1.5 - 0.5) / 0.5), rtol=1e-9)
+    assert np.allclose(spikes(), 10 * np.log(1.5 / 0.5), rtol=1e-9)
+
+
 def test_weights_on_a_device_are_what_the_device_holds():
     from hardware_models.memristor import Memristor
 

@@ -8,7 +8,7 @@ _WHERE = {
     "core": ["Core", "to_network"],
     "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
                "SynapticLayer", "activity_penalty", "mask", "rate_penalty"],
-    "models": ["SynapticLIF"],
+    "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
     "readout": ["Readout"],
     "sequence": ["State"],
     "snntorch": ["from_snntorch"],
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from neurosim.bridge.layers import mask as mask
     from neurosim.bridge.layers import rate_penalty as rate_penalty
     from neurosim.bridge.models import SynapticLIF as SynapticLIF
+    from neurosim.bridge.models import UnitlessAdaptiveLIF as UnitlessAdaptiveLIF
+    from neurosim.bridge.models import UnitlessLIF as UnitlessLIF
     from neurosim.bridge.readout import Readout as Readout
     from neurosim.bridge.sequence import State as State
     from neurosim.bridge.snntorch import from_snntorch as from_snntorch

@@ -7,11 +7,11 @@ import numpy as np
 
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK
 from neurosim.bridge.layers import Flatten, Layer, Sequential
-from neurosim.bridge.models import SynapticLIF
+from neurosim.bridge.models import SynapticLIF, UnitlessAdaptiveLIF, UnitlessLIF
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import Network
-from neurosim.neurons import LIF, AdaptiveLIF, LeakyIntegrator
+from neurosim.neurons import LeakyIntegrator
 from neurosim.receptors import Delta, ExponentialCurrent, Pulse
 from neurosim.simulation import Simulation
 from neurosim.sources import SpikeSource
@@ -168,21 +168,16 @@ def neuron(layer: Layer) -> Any:
     tau = _numbers(layer, "tau_mem")
     if not layer.spiking:
         return LeakyIntegrator(tau_mem=tau, v_leak=0.0, r=1.0)
-    threshold = _numbers(layer, "v_threshold")
-    shared = {"tau_mem": tau, "v_threshold": threshold, "reset": layer.reset, "t_ref": layer.t_ref}
-    down = _numbers(layer, "reset_by" if layer.kind.subtract else "v_reset")
+    shared = {"tau_mem": tau, "v_threshold": _numbers(layer, "v_threshold"), "reset": layer.reset, "t_ref": layer.t_ref}
+    after = ("v_step", "reset_by") if layer.kind.subtract else ("v_reset", "v_reset")
+    shared[after[0]] = _numbers(layer, after[1])
     if layer.input == SAME_TICK:
-        shared["v_step" if layer.kind.subtract else "v_reset"] = down
         return SynapticLIF(tau_syn=_numbers(layer, "tau_syn"), **shared)
     shared["r"] = _numbers(layer, "r") if layer.input == CURRENT else 1.0
-    if not layer.kind.subtract:
-        shared |= {"v_leak": 0.0, "v_reset": down}
-    else:  # the core lowers v by v_threshold - v_leak; where that is another amount, a bias keeps the rest at 0
-        leak = threshold - down
-        shared |= {"v_leak": leak, "i_bias": -leak / shared["r"], "v_reset": 0.0}
     if layer.adaptive:
-        return AdaptiveLIF(tau_theta=_numbers(layer, "tau_theta"), delta_theta=_numbers(layer, "delta_theta"), **shared)
-    return LIF(**shared)
+        return UnitlessAdaptiveLIF(tau_theta=_numbers(layer, "tau_theta"), delta_theta=_numbers(layer, "delta_theta"),
+                                   **shared)
+    return UnitlessLIF(**shared)
 
 
 def arrival(layer: Layer) -> Any:

@@ -1,11 +1,51 @@
-"""A neuron of the core that deep learning libraries have: a current that acts in the tick in which it arrives."""
+"""Neurons of the core in the form that trained layers have: plain numbers, and a reset by an amount of its own."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.neurons.adaptive_lif import AdaptiveLIF
 from neurosim.neurons.base import State
+from neurosim.neurons.lif import LIF
 from neurosim.neurons.reset import Resetting
+
+
+class UnitlessLIF(LIF):
+    """`ns.LIF` in plain numbers around 0, whose reset="subtract" lowers v by v_step instead of v_threshold - v_leak.
+
+    >>> UnitlessLIF(tau_mem=20.0, reset="subtract", v_step=1.1)
+    UnitlessLIF(v_step=1.1, tau_mem=20.0, reset='subtract')
+
+    Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, Cambridge 2014, section 1.3.
+    """
+
+    v_threshold: PerElement = Parameter(1.0, "", doc="threshold; a spike is sent where v is strictly above")
+    v_reset: PerElement = Parameter(0.0, "", doc="value after a spike, for reset='to_value'")
+    v_leak: PerElement = Parameter(0.0, "", doc="value at rest")
+    v_step: PerElement = Parameter(1.0, "", doc="by how much a spike lowers v, for reset='subtract'")
+    unit = current_unit = ""
+
+    def crossing(self, p):
+        crossing = super().crossing(p)
+        return replace(crossing, down=p.v_step) if self.reset == "subtract" else crossing
+
+    def coefficients(self, p, dt):
+        return super().coefficients(p, dt) | {"step_down": p.v_step}
+
+
+class UnitlessAdaptiveLIF(UnitlessLIF, AdaptiveLIF):
+    """`ns.AdaptiveLIF` in plain numbers, with the reset of `UnitlessLIF`.
+
+    >>> UnitlessAdaptiveLIF(tau_theta=100.0, delta_theta=0.1).v_threshold
+    1.0
+
+    Source: Bellec et al., Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS 2018.
+    """
+
+    tau_theta: PerElement = AdaptiveLIF.tau_theta
+    delta_theta: PerElement = Parameter(0.1, "", doc="how much a spike raises the threshold")
 
 
 class SynapticLIF(Resetting):
