@@ -4,6 +4,7 @@ One text serves every layer. A `Kind` says which variables a neuron has and what
 front of the text, so that what a kind does not have costs nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,16 +58,22 @@ class Kind:
         return load_function("bridge_backward", self.flags + BACKWARD, {"slope": type(self.surrogate).slope}, real)
 
 
-def active(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def active(x: np.ndarray, in_parts: Callable[..., None]) -> tuple[np.ndarray, np.ndarray]:
     """Return where the inputs of each row are not zero: where each row's list begins, and the list.
 
-    >>> active(np.array([[0.0, 1.0], [1.0, 1.0]]))
+    Args:
+        x: inputs, shape (rows, inputs).
+        in_parts: calls a function (part, begin, end) for all rows, in one part or several at the same time.
+
+    >>> active(np.array([[0.0, 1.0], [1.0, 1.0]]), lambda work, n: work(0, 0, n))
     (array([0, 1, 3]), array([1, 0, 1], dtype=int32))
     """
     first = np.zeros(len(x) + 1, dtype=np.int64)
-    load_function("bridge_count", COUNT, {})(x, first)
+    count, enlist = load_function("bridge_count", COUNT, {}), load_function("bridge_list", LIST, {})
+    in_parts(lambda part, *rows: count(x, first, *rows), len(x))
+    np.cumsum(first, out=first)
     listed = np.empty(first[-1], dtype=np.int32)
-    load_function("bridge_list", LIST, {})(x, first, listed)
+    in_parts(lambda part, *rows: enlist(x, first, listed, *rows), len(x))
     return first, listed
 
 
@@ -82,24 +89,28 @@ def gather(x: np.ndarray, first: np.ndarray, listed: np.ndarray, gradient: np.nd
     load_function("bridge_gather", GATHER, {}, out.dtype.type)(x, first, listed, gradient, out, begin, end)
 
 
-COUNT = """
-def main(x, first):
-    for r in range(x.shape[0]):
-        n = 0
+COUNT = """import numpy as np
+
+def main(x, first, begin, end):
+    for r in range(begin, end):
+        n = np.int32(0)
         for j in range(x.shape[1]):
-            n += x[r, j] != 0
-        first[r + 1] = first[r] + n
+            n += np.int32(x[r, j] != 0)
+        first[r + 1] = n
 """
 
-LIST = """
-def main(x, first, listed):
-    for r in range(x.shape[0]):
-        place = first[r]
-        if first[r + 1] > place:
-            for j in range(x.shape[1]):
-                if x[r, j] != 0:
-                    listed[place] = j
-                    place += 1
+LIST = """import numpy as np
+
+def main(x, first, listed, begin, end):
+    row = np.empty(x.shape[1] + 1, dtype=np.int32)
+    for r in range(begin, end):
+        if first[r + 1] > first[r]:
+            n = 0
+            for j in range(x.shape[1]):  # without a branch that nobody could predict
+                row[n] = j
+                n += x[r, j] != 0
+            for q in range(n):
+                listed[first[r] + q] = row[q]
 """
 
 ADD = """

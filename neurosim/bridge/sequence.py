@@ -10,7 +10,7 @@ from neurosim.bridge import kernels
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, Kind
 
-DENSE = 0.1  #: share of inputs that are not zero from which on a matrix product is faster (float32)
+DENSE = 0.25  #: share of inputs that are not zero from which on a matrix product was faster (2 cores, float32)
 
 
 class Coefficients(NamedTuple):
@@ -81,7 +81,7 @@ class _Sequence(torch.autograd.Function):
         ticks, samples, _ = x.shape
         real, n = _array(weight).dtype, weight.shape[1]
         flat = x.contiguous().reshape(ticks * samples, -1)
-        spikes = kernels.active(_array(flat))
+        spikes = kernels.active(_array(flat), in_parts)
         dense = real == np.float32 and spikes[1].size > DENSE * flat.numel()
         if dense:
             u = flat @ weight
@@ -127,7 +127,7 @@ def _gradients_of_sums(ctx, flat, weight, gx, s, last):
     g_recurrent = None
     if ctx.kind.recurrent and ctx.needs_input_grad[6]:
         before = torch.cat([last[None], s[:-1]]).reshape(len(flat), -1)  # the sums beyond a sample's end have none
-        g_recurrent = _product(before, g, kernels.active(_array(before)))
+        g_recurrent = _product(before, g, kernels.active(_array(before), in_parts))
     g_weight = None
     if ctx.needs_input_grad[4]:
         g_weight = flat.T @ g if ctx.dense else _product(flat, g, ctx.spikes)
