@@ -119,6 +119,14 @@ def test_data_is_mapped_and_cannot_be_changed():
         assert [(row["total"], row["mapped"], row["label"]) for row in found.rows] == [(10, True, "a"), (20, True, "a")]
 
 
+def test_data_of_a_killed_run_is_not_left_behind(tmp_path):
+    left = tmp_path / "sweep" / "data-of-a-killed-run"
+    left.mkdir(parents=True)
+    (left / "data").write_bytes(b"0" * 100)
+    sweep(lambda x, y: x, {"x": [1]}, data={"y": np.zeros(3)}, folder=tmp_path, jobs=1, **NO_BAR)
+    assert sorted(path.suffix or path.name for path in (tmp_path / "sweep").iterdir()) == [".log", "driver", "sweep"]
+
+
 # ---- failures and resumption ------------------------------------------------------------------------
 
 

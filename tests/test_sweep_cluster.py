@@ -55,7 +55,7 @@ def test_a_cluster_gives_the_same_table_as_this_process(client, tmp_path):
     rows = sweep(measured, jobs=1, **arguments).rows
     assert sweep(measured, cluster=client, folder=tmp_path, **arguments).rows == rows == load(tmp_path).rows
     assert sweep(measured, cluster=client.scheduler.address, **arguments).rows == rows
-    assert not list((tmp_path / "sweep").glob("neurosim-data-*"))
+    assert not list((tmp_path / "sweep").glob("data-*"))
 
 
 @pytest.mark.parametrize("how", ["once", "stop"])

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -48,7 +49,7 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
         seeds: how often each point is tried, or the list of trials, whole numbers >= 0.
         jobs: how many processes; by default one for each core. With 1 all is done in this process.
         cluster: address of a Dask scheduler, or a `dask.distributed.Client`, whose workers then make the calls; they
-            read `data` from a file in `folder`, so on other machines that must be a folder that they share.
+            read `data` from a file in `folder`, which they must share where they are other machines.
         folder: where results are kept, in a folder `name` of it; None keeps them in memory.
         name: of this sweep. One with another function, space, data or seeds needs another name.
         data: values by name that every call gets too. They are written down once, and arrays in them are memory-mapped
@@ -83,7 +84,7 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
     takes = check_function(function, space.points[0], data, len(trials))
     with _place(folder, name) as place, nullcontext() if cluster is None else connected(cluster) as client:
         journal = Journal(place, secrets.token_hex(6))
-        with journal.driving(), _mapped(data, None if client is None else place) as mapped:
+        with journal.driving(), _mapped(data, place) as mapped:
             _same_sweep(journal, _header(function, space, trials, data))
             calls, total = _missing(journal, space, trials, retry)
             caller = Caller(function, takes, journal, mapped)
@@ -189,13 +190,15 @@ def _place(folder, name):
 
 @contextmanager
 def _mapped(data, folder):
-    """Give a file of the data for this run of the sweep, None where there is none."""
+    """Give a file of the data for this run of the sweep, None where there is none; those of killed runs go."""
+    for left in folder.glob("data-*"):
+        shutil.rmtree(left, ignore_errors=True)
     if not data:
         yield None
         return
     import joblib
 
-    with tempfile.TemporaryDirectory(prefix="neurosim-data-", dir=folder) as made:
+    with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as made:
         path = Path(made) / "data"
         with writing(path):
             joblib.dump(data, path)
