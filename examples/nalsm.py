@@ -39,7 +39,8 @@ import numpy as np
 import neurosim as ns
 from learning_rules import AstrocyteSTDP, Gated, NonAccumulating
 from neurosim.checks import Parameter
-from neurosim.neurons.base import Neuron, State
+from neurosim.contracts import State
+from neurosim.neurons.base import Neuron
 from neurosim.readouts import interval, ridge
 from neurosim.reservoirs import NalsmLattice
 from neurosim.reservoirs.metrics import kernel_quality

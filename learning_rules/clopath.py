@@ -8,8 +8,7 @@ from learning_rules.bounded import Bounded, clip
 from learning_rules.clopath_neuron import ClopathAdEx
 from neurosim.aliases import Choice, PerElement, Real
 from neurosim.checks import Option, Parameter
-from neurosim.contracts import Trace
-from neurosim.neurons.base import State
+from neurosim.contracts import State, Trace
 
 
 class ClopathSTDP(Bounded):

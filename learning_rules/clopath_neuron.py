@@ -4,9 +4,10 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.contracts import State
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
-from neurosim.neurons.base import Neuron, State
+from neurosim.neurons.base import Neuron
 
 LONGEST = 0.005  #: ms, no sub-step is longer
 

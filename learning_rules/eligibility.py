@@ -5,9 +5,8 @@ from typing import ClassVar
 from learning_rules.bounded import clip
 from neurosim.aliases import PerElement, Real
 from neurosim.checks import Parameter
-from neurosim.contracts import Plasticity
+from neurosim.contracts import Plasticity, State
 from neurosim.maths import exp
-from neurosim.neurons.base import State
 
 
 class Gated(Plasticity):

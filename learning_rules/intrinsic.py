@@ -2,9 +2,10 @@
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.contracts import Linear, State
 from neurosim.maths import exp
 from neurosim.neurons.adaptive_lif import RisingLIF
-from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.neurons.base import Neuron
 
 LEAST_GAIN = 1e-3  #: below it the gain is not let
 

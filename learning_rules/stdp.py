@@ -5,8 +5,7 @@ from typing import ClassVar, Literal
 from learning_rules.bounded import Bounded, clip
 from neurosim.aliases import Choice, Flag, PerElement, Real
 from neurosim.checks import Option, Parameter
-from neurosim.contracts import Trace
-from neurosim.neurons.base import State
+from neurosim.contracts import State, Trace
 
 
 class PairSTDP(Bounded):

@@ -2,9 +2,9 @@
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.contracts import State
 from neurosim.contracts.release import Release
 from neurosim.maths import exp
-from neurosim.neurons.base import State
 
 
 class Fixed(Release):

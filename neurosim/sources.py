@@ -8,8 +8,8 @@ import numpy as np
 from neurosim.aliases import PerElement, PerElementTimed
 from neurosim.bodies import as_numbers, check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parameter, Parametrised, Timed, check_number, computed, describe_value, required
+from neurosim.contracts import State
 from neurosim.errors import ParameterError
-from neurosim.neurons.base import State
 from neurosim.spikes import Spikes
 
 SLACK = 5e-7  #: ms, by which a time may miss a tick

@@ -7,8 +7,9 @@ from scipy.integrate import solve_ivp
 
 import neurosim as ns
 from neurosim.checks import Parameter
+from neurosim.contracts import Linear, State
 from neurosim.maths import exp
-from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.neurons.base import Neuron
 from neurosim.neurons.schemes import phi
 
 TAU, COUPLING = 20.0, 0.02

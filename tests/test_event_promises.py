@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 import neurosim as ns
 from neurosim.checks import Parameter
-from neurosim.contracts import Plasticity, Trace
-from neurosim.neurons.base import Crossing
+from neurosim.contracts import Crossing, Plasticity, Trace
 
 pytestmark = pytest.mark.filterwarnings("ignore:population .* has never spiked")
 

@@ -9,7 +9,7 @@ from test_event_crossing import searcher
 
 import neurosim as ns
 from neurosim.checks import Parameter
-from neurosim.neurons.base import Linear, State
+from neurosim.contracts import Linear, State
 from neurosim.receptors import Receptor
 
 TAU = st.floats(-2.0, 4.0).map(lambda power: float(10.0**power))

@@ -15,8 +15,7 @@ from hardware_models.memristor import CrossbarLayer, HopfieldMemory, preset
 from hardware_models.ramp_adc import RampADC
 from learning_rules import PairSTDP
 from neurosim.checks import Parameter
-from neurosim.contracts import Device
-from neurosim.neurons.base import State
+from neurosim.contracts import Device, State
 from neurosim.reservoirs import EchoState
 
 #: For every device layer: what makes it imperfect. A device that is exported must be here.

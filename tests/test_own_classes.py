@@ -4,8 +4,8 @@ import pytest
 
 import neurosim as ns
 from neurosim.checks import Parameter
-from neurosim.contracts import Device, Plasticity, Release, Trace
-from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.contracts import Device, Linear, Plasticity, Release, State, Trace
+from neurosim.neurons.base import Neuron
 from neurosim.receptors import Receptor
 from neurosim.sources import Current
 

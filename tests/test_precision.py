@@ -5,7 +5,7 @@ import pytest
 
 import neurosim as ns
 from learning_rules import ClopathAdEx
-from neurosim.neurons.base import Linear, State
+from neurosim.contracts import Linear, State
 from neurosim.precision import dtype_for, shortest_tick
 from neurosim.receptors import Receptor
 

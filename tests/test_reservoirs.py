@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import neurosim as ns
 from neurosim import reservoirs as rs
-from neurosim.reservoirs.liquid import CHUNK
 from neurosim.reservoirs.named import microcircuit
 from neurosim.reservoirs.named import microcircuit_data as data
+from neurosim.reservoirs.states import CHUNK
 
 RNG = np.random.default_rng
 

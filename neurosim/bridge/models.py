@@ -6,8 +6,8 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.contracts import State
 from neurosim.neurons.adaptive_lif import AdaptiveLIF
-from neurosim.neurons.base import State
 from neurosim.neurons.lif import LIF
 from neurosim.neurons.reset import Resetting
 

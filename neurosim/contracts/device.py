@@ -7,8 +7,8 @@ import numpy as np
 
 from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
+from neurosim.contracts.equations import State
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.neurons.base import State
 
 
 class Device(Parametrised):

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
+from neurosim.contracts.equations import State
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.neurons.base import State
 
 BODIES = ("on_source", "on_target", "on_modulator", "on_period", "between", "on_change")
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain, starts
 from neurosim.checks import Parametrised
-from neurosim.neurons.base import State
+from neurosim.contracts.equations import State
 
 
 class Release(Parametrised):

@@ -13,10 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from neurosim.contracts import Linear
 from neurosim.engine.exponential import exponential, reach
 from neurosim.engine.update import Kind, Port, coefficient_field, current_field, state_field
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.neurons.base import Linear
 
 FEW = 16  #: so many matrices are few, whose exponentials are kept
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from neurosim.contracts import Crossing
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import adaptive, exponentials
 from neurosim.event.exponentials import (
@@ -29,7 +30,6 @@ from neurosim.event.exponentials import (
     S,
 )
 from neurosim.event.loop import LINEAR, QUADRATIC, SILENT
-from neurosim.neurons.base import Crossing
 
 NEAR = 0.05  #: rates that are closer than this share are handled without a difference of exponentials
 REACH = 64.0  #: slowest time constants after which only what is constant counts

@@ -1,10 +1,10 @@
 """Neuron models, one file each."""
 
+from neurosim.contracts import Linear as Linear
+from neurosim.contracts import State as State
 from neurosim.neurons.adaptive_lif import AdaptiveLIF as AdaptiveLIF
 from neurosim.neurons.adex import AdExIF as AdExIF
-from neurosim.neurons.base import Linear as Linear
 from neurosim.neurons.base import Neuron as Neuron
-from neurosim.neurons.base import State as State
 from neurosim.neurons.hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from neurosim.neurons.integrate_and_fire import IntegrateAndFire as IntegrateAndFire
 from neurosim.neurons.izhikevich import GeneralIzhikevich as GeneralIzhikevich

@@ -6,8 +6,8 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.contracts import Linear, State
 from neurosim.maths import exp
-from neurosim.neurons.base import Linear, State
 from neurosim.neurons.lif import LIF
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter, describe_value
+from neurosim.contracts import State
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
-from neurosim.neurons.base import Neuron, State
+from neurosim.neurons.base import Neuron
 from neurosim.neurons.izhikevich import check_peak
 from neurosim.neurons.schemes import MOST, SHORTEST, phi
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
+from neurosim.contracts import State
 from neurosim.maths import exp
-from neurosim.neurons.base import Neuron, State
+from neurosim.neurons.base import Neuron
 from neurosim.neurons.schemes import phi
 
 LONGEST = 0.02  #: ms, no sub-step is longer

@@ -4,7 +4,7 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
-from neurosim.neurons.base import Crossing, Linear, State
+from neurosim.contracts import Crossing, Linear, State
 from neurosim.neurons.reset import Resetting
 from neurosim.neurons.schemes import phi
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from neurosim.aliases import Choice, PerElement
 from neurosim.checks import Option, Parameter
+from neurosim.contracts import Parabola, State
 from neurosim.errors import ParameterError
-from neurosim.neurons.base import Neuron, Parabola, State
+from neurosim.neurons.base import Neuron
 from neurosim.neurons.schemes import LONGEST, quadratic_tick
 
 

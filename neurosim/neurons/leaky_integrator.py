@@ -1,7 +1,8 @@
 """Leaky integrator."""
 
 from neurosim.aliases import PerElement, PerElementOrNone
-from neurosim.neurons.base import Linear, Neuron, State
+from neurosim.contracts import Linear, State
+from neurosim.neurons.base import Neuron
 from neurosim.neurons.lif import LIF, acting_membrane, check_resistance, leak
 
 

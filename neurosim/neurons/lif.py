@@ -4,9 +4,9 @@ import numpy as np
 
 from neurosim.aliases import PerElement, PerElementOrNone
 from neurosim.checks import Parameter
+from neurosim.contracts import Crossing, Linear, State
 from neurosim.errors import ParameterError
 from neurosim.maths import exp
-from neurosim.neurons.base import Crossing, Linear, State
 from neurosim.neurons.reset import Resetting
 
 DEFAULT_R = 0.1  # GOhm

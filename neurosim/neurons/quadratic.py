@@ -6,7 +6,8 @@ import numpy as np
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
-from neurosim.neurons.base import Neuron, Parabola, State
+from neurosim.contracts import Parabola, State
+from neurosim.neurons.base import Neuron
 from neurosim.neurons.izhikevich import Peaked, check_peak, longest_step
 from neurosim.neurons.schemes import quadratic_tick
 

@@ -7,8 +7,8 @@ import numpy as np
 from neurosim.aliases import Choice
 from neurosim.bodies import check_kind, check_once, check_returns, check_static, plain
 from neurosim.checks import Label, Parametrised, VariableName
+from neurosim.contracts import Linear, State
 from neurosim.errors import ParameterError
-from neurosim.neurons.base import Linear, State
 
 
 class Receptor(Parametrised):

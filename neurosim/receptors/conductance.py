@@ -2,8 +2,8 @@
 
 from neurosim.aliases import Flag, PerElement
 from neurosim.checks import Option, Parameter
+from neurosim.contracts import Linear, State
 from neurosim.maths import exp
-from neurosim.neurons.base import Linear, State
 from neurosim.receptors.base import Receptor
 from neurosim.receptors.kinetics import check_rise, double_exponential
 

@@ -4,7 +4,7 @@ import math
 
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
-from neurosim.neurons.base import Linear, State
+from neurosim.contracts import Linear, State
 from neurosim.receptors.base import Receptor
 from neurosim.receptors.kinetics import check_rise, double_exponential
 

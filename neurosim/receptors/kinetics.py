@@ -3,8 +3,8 @@
 import numpy as np
 
 from neurosim.checks import describe_value
+from neurosim.contracts import Linear
 from neurosim.errors import ParameterError
-from neurosim.neurons.base import Linear
 
 
 def double_exponential(p, out: str) -> Linear:

@@ -5,8 +5,9 @@ from neurosim.reservoirs.comparison import Comparison, compare
 from neurosim.reservoirs.echo_state import EchoState, spectral_radius
 from neurosim.reservoirs.features import BinnedCounts, Counts, Feature, LastState, Traces
 from neurosim.reservoirs.inputs import InputProjection, LocalInput, OrientedInput, RandomInput, TonotopicInput
-from neurosim.reservoirs.liquid import Liquid, states
+from neurosim.reservoirs.liquid import Liquid
 from neurosim.reservoirs.named import brunel, maass_column, nalsm_liquid, potjans_diesmann, vogels_abbott
+from neurosim.reservoirs.states import states
 from neurosim.reservoirs.topologies import Lattice, MaassLattice, NalsmLattice, RandomGraph, Topology
 
 __all__ = [
