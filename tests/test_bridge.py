@@ -122,6 +122,15 @@ def test_a_cut_sequence_goes_on_from_its_state():
     assert torch.equal(truncated, second)
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (5, 0)])
+def test_nothing_comes_of_nothing(shape):
+    net = small(recurrent=True)
+    out, states = net(spikes_in(*shape))
+    assert out.shape == (*shape, 2) and states[0].v.shape == (shape[1], 7)
+    (out.sum() + states[0].v.sum()).backward()
+    assert not net.layers[0].weight.grad.any() and not net.layers[0].recurrent.grad.any()
+
+
 def test_what_is_trainable_learns():
     teacher = small(tau_mem=6.0, v_threshold=0.8)
     student = small(tau_mem=12.0, v_threshold=1.1, trainable=["tau_mem", "v_threshold", "v_initial"],

@@ -80,7 +80,7 @@ class _Sequence(torch.autograd.Function):
     def forward(ctx, kind, lengths, held, x, weight, bias, recurrent, *others):
         ticks, samples, _ = x.shape
         real, n = _array(weight).dtype, weight.shape[1]
-        flat = x.contiguous().reshape(ticks * samples, -1)
+        flat = x.contiguous().reshape(ticks * samples, x.shape[2])
         spikes = kernels.active(_array(flat), in_parts)
         dense = real == np.float32 and spikes[1].size > DENSE * flat.numel()
         if dense:
@@ -122,11 +122,11 @@ class _Sequence(torch.autograd.Function):
 
 def _gradients_of_sums(ctx, flat, weight, gx, s, last):
     """Return the gradients of inputs, weights, bias and recurrent weights from those of the sums of arrivals."""
-    g = gx.reshape(len(flat), -1)
-    g_x = (g @ weight.T).reshape(*gx.shape[:2], -1) if ctx.needs_input_grad[3] else None
+    g = gx.reshape(len(flat), gx.shape[2])
+    g_x = (g @ weight.T).reshape(*gx.shape[:2], flat.shape[1]) if ctx.needs_input_grad[3] else None
     g_recurrent = None
     if ctx.kind.recurrent and ctx.needs_input_grad[6]:
-        before = torch.cat([last[None], s[:-1]]).reshape(len(flat), -1)  # the sums beyond a sample's end have none
+        before = torch.cat([last[None], s])[:len(s)].reshape(g.shape)  # the sums beyond a sample's end have none
         g_recurrent = _product(before, g, kernels.active(_array(before), in_parts))
     g_weight = None
     if ctx.needs_input_grad[4]:
