@@ -29,7 +29,7 @@ arguments.add_argument("--seconds", type=int, default=100, help="how long the tr
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for hebbian.png")
 options = arguments.parse_args()
 DURATION, rng = 1000.0 * options.seconds, np.random.default_rng(2)
-FORCED = ns.LIF(tau_mem=0.01, v_leak=0.0, v_reset=0.0, v_threshold=1e6)  #: spikes when forced to, and only then
+FORCED = ns.LIF(tau_mem=1e-3, v_leak=0.0, v_reset=0.0, v_threshold=1e6)  #: spikes when forced to, and only then
 
 
 def given(active):

@@ -52,7 +52,7 @@ def one_reward(wait):
     """Return the change by one pair at 10 ms and one reward that comes `wait` ms after it, and nothing else."""
     net = ns.Network()
     source, forced, rewards = net.add(given(99.0)), net.add(given(109.0)), net.add(given(109.0 + wait))
-    cell = net.add(ns.LIF(tau_mem=0.01, v_leak=0.0, v_reset=0.0, v_threshold=1e6), 1)
+    cell = net.add(ns.LIF(tau_mem=1e-3, v_leak=0.0, v_reset=0.0, v_threshold=1e6), 1)
     net.connect(forced, cell, weight=2e6, delay=1.0)
     net.connect(source, cell, weight=1.0, delay=1.0, plasticity=[PAIRS, REWARD.replace(baseline=0.0)], name="p",
                 modulators={"reward": rewards})
@@ -67,7 +67,7 @@ def network():
     excitatory = np.arange(1000) < 800
     neuron = ns.Izhikevich(a=np.where(excitatory, 0.02, 0.1), d=np.where(excitatory, 8.0, 2.0))
     cells, reward = net.add(neuron, 1000, name="cells"), net.add(given(), name="reward")
-    net.drive(cells, ns.OUCurrent(mean=0.0, std=3.4, tau=0.02))  # white: it is another one in every tick
+    net.drive(cells, ns.OUCurrent(mean=0.0, std=3.4, tau=1e-3))  # white: it is another one in every tick
     targets = np.concatenate([rng.choice(np.delete(np.arange(1000), j), 100, replace=False) for j in range(800)])
     start = np.where(np.arange(targets.size) == 0, 0.0, 1.0)  # the first synapse is the chosen one
     net.connect(cells[:800], cells, ns.Explicit(np.repeat(np.arange(800), 100), targets), weight=start, delay=1.0,

@@ -43,7 +43,7 @@ def changes(rule, deltas, arrivals, weight=0.5):
     net = ns.Network()
     sources = net.add(given(np.repeat(arrivals, n) - DT))
     forced = net.add(given((arrivals[:, None] + deltas).ravel() - DT))
-    cells = net.add(ns.LIF(tau_mem=0.01, v_leak=0.0, v_reset=0.0, v_threshold=1e6), n)  # spikes when forced to
+    cells = net.add(ns.LIF(tau_mem=1e-3, v_leak=0.0, v_reset=0.0, v_threshold=1e6), n)  # spikes when forced to
     net.connect(forced, cells, ns.OneToOne(), weight=2e6, delay=DT)
     net.connect(sources, cells, ns.OneToOne(), weight=weight, delay=DT, plasticity=rule, name="p")
     sim = ns.Simulation(net, DT, dtype="float64")

@@ -21,7 +21,8 @@ class Changing(Looking):
         Every value is checked as it would be in a description; where one does not fit, nothing is changed.
 
         Args:
-            what: the population, or a part of one, the projection or the drive, or its name.
+            what: the population, or a part of one, the projection or the drive, or its name; of several with one
+                name the one that has what is changed.
             changes: new values by name. A state variable takes a number or an array; `weight` of a
                 projection a number or one value per synapse in the order of `synapses`. Parameters of a receptor are
                 set for its population, `tau_syn`, or `tau_syn[0]` where several receptors have one.
@@ -40,7 +41,7 @@ class Changing(Looking):
         >>> sim.get(cell, "v").tolist()
         [-60.0, -70.0]
         """
-        owner, engine = self._owner(what, drives=True), self._run.engine
+        owner, engine = self._owner(what, changes, drives=True), self._run.engine
         if isinstance(owner, DriveOn):
             states, others = {}, setting.of_drive(engine, owner, changes)
         elif isinstance(owner, Projection):
@@ -146,7 +147,7 @@ class Changing(Looking):
         >>> [round(float(v), 1) for v in sim.get(cells, "v")]
         [-65.8, -65.8]
         """
-        found = self._owner(drive, drives=True)
+        found = self._owner(drive, ["amplitude"], drives=True)
         if not isinstance(found, DriveOn) or type(found.drive) is not InjectedCurrent:
             raise ParameterError(f"drive must be an InjectedCurrent on a population, got {describe_value(drive)}")
         if isinstance(self._run.engine.plan.drives[found].parameters.amplitude, Timed):

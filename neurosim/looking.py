@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from neurosim import setting
 from neurosim.checks import describe_value
 from neurosim.errors import NetworkError, SimulationError
 from neurosim.network import DriveOn, Network, Population, Projection
@@ -127,7 +128,7 @@ class Looking:
             values: shape (samples, neurons), or for a projection (samples, synapses) in the order of
                 `synapses`.
         """
-        return self._run.recordings.trace(self._owner(what), variable)
+        return self._run.recordings.trace(self._owner(what, [variable]), variable)
 
     def get(self, population: Population | str, variable: str) -> np.ndarray:
         """Return a copy of a state variable as it is now, one value per neuron."""
@@ -179,13 +180,18 @@ class Looking:
 
     # -- helpers -------------------------------------------------------------------------------------
 
-    def _owner(self, what, drives: bool = False):
-        """Return a population, projection or drive that is given by itself or by its name."""
+    def _owner(self, what, names=(), drives: bool = False):
+        """Return a population, projection or drive that is given by itself or by its name.
+
+        Of several with one name it is the one that has what is asked for: `names` of quantities.
+        """
         if isinstance(what, str):
             groups = [self.net.populations, self.net.projections, *([self.net.drives] if drives else [])]
             found = [owner for group in groups for owner in group if owner.name == what]
+            if len(found) > 1:
+                found = [o for o in found if set(names) <= set(setting.names_of(self._run.engine, o))] or found[:1]
             if found:
-                return found[-1] if len(found) == 1 or not drives else found[0]
+                return found[0]
             return self._population(what)
         if isinstance(what, Projection):
             return self._projection(what)

@@ -9,6 +9,23 @@ from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import DriveOn, Population, Projection, check_lengths
 
 
+def names_of(engine: Engine, owner: Population | Projection | DriveOn) -> list[str]:
+    """Return the names of what can be set of a population, a projection or a drive."""
+    if isinstance(owner, DriveOn):
+        return list(owner.drive.parameters)
+    if isinstance(owner, Population):
+        ports = engine.plan.ports
+        return list(dict.fromkeys([*ports.variables(owner), *ports.parameters(owner)]))
+    plan = engine.plan.projections[owner]
+    of_receptor = [name for name, each in owner.receptor.parameters.items() if isinstance(each, Parameter)]
+    return list(dict.fromkeys([*engine.changing(owner), *plan.shared, *plan.stored, *of_receptor]))
+
+
+def _refuse(engine, owner, name):
+    known = ", ".join(names_of(engine, owner))
+    raise ParameterError(f"what is set of {owner.name!r} must be one of {known}, got {name!r}")
+
+
 def of_population(engine: Engine, population: Population, changes: dict) -> tuple[dict, dict]:
     """Return what is to be set of a population, or of a part of one.
 
@@ -32,8 +49,7 @@ def of_population(engine: Engine, population: Population, changes: dict) -> tupl
         elif name in parameters:
             found[name] = parameters[name]
         else:
-            known = ", ".join(dict.fromkeys([*variables, *parameters]))
-            raise ParameterError(f"what is set of {population.name!r} must be one of {known}, got {name!r}")
+            _refuse(engine, population, name)
     new = {}
     for port in dict.fromkeys(port for port, _ in found.values()):
         part, now = (population.model, plan.parameters) if port is None else plan.ports[port]
@@ -68,8 +84,7 @@ def of_drive(engine: Engine, drive: DriveOn, changes: dict) -> dict:
     part, now, found = drive.drive, engine.plan.drives[drive].parameters, {}
     for name, value in changes.items():
         if name not in part.parameters:
-            raise ParameterError(f"what is set of {drive.name!r} must be one of {', '.join(part.parameters)}, "
-                                 f"got {name!r}")
+            _refuse(engine, drive, name)
         checked = part.parameters[name].check(type(part).__name__, value)
         _check_form(name, checked)
         check_lengths(type(part).__name__, {name: checked}, drive.target.size)
@@ -92,7 +107,6 @@ def of_projection(engine: Engine, projection: Projection, changes: dict) -> tupl
     plan, changing = engine.plan.projections[projection], engine.changing(projection)
     changing_now, static, receptors = {}, {}, {}
     known = [*changing, *plan.shared, *plan.stored]
-    of_receptor = [name for name, each in projection.receptor.parameters.items() if isinstance(each, Parameter)]
     for name, value in changes.items():
         if name == "delay":
             raise UnsupportedError(f"the delays of {projection.name!r} cannot be set: they are laid out; "
@@ -102,11 +116,10 @@ def of_projection(engine: Engine, projection: Projection, changes: dict) -> tupl
             size = 1 if shared and np.ndim(value) == 0 else plan.n_synapses
             group = changing_now if name in changing else static
             group[name] = _quantity(projection, name, value, size)
-        elif name in of_receptor:
+        elif isinstance(projection.receptor.parameters.get(name), Parameter):
             receptors[name] = value
         else:
-            known = ", ".join(dict.fromkeys([*known, *of_receptor]))
-            raise ParameterError(f"what is set of {projection.name!r} must be one of {known}, got {name!r}")
+            _refuse(engine, projection, name)
     for group in (changing_now, static):
         if "weight" in group:
             projection.receptor.check_weights(f"weight of {projection.name!r}", group["weight"])

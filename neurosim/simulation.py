@@ -188,7 +188,7 @@ class Simulation(Changing):
         self._check_idle("restore")
         if isinstance(keep, (str, Population, Projection)):
             raise ParameterError(f"keep must be a list of projections, got {describe_value(keep)}")
-        kept = [self._owner(owner) for owner in keep]
+        kept = [self._owner(owner, ["weight"]) for owner in keep]
         if sample is not None and not (is_whole(sample) and 0 <= sample < 2**32 - 1):
             raise ParameterError(f"sample must be a whole number in 0 .. 2^32 - 2, got {describe_value(sample)}")
         self._run.go_to(state, kept, None if sample is None else int(sample) + 1)

@@ -31,7 +31,7 @@ class Doubt(NamedTuple):
 
 DOUBTS = {
     "ms": Doubt(("tau", "t_ref"), 0.05, "s", 1e3),
-    "mV": Doubt(("v_", "e_rev"), 0.2, "V", 1e3),
+    "mV": Doubt(("v_", "e_rev"), 0.1, "V", 1e3),
     "nS": Doubt(("g_", "weight"), 1e-6, "S", 1e9),
     "pA": Doubt(("i_", "amplitude", "mean", "std", "weight"), 1e-6, "A", 1e12),
     "pF": Doubt(("c_",), 1e-6, "F", 1e12),

@@ -475,3 +475,18 @@ def test_a_value_that_is_not_finite_stops_the_run(threads):
     sim.restore(state)
     sim.run(40.0, allow_infinite=True)
     assert sim.time == 40.0
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "event"}])
+def test_of_several_with_one_name_the_one_that_has_the_quantity_is_set(mode):
+    net = ns.Network()
+    given = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=1, dt=1.0, duration=1.0)), name="both")
+    cells = net.add(ns.LIF(), 2, name="cells")
+    net.connect(given, cells, weight=3.0, name="both")
+    net.connect(cells, cells, weight=1.0, name="cells")
+    sim = ns.Simulation(net, **mode)
+    sim.set("both", weight=4.0)
+    sim.set("cells", weight=2.0)
+    sim.set("cells", v=-60.0)
+    assert sim.weights("both").tolist() == [4.0, 4.0] and sim.weights("cells").tolist() == [2.0] * 4
+    assert sim.get("cells", "v").tolist() == [-60.0, -60.0]
