@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 OLDEST ?= .venv-oldest
+EXTRAS ?= .venv-extras
 ARGS ?=
 
 RUN := $(VENV)/bin/python
@@ -18,7 +19,7 @@ export NEUROSIM_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow test-checked test-oldest lint bench demo docs clean
+.PHONY: help install test test-slow test-checked test-oldest test-extras lint bench demo docs clean
 
 help:
 	@echo "make install   create $(VENV) with PYTHON=$(PYTHON) and install the packages, editable, with the dev extra"
@@ -26,6 +27,7 @@ help:
 	@echo "make test-slow run the tests that are marked slow"
 	@echo "make test-checked  run random networks with all indices of compiled code checked (NEUROSIM_CHECK=1)"
 	@echo "make test-oldest   run tests with the oldest versions that are promised, in $(OLDEST)"
+	@echo "make test-extras   run the tests that need PyTorch, snnTorch, Brian2, Dask and others, in $(EXTRAS)"
 	@echo "make lint      check the style with ruff and the types with pyright"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
@@ -66,7 +68,7 @@ $(DOCS_STAMP): $(STAMP)
 # block, so that most tests of a file, and what they compile, stay together. Linear algebra has one thread for each.
 TESTS := -n auto --maxprocesses 8 --dist worksteal --doctest-modules --doctest-ignore-import-errors \
     tests neurosim learning_rules hardware_models
-test test-slow test-checked test-oldest: export OPENBLAS_NUM_THREADS ?= 1
+test test-slow test-checked test-oldest test-extras: export OPENBLAS_NUM_THREADS ?= 1
 
 test: install
 	$(RUN) -m pytest -m "not slow" $(TESTS) $(ARGS)
@@ -89,6 +91,18 @@ OLDEST_TESTS ?= $(addprefix tests/test_,loader.py bodies.py elementary.py random
 test-oldest: $(OLDEST)/.installed
 	$(OLDEST)/bin/python -m pytest -m "not slow" -n auto --maxprocesses 8 --dist worksteal $(OLDEST_TESTS) $(ARGS)
 
+$(EXTRAS)/.installed: $(STAMP)
+	"$(RUN)" -m venv --clear $(EXTRAS)
+	$(EXTRAS)/bin/python -m pip install --disable-pip-version-check -c constraints.txt \
+	    -e ".[dev,snntorch,brian2,formats,sweep,dask]"
+	@: > $@
+
+EXTRAS_TESTS ?= $(wildcard tests/test_bridge*.py tests/test_sweep*.py tests/test_datasets_*.py tests/test_*brian2.py) \
+    neurosim/bridge neurosim/sweep neurosim/datasets
+
+test-extras: $(EXTRAS)/.installed
+	$(EXTRAS)/bin/python -m pytest -n auto --maxprocesses 8 --dist worksteal --doctest-modules $(EXTRAS_TESTS) $(ARGS)
+
 lint: install
 	$(RUN) -m ruff check .
 	$(RUN) -m pyright --pythonpath $(RUN)
@@ -103,5 +117,5 @@ docs: $(DOCS_STAMP)
 	$(RUN) -m sphinx -b html $(DOCS_CONF) docs build/docs
 
 clean:
-	rm -rf "$(VENV)" "$(OLDEST)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(OLDEST)" "$(EXTRAS)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
