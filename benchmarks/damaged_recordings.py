@@ -257,12 +257,16 @@ def npy_files(folder, many):
 
 def npz_files(folder, many):
     """Files of several arrays of numpy."""
-    events, path = camera(40, 12), folder / "events.npz"
+    as_written_or_refused(camera(40, 12), folder / "events.npz", many, 13, "a .npz file")
+
+
+def as_written_or_refused(events, path, many, seed, what):
+    """Damaged copies of a file of events with a checksum: each holds what was written, or is refused."""
     write_events(events, path, SENSOR)
-    for copy in damaged(path.read_bytes(), many, seed=13):
+    for copy in damaged(path.read_bytes(), many, seed=seed):
         path.write_bytes(copy)
         found = outcome(lambda: whole_and_in_pieces(path), path)
-        expect(found is None or (same(found[0], events) and found[1] == SENSOR), "a .npz file")
+        expect(found is None or (same(found[0], events) and found[1] == SENSOR), what)
 
 
 # ---- HDF5 -----------------------------------------------------------------------------------------------------------
@@ -278,12 +282,7 @@ def spoken(path, seed=14):
 
 def hdf5_of_ours(folder, many):
     """Files of events with a checksum."""
-    events, path = camera(60, 15), folder / "events.h5"
-    write_events(events, path, SENSOR)
-    for copy in damaged(path.read_bytes(), many, seed=16):
-        path.write_bytes(copy)
-        found = outcome(lambda: whole_and_in_pieces(path), path)
-        expect(found is None or (same(found[0], events) and found[1] == SENSOR), "an HDF5 file of ours")
+    as_written_or_refused(camera(60, 15), folder / "events.h5", many, 16, "an HDF5 file of ours")
 
 
 def hdf5_of_others(folder, many):

@@ -186,13 +186,10 @@ class Looking:
         Of several with one name it is the one that has what is asked for: `names` of quantities.
         """
         if isinstance(what, str):
-            groups = [self.net.populations, self.net.projections, *([self.net.drives] if drives else [])]
-            found = [owner for group in groups for owner in group if owner.name == what]
+            found = self.net.called(what, drives)
             if len(found) > 1:
-                found = [o for o in found if set(names) <= set(setting.names_of(self._run.engine, o))] or found[:1]
-            if found:
-                return found[0]
-            return self._population(what)
+                found = [o for o in found if set(names) <= set(setting.names_of(self._run.engine, o))] or found
+            what = found[0]
         if isinstance(what, Projection):
             return self._projection(what)
         if drives and isinstance(what, DriveOn) and what in self._run.plan.drives:

@@ -17,8 +17,11 @@ def names_of(engine: Engine, owner: Population | Projection | DriveOn) -> list[s
         ports = engine.plan.ports
         return list(dict.fromkeys([*ports.variables(owner), *ports.parameters(owner)]))
     plan = engine.plan.projections[owner]
-    of_receptor = [name for name, each in owner.receptor.parameters.items() if isinstance(each, Parameter)]
-    return list(dict.fromkeys([*engine.changing(owner), *plan.shared, *plan.stored, *of_receptor]))
+    return list(dict.fromkeys([*engine.changing(owner), *plan.shared, *plan.stored, *_names_of_receptor(owner)]))
+
+
+def _names_of_receptor(projection):
+    return [name for name, each in projection.receptor.parameters.items() if isinstance(each, Parameter)]
 
 
 def _refuse(engine, owner, name):
@@ -116,7 +119,7 @@ def of_projection(engine: Engine, projection: Projection, changes: dict) -> tupl
             size = 1 if shared and np.ndim(value) == 0 else plan.n_synapses
             group = changing_now if name in changing else static
             group[name] = _quantity(projection, name, value, size)
-        elif isinstance(projection.receptor.parameters.get(name), Parameter):
+        elif name in _names_of_receptor(projection):
             receptors[name] = value
         else:
             _refuse(engine, projection, name)

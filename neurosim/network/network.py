@@ -296,6 +296,16 @@ class Network:
         """Return a projection by name."""
         return self._by_name(self.projections, name, "projection")
 
+    def called(self, name: str, drives: bool = False) -> list:
+        """Return all populations and projections, and drives if these are meant too, of one name; at least one.
+
+        Raises:
+            NetworkError: there is none.
+        """
+        items = [*self.populations, *self.projections, *(self.drives if drives else [])]
+        label = "population, projection or drive" if drives else "population or projection"
+        return self._all_called(items, name, label)
+
     def receptors(self) -> dict[Population, list[Receptor]]:
         """Return the receptors of all whole populations, as `ports`, found in one pass."""
         return Ports(self).receptors
@@ -384,9 +394,12 @@ class Network:
         return receptor
 
     def _by_name(self, items, name, label):
-        for item in items:
-            if item.name == name:
-                return item
-        names = [item.name for item in items]
+        return self._all_called(items, name, label)[0]
+
+    def _all_called(self, items, name, label):
+        found = [item for item in items if item.name == name]
+        if found:
+            return found
+        names = list(dict.fromkeys(item.name for item in items))
         near = meant(name, names) if isinstance(name, str) else ""
         raise NetworkError(f"{label} must be one of {', '.join(map(repr, names)) or 'none'}, got {name!r}{near}")
