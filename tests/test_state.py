@@ -490,5 +490,5 @@ def test_of_several_with_one_name_the_one_that_has_the_quantity_is_set(mode):
     sim.set("cells", v=-60.0)
     assert sim.weights("both").tolist() == [4.0, 4.0] and sim.weights("cells").tolist() == [2.0] * 4
     assert sim.get("cells", "v").tolist() == [-60.0, -60.0]
-    with pytest.raises(ns.NetworkError, match="population, projection or drive must be one of 'both', 'cells', got 'nob"):
+    with pytest.raises(ns.NetworkError, match="population, projection or drive must be one of 'both', 'cells', got"):
         sim.set("nobody", v=1.0)
