@@ -139,7 +139,7 @@ class Group:
         job, chunk = self.job, min(self.job.steps, CHUNK)
         main, constants, drives = load_run(self.width, job.assembly.general), self._constants(), self._drives()
         state = (self.lam, self.v, self.ci, self.acc, self.flux, np.zeros_like(self.flux),
-                 *np.empty((5, self.ic.size)))
+                 *np.empty((4, self.ic.size)))
         what = (np.uint64(job.assembly.junctions), self.turns, self.upper, self.lower, self.phase_state, self.since,
                 *self.events, self.count,
                 np.array(job.places, np.uint64), job.every, *self.rec, self.fault, job.gap, job.energy, self.diss,

@@ -88,7 +88,7 @@ import numpy as np
 
 
 def main(clock, ticks, h_tick, tolerance, accuracy, n, lj, li, factors, above, bp, rp, between, bm, rm, ic, shift, g, c,
-         elastance, rigid, g0s, a1s, weights, gap_weights, wn, lam, v, ci, acc, x, dx, pred, used, new, cur, sine,
+         elastance, rigid, g0s, a1s, weights, gap_weights, wn, lam, v, ci, acc, x, dx, used, new, cur, sine,
          sp, sm, fed, fed_by, fed_sign, scale, srow, kinds, firsts, lasts, places, cycles, straight, bent, sv,
          nzb, amp, keys, key0, key1, stream, nz,
          ob, ok, osign, boff, dn, dk, dc, vrow, turned, wv,
@@ -108,7 +108,7 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lj, li, factors, above, b
     per = np.uint64(factors.size // g0s.shape[0])
     tick, rung, samples = clock[0], clock[1], 0
     end = tick + ticks
-    flags = np.zeros({W}, dtype=np.bool_)
+    flags, swapped = np.zeros({W}, dtype=np.bool_), False
     while tick < end:
         span = 1
         if rungs > 1:
@@ -125,26 +125,21 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lj, li, factors, above, b
         for lo in range(zero, nk, block):
             hi = min(lo + block, nk)
             for k in range(lo, hi):
-                pred[k] = elastance[k] * ci[k] + rigid[k] * acc[k]  # the second derivative of the flux
+                bend = elastance[k] * ci[k] + rigid[k] * acc[k]  # the second derivative of the flux
+                used[k] = lam[k] + h * v[k] + square * (bend - 0.5 * acc[k])
             for k in range(lo, hi):
-                pred[k] = lam[k] + h * v[k] + square * (pred[k] - 0.5 * acc[k])
-            for k in range(lo, hi):
-                sine[k] = ic[k] * sin_turns(pred[k] * PER_PHI0 - shift[k])
-            for k in range(lo, hi):
-                cur[k] = g0[k] * lam[k] + a1[k] * v[k] + ci[k]
+                sine[k] = ic[k] * sin_turns(used[k] * PER_PHI0 - shift[k])
             if gapped:
                 for k in range(lo, hi):
-                    new[k] = rate * (pred[k] - lam[k]) - v[k]
+                    new[k] = rate * (used[k] - lam[k]) - v[k]
                 for k in range(lo, hi):
                     size = abs(new[k])
                     rise = gap_s1[k] * (min(max(size, gap_low[k]), gap_high[k]) - gap_low[k])
                     rise += gap_s2[k] * max(size - gap_high[k], 0.0)
                     sine[k] += np.copysign(rise, new[k])
             for k in range(lo, hi):
-                cur[k] -= sine[k]
-            for k in range(lo, hi):
+                cur[k] = g0[k] * lam[k] + a1[k] * v[k] + ci[k] - sine[k]
                 new[k] = 0.0
-                used[k] = pred[k]
         if nn > 0:
             if tick & 3 == 0:
                 for i in range(nn):
@@ -343,17 +338,16 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lj, li, factors, above, b
                     waves[(tick + span) % depth, i * W + l] = 2.0 * cur[k + l] - incoming[i * W + l]
         for k in range(nv):
             wv[0, k], wv[1, k] = wv[2, k], wv[3, k]
-        for k in range(nk):
-            lam[k] = new[k]
-        for k in range(nk):
-            v[k] = cur[k]
+        lam, new = new, lam  # what is old now is written over in the next step
+        v, cur = cur, v
+        swapped = not swapped
         tick += span
         if nr > 0 and (every == 0 or tick % every == 0):
             rec_time[samples] = time
             for i in range(nr):
                 for l in range(W):
-                    rec_lam[samples, i * W + l] = new[rec[i] * W + l]
-                    rec_v[samples, i * W + l] = cur[rec[i] * W + l]
+                    rec_lam[samples, i * W + l] = lam[rec[i] * W + l]
+                    rec_v[samples, i * W + l] = v[rec[i] * W + l]
             samples += 1
         if rungs > 1:
             if error < 0.1 * accuracy and rung < rungs - 1 and tick % (2 * span) == 0:
@@ -363,6 +357,10 @@ def main(clock, ticks, h_tick, tolerance, accuracy, n, lj, li, factors, above, b
             full = full or ev_count[l] > room
         if full:
             break
+    if swapped:  # the arrays that the caller knows as `lam` and `v` are the other ones
+        for k in range(nk):
+            new[k] = lam[k]
+            cur[k] = v[k]
     clock[0], clock[1] = tick, rung
     return samples
 """

@@ -15,9 +15,11 @@ class Signals:
         self.width = delay.shape[1]
         self.duration = duration
         self.found, self.tables_found, self.cycles = {}, [], []
-        driven = [*assembly.sources, *assembly.voltages]
-        rows = np.array([[self._row(k, each.element.waveform, late, lane) for lane, late in enumerate(delay[k])]
-                         for k, each in enumerate(driven)], np.int64).reshape(-1, self.width)
+        waveforms = [each.element.waveform for each in (*assembly.sources, *assembly.voltages)]
+        known = {}  # comparing two waveforms takes long, so each is looked up once, not once for each lane
+        forms = [known.setdefault(waveform, k) for k, waveform in enumerate(waveforms)]
+        rows = np.array([[self._row(k, waveform, forms[k], float(late), lane) for lane, late in enumerate(delay[k])]
+                         for k, waveform in enumerate(waveforms)], np.int64).reshape(-1, self.width)
         self.all_rows = rows
         self.rows = rows[:len(assembly.sources)].ravel().astype(np.uint64)
         self.voltage_rows = rows[len(assembly.sources):].ravel().astype(np.uint64)
@@ -32,10 +34,10 @@ class Signals:
         ends = [(assembly.row(each.plus), assembly.row(each.minus)) for each in assembly.sources]
         self.plus, self.minus = (np.array([pair[k] for pair in ends], np.uint64) for k in (0, 1))
 
-    def _row(self, source, waveform, late, lane):
+    def _row(self, source, waveform, form, late, lane):
         """Return the row of a source in a lane; equal waveforms share one, noise has one for each source and lane."""
         noisy = isinstance(waveform, Noise)
-        key = (waveform, float(late), (source, int(self.keys[lane])) if noisy else None)
+        key = (form, late, (source, int(self.keys[lane])) if noisy else None)
         if key not in self.found:
             self.found[key] = len(self.tables_found)
             span = self.duration - min(late, 0.0)
