@@ -12,6 +12,7 @@ _WHERE = {
     "readout": ["Readout"],
     "sequence": ["State"],
     "snntorch": ["from_snntorch"],
+    "spatial": ["MaxPoolLayer", "StructuredLayer"],
     "surrogates": ["ATan", "BiPer", "FastSigmoid", "StraightThrough", "Surrogate", "Triangle"],
 }
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from neurosim.bridge.readout import Readout as Readout
     from neurosim.bridge.sequence import State as State
     from neurosim.bridge.snntorch import from_snntorch as from_snntorch
+    from neurosim.bridge.spatial import MaxPoolLayer as MaxPoolLayer
+    from neurosim.bridge.spatial import StructuredLayer as StructuredLayer
     from neurosim.bridge.surrogates import ATan as ATan
     from neurosim.bridge.surrogates import BiPer as BiPer
     from neurosim.bridge.surrogates import FastSigmoid as FastSigmoid

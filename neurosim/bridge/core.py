@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK
 from neurosim.bridge.layers import Flatten, Layer, Sequential
 from neurosim.bridge.models import SynapticLIF, UnitlessAdaptiveLIF, UnitlessLIF
+from neurosim.bridge.spatial import MaxPoolLayer, StructuredLayer
 from neurosim.checks import describe_value
+from neurosim.connectivity import Sparse
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import Network
 from neurosim.neurons import LeakyIntegrator
@@ -32,11 +35,13 @@ class Core:
         network: the network, with populations "input", "layer1", "layer2", ..., and "clock" where it is needed.
         dt: length of a tick, ms.
         sizes: numbers of inputs and of the neurons of each layer.
+        binary: whether an input sends one spike a tick at most, as max-pooling of the inputs needs.
     """
 
     network: Network
     dt: float
     sizes: tuple[int, ...]
+    binary: bool = False
 
     def sample(self, x: Any) -> dict[str, Spikes]:
         """Return what one sample gives to the sources, as `Simulation.run_batch` takes it.
@@ -49,6 +54,8 @@ class Core:
         if not fits or not np.isfinite(x).all() or (x < 0).any() or (x % 1 != 0).any():
             raise ParameterError(f"x must be whole numbers of spikes >= 0, shape (ticks, {self.sizes[0]}), got "
                                  f"{describe_value(x)}; the core sends spikes only")
+        if self.binary and (x > 1).any():
+            raise ParameterError(f"x must be 0 or 1 where the first layer is a MaxPoolLayer, got {x.max():g}")
         raster = np.zeros((self.ticks(len(x)), self.sizes[0]), dtype=np.int64)
         raster[EARLY - 1:EARLY - 1 + len(x)] = x
         given = {"input": Spikes.from_dense(raster, self.dt)}
@@ -125,25 +132,27 @@ def to_network(net: Sequential | Layer, *, device: Any = None) -> Core:
     silent = Spikes.from_times([], [], size=layers[0].n_in, duration=dt)
     source = made.add(SpikeSource(silent), name="input")
     clock = None
-    if any(layer.has_bias or starts(layer) for layer in layers):
+    arriving = [incoming(layer) for layer in layers]
+    if any(jumps.any() or starts(layer) for (_, jumps), layer in zip(arriving, layers, strict=True)):
         clock = made.add(SpikeSource(Spikes.from_times([], [], size=2, duration=dt)), name="clock")
-    for k, layer in enumerate(layers, 1):
+    for k, (layer, (weights, jumps)) in enumerate(zip(layers, arriving, strict=True), 1):
         model, receptor = neuron(layer), arrival(layer)
         check_quiet(layer, k)
         raised = _numbers(layer, "theta_initial") * np.exp((k + 1) * dt / _numbers(layer, "tau_theta")) \
             if layer.adaptive else 0.0
         cells = made.add(model, layer.n_out, name=f"layer{k}", initial=_initial(model, raised))
-        made.connect(source, cells, weight=_array(layer.weight), delay=dt, receptor=receptor, device=device)
-        if layer.has_bias:
-            made.connect(clock[1:2], cells, weight=_array(layer.bias)[None], delay=k * dt, receptor=receptor)
+        held = None if isinstance(layer, MaxPoolLayer) else device
+        made.connect(source, cells, delay=dt, receptor=receptor, device=held, **synapses(weights))
+        if jumps.any():
+            made.connect(clock[1:2], cells, weight=jumps[None], delay=k * dt, receptor=receptor)
         for variable, value in starts(layer).items():
             made.connect(clock[0:1], cells, weight=value[None], delay=k * dt, receptor=entry(layer, variable),
                          name=f"{variable} of layer{k}")
         if layer.kind.recurrent:
-            made.connect(cells, cells, weight=_array(layer.recurrent), delay=dt, receptor=receptor, device=device)
+            made.connect(cells, cells, delay=dt, receptor=receptor, device=device, **synapses(returning(layer)))
         made.record(cells, "spikes" if layer.spiking else "v")
         source = cells
-    return Core(made, dt, (layers[0].n_in, *(layer.n_out for layer in layers)))
+    return Core(made, dt, (layers[0].n_in, *(layer.n_out for layer in layers)), isinstance(layers[0], MaxPoolLayer))
 
 
 def _layers(net):
@@ -161,6 +170,23 @@ def _layers(net):
     if not layers:
         raise ParameterError("net must have a Layer, got none")
     return layers
+
+
+def incoming(layer: Layer) -> tuple[Any, np.ndarray]:
+    """Return the weights of a layer's inputs, an array or a sparse matrix, and what each neuron gets at every tick."""
+    if isinstance(layer, (StructuredLayer, MaxPoolLayer)):
+        return layer.incoming()
+    return _array(layer.weight), _array(layer.bias)
+
+
+def returning(layer: Layer) -> Any:
+    """Return the weights of a layer's own spikes."""
+    return layer.returning() if isinstance(layer, StructuredLayer) else _array(layer.recurrent)
+
+
+def synapses(weights: Any) -> dict[str, Any]:
+    """Return how `connect` is told of weights: all of an array, the stored ones of a sparse matrix."""
+    return {"rule": Sparse(weights)} if scipy.sparse.issparse(weights) else {"weight": weights}
 
 
 def neuron(layer: Layer) -> Any:
