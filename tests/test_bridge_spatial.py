@@ -178,8 +178,9 @@ def test_convolutions_and_pools_of_snntorch(kind):
 def test_max_pooling_of_currents_is_read_as_layers():
     snn = pytest.importorskip("snntorch", reason="snnTorch is not installed; the extra snntorch has it")
     torch.manual_seed(5)
-    theirs = nn.Sequential(nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), snn.Leaky(beta=torch.linspace(0.7, 0.9, 4)[:, None, None]),
-                           nn.Flatten(), nn.Linear(36, 3), snn.Leaky(beta=0.9)).double()
+    first = snn.Leaky(beta=torch.linspace(0.7, 0.9, 4)[:, None, None])
+    theirs = nn.Sequential(nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), first, nn.Flatten(), nn.Linear(36, 3),
+                           snn.Leaky(beta=0.9)).double()
     x = spikes_in(40, 2, (1, 8, 8))
     expected = stepped(theirs, x)
     net = bridge.from_snntorch(theirs, shape=(1, 8, 8))
