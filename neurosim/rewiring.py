@@ -6,6 +6,8 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.connectivity import Explicit
+from neurosim.engine.changing import BORN
+from neurosim.engine.wiring import NEVER
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.network import Projection
 from neurosim.running import Run
@@ -21,7 +23,8 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
     if under_way not in UNDER_WAY:
         raise ParameterError(f"under_way must be 'refuse' or 'accept', got {describe_value(under_way)}")
     dt = run.settings.dt
-    old_source, _, old_delay, _ = run.engine.synapses(projection)
+    old_source, _, old_delay, values = run.engine.synapses(projection)
+    old_weight = np.append(np.broadcast_to(values["weight"], old_source.size), 0.0)  # the last is that of none
     ticks = np.rint(np.asarray(delay, np.float64) / dt)
     rule, n = Explicit(source, target), np.size(source)
     continues = np.full(n, -1) if continues is None else np.asarray(continues)
@@ -37,7 +40,15 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
     net.projections[net.projections.index(projection)] = new
     net.recorders = [replace(r, what=new) if r.what is projection else r for r in net.recorders]
     after = Run(net, run.settings)
-    after.restore(_carried(run, after, projection, new, continues))
+    order = np.lexsort((rule.targets, delay, rule.sources))  # of the synapses in the new layout
+    was = continues[order]
+    carried = _carried(run, after, projection, new, was)
+    changes = {**carried.changes, **_born(run, after, projection, new, was)}
+    laid = after.engine.synapses(new)[3]["weight"]
+    after.restore(replace(carried, changes=changes))
+    if "weight" in after.engine.changing(new):
+        same = (was >= 0) & (weight[order].astype(laid.dtype) == old_weight[was])
+        _put_weights(after, new, np.where(same, old_weight[was], laid))
     return after
 
 
@@ -57,7 +68,27 @@ def _check_under_way(run, projection, sources, continues, old_delay, delay):
             "twice or never; let the sources be silent for the longest delay, or pass under_way='accept'")
 
 
-def _carried(run, after, old, projection, continues):
+def _put_weights(run, projection, weights):
+    """Let weights that change be these, where they are not already what has become of the old ones."""
+    if not np.array_equal(run.engine.synapses(projection)[3]["weight"], weights):
+        run.engine.put(projection, "weight", weights)
+
+
+def _born(run, after, old, projection, was) -> dict:
+    """Return up to which tick each synapse was not there, as a change, where that makes a difference."""
+    engine, longest = run.engine, after.engine.plan.longest
+    source, _, delay, _ = after.engine.synapses(projection)
+    before = engine.plan.changes.get((old, BORN))
+    born = np.where(was < 0, engine.now, NEVER if before is None else before[was])
+    ticks, ids = engine.slots_between(projection.source.base, engine.now - longest, engine.now)
+    last = np.full(projection.source.base.size, NEVER)  # of the ticks at which a source has sent a spike
+    np.maximum.at(last, ids, ticks)
+    last = last[source + projection.source.start]
+    under_way = np.where(was < 0, last, born) + np.rint(delay / run.settings.dt) > engine.now
+    return {("projection", projection.name, BORN): born} if under_way.any() else {}
+
+
+def _carried(run, after, old, projection, was):
     """Return the state of the old run in the layout of the new one."""
     state, fresh, engine = run.state(), after.state(), after.engine
     label, arrays = f"synapses/{projection.name}/", {}
@@ -67,11 +98,9 @@ def _carried(run, after, old, projection, continues):
     if not np.array_equal(*delays) and not engine.kept_by_target(projection):
         raise UnsupportedError(f"projection {projection.name!r}: its rule or release keeps values for each source and "
                                "delay, so that the delays that occur must stay the same")
-    if per_synapse:  # in the order of the new layout
-        was = continues[np.lexsort((projection.rule.targets, projection.delay, projection.rule.sources))]
     for name, new in fresh.arrays.items():
         arrays[name] = (new if name in per_synapse else state.arrays[name]).copy()
-        if name in per_synapse and name != f"{label}weight":
+        if name in per_synapse:
             arrays[name][was >= 0] = state.arrays[name][was[was >= 0]]
     changes = {key: value for key, value in state.changes.items()
                if key[:2] != ("projection", projection.name) or np.ndim(value) == 0 and key[2] != "weight"}

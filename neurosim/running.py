@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from neurosim.checks import same
+from neurosim.engine.changing import BORN
 from neurosim.engine.clocked import Clocked
 from neurosim.engine.partition import parts_of
 from neurosim.engine.planner import Planner
@@ -175,7 +176,8 @@ class Run:
 
     def until(self, end, budget: int, allow_infinite: bool) -> int:
         """Go on towards a stamp for about so much work, and take what came of it; return how much was done."""
-        done = self.engine.advance(self.recordings.due(end), budget)
+        grown = self._grown()
+        done = self.engine.advance(min(self.recordings.due(end), grown or end), budget)
         self.recordings.collect()
         if not allow_infinite:
             found = self.engine.infinite()
@@ -183,6 +185,16 @@ class Run:
                 raise SimulationError(f"{found} at or before t = {self.time:g} ms; look for too large weights, "
                                       "currents or dt")
         return done
+
+    def _grown(self):
+        """Return the tick at which the first of the new synapses are like all others, if there are any."""
+        plan = self.engine.plan
+        young = {owner: int(born.max()) + int(plan.projections[owner].connectivity.delays.max())
+                 for (owner, name), born in plan.changes.items() if name == BORN}
+        if any(tick <= self.engine.now for tick in young.values()):
+            self._change_to({(owner, name): value for (owner, name), value in plan.changes.items()
+                             if name != BORN or young[owner] > self.engine.now})
+        return min((tick for tick in young.values() if tick > self.engine.now), default=None)
 
     def go_on(self, end, *, period=None, visit=None, show=lambda amount: None, allow_infinite: bool = False) -> None:
         """Run up to a stamp.
@@ -214,9 +226,9 @@ class Run:
 
 
 def _kept(changes: dict, keep, kind) -> dict:
-    """Return the changes of those that are kept and of some kind."""
+    """Return the changes of those that are kept and of some kind; since when there are synapses is no one's to keep."""
     return {(owner, name): value for (owner, name), value in changes.items()
-            if isinstance(owner, kind) and any(owner is each for each in keep)}
+            if isinstance(owner, kind) and name != BORN and any(owner is each for each in keep)}
 
 
 class _Interrupt:

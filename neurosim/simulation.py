@@ -259,8 +259,9 @@ class Simulation(Changing):
                 for a new one: it keeps the other variables of that synapse, such as those of a learning rule. By
                 default all are new.
             under_way: what happens where an arrival is already due at a synapse that goes on and its delay changes,
-                such that it would come twice or never: "refuse", or "accept" that. A new synapse delivers the spikes of
-                its source that are under way as if it had been there, and those of a synapse that ends are lost.
+                such that it would come twice or never: "refuse", or "accept" that. Spikes that were sent before a
+                synapse was there do not arrive at it; those under way to a synapse that ends are lost. What a learning
+                rule remembers of neurons, its traces, goes on at new synapses too.
 
         Raises:
             ParameterError: an argument does not fit.

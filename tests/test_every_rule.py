@@ -131,6 +131,30 @@ def test_threads_pieces_and_checkpoints_change_no_bit(cls, choice, how):
         np.testing.assert_array_equal(values, others[name], err_msg=name)
 
 
+@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+def test_what_is_set_is_there_and_setting_what_is_there_changes_nothing(cls):
+    """Also where weights change of themselves between events, so that those now are not those of the last event."""
+    rules, sims = composed(cls), []
+    for touched in (False, True):
+        sim = ns.Simulation(network(rules, target_of(cls)), DT, seed=3)
+        sim.run(40.0)
+        if touched:
+            before = sim.synapses("p")
+            number = next(iter(name for rule in rules for name, each in rule.parameters.items()
+                               if isinstance(each, Parameter) and name in vars(before)))
+            sim.set("p", weight=before.weight, **{number: float(getattr(before, number)[0])})
+            sim.scale("p", np.ones(SIZE))
+            np.testing.assert_allclose(sim.sums("p"), np.bincount(before.target, before.weight, SIZE), rtol=1e-12)
+            np.testing.assert_array_equal(sim.weights("p"), before.weight)
+        sim.run(40.0)
+        sims.append(sim)
+    of_itself = any(rule.between is not None for rule in rules)  # cut in two, which rounds otherwise
+    np.testing.assert_allclose(sims[1].weights("p"), sims[0].weights("p"), rtol=2e-5 if of_itself else 0.0)
+    half = np.float32(0.5 * np.add(*bounds(rules)))
+    sims[1].set("p", weight=half)
+    assert (sims[1].weights("p") == half).all()
+
+
 RECEPTORS = [ns.ExponentialCurrent(5.0), ns.AlphaCurrent(2.0), ns.ExponentialConductance(e_rev=0.0), ns.Pulse()]
 
 

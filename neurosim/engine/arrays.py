@@ -108,7 +108,7 @@ class Arrays:
         if plastic:
             for name in wiring.traces("source"):
                 arrays(synapse_field(name), cells, 0, real)
-            for name in ("settled", "latest"):
+            for name in ("settled", "latest", *["advanced"] * wiring.has("between")):
                 arrays(name, lambda number: 1, 0, np.int64)
             arrays("noted", targets, 0, np.int64)
             arrays("noted_before", targets, 0, np.int64)

@@ -229,7 +229,9 @@ class Bundled:
 
 def may_join(first, plan) -> bool:
     """Return whether the synapses of two projections may lie in one bundle."""
-    if first.wiring.parts or plan.wiring.parts or plan.projection.source.base is not first.projection.source.base:
+    if plan.projection.source.base is not first.projection.source.base:
+        return False
+    if any(each.wiring.parts or each.wiring.young for each in (first, plan)):
         return False
     if (set(first.wiring.shared), set(first.wiring.stored)) != (set(plan.wiring.shared), set(plan.wiring.stored)):
         return False

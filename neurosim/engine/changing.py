@@ -9,8 +9,10 @@ from neurosim.engine.bundling import bundled, taken_out
 from neurosim.engine.plan import Plan
 from neurosim.engine.planner import formed, formed_drive
 from neurosim.engine.quantities import periods, wiring_of
-from neurosim.engine.synapses import with_values
+from neurosim.engine.synapses import in_parts, with_values
 from neurosim.network import Population, Projection
+
+BORN = "born"  #: name of the change that says up to which tick synapses were not there
 
 
 def changed(plan: Plan, changes) -> Plan:
@@ -19,7 +21,8 @@ def changed(plan: Plan, changes) -> Plan:
     Args:
         plan: the plan, which stays as it is.
         changes: (population, projection or drive, name) -> value, which is known to fit. A parameter of a receptor
-            is one of its population, called by its name and the number of the receptor: `tau_syn[0]`.
+            is one of its population, called by its name and the number of the receptor: `tau_syn[0]`. `BORN` takes a
+            tick for each synapse of a projection, see `ProjectionPlan.born`.
     """
     populations, drives, synapses = {}, {}, {}
     for (owner, name), value in changes.items():
@@ -63,7 +66,8 @@ def _with_synapses(plan: Plan, changes: dict) -> Plan:
         plans[projection] = _set(plan, plans[projection], values)
     for whole in broken:
         members = [member.projection for member in whole.plans]
-        alone = [projection for projection in members if whole.scale and projection in changes]
+        alone = [projection for projection in members if projection in changes
+                 and (whole.scale or plans[projection].wiring.young)]
         again, here = bundled([plans[projection] for projection in members if projection not in alone], plan.reach,
                               bool(whole.scale), plan.parts, whole.scale)
         plans |= {each.projection: each for each in again}
@@ -74,11 +78,16 @@ def _with_synapses(plan: Plan, changes: dict) -> Plan:
 
 def _set(plan: Plan, each, values: dict):
     """Return the plan of a projection, which is in no bundle, with other values of its synapses."""
-    connectivity = each.connectivity
+    connectivity, born = each.connectivity, values.get(BORN)
     for name, value in values.items():
+        if name == BORN:
+            continue
         value = np.asarray(value, dtype=plan.real)
         value = value.reshape(-1)[0] if value.size == 1 and name in connectivity.shared else value
         connectivity = with_values(connectivity, name, value)
     wiring = wiring_of(each.projection, connectivity, plan.real, plan.dt)
-    return replace(each, connectivity=connectivity, wiring=wiring,
+    each = replace(each, connectivity=connectivity, wiring=replace(wiring, young=each.wiring.young),
                    periods=periods(each.projection, connectivity.shared, plan.dt))
+    if born is None:
+        return each
+    return replace(each, wiring=replace(each.wiring, young=True), born=in_parts(connectivity, born))

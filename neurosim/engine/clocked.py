@@ -141,6 +141,9 @@ class Clocked(Snapshots):
     def change(self, plan: Plan) -> None:
         """Go on with a plan in which parameters or synapses are others; one that is refused changes nothing."""
         self.settle()
+        for projection, each in plan.projections.items() if plan.projections is not self.plan.projections else ():
+            if each is not self.plan.projections[projection]:
+                self.bring(projection)
         if self._replaced(plan):
             self.plan, self.moved = plan, True
             self.chunk = self._room()

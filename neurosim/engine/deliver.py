@@ -51,7 +51,8 @@ class _Deliver(Learner):
         fields |= {f"segment_{name}": Array(np.int64, "room") for name in ("low", "high", "cell")} | self.fields()
         fields["arrivals"] = Array(w.real, "n_target")
         fields |= {"scale": REAL} if w.packed else {}
-        cell = ["segment_cell[listed] = source * n_delays + k"] if w.history or w.random else []
+        fields |= {"born": Array(np.int64, "n_synapses")} if w.young else {}
+        cell = ["segment_cell[listed] = source * n_delays + k"] if w.history or w.random or w.young else []
         add = ["segment_low[listed] = low", "segment_high[listed] = high", *cell, "listed += 1"]
         if not w.history:  # the tick of an arrival is kept where this part has no synapse, too, the same in all parts
             add = ["if low < high:", *(f"    {line}" for line in add)]
@@ -73,7 +74,7 @@ class _Deliver(Learner):
         body = textwrap.dedent(body).rstrip() + "\n" + "".join(f"            {line}\n" for line in row)
         body += textwrap.indent(_NEXT, " " * 8)
         each = [*self._prefetch(), "low = segment_low[n]", "high = segment_high[n]",
-                *(self._full() if w.parts else self._scatter())]
+                *(self._full() if w.parts or w.young else self._scatter())]
         body = ("turn, before = 0, -1\n" if w.random else "") + body
         body += "    for n in range(listed):\n" + "".join(f"        {line}\n" for line in each)
         return Kernel("deliver", fields, body, self.leaves, w.real)
@@ -109,12 +110,13 @@ class _Deliver(Learner):
     def _only_targets_teach(self) -> bool:
         """Whether a synapse that no spike of a target has reached since its last arrival only transmits."""
         w = self.wiring
-        other = w.timed or w.lagged or w.modulators or w.random or w.release is not None or w.device is not None
+        other = w.timed or w.lagged or w.modulators or w.random or w.young or w.release is not None or (
+            w.device is not None)
         return bool(w.rules) and not (other or w.has("on_source"))
 
     def _row_begins(self) -> list[str]:
         w, lines = self.wiring, []
-        if w.history or w.random:
+        if w.history or w.random or w.young:
             lines += ["q = segment_cell[n]", "k = q % n_delays"]
         if w.random:
             lines += ["turn = turn + 1 if q == before else 0", "before = q"]
@@ -127,10 +129,20 @@ class _Deliver(Learner):
 
     def _synapse(self) -> list[str]:
         w = self.wiring
-        weight = "weight[e]" if "weight" in w.stored else "weight"
         lines = ["j = np.int64(target[e])"]
         if w.rules:
             lines += self.catch_up("tick - 1")
+        if not w.young:
+            return lines + self._arrives()
+        lines += ["if tick - delays[k] > born[e]:", *(f"    {line}" for line in self._arrives())]
+        if w.timed:  # what goes on between events goes on
+            lines += ["else:", *(f"    {line}" for line in self._event("none", {}, "tick"))]
+        return lines
+
+    def _arrives(self) -> list[str]:
+        """What the arrival of a spike does at a synapse."""
+        w, lines = self.wiring, []
+        weight = "weight[e]" if "weight" in w.stored else "weight"
         learn = self.arrival() if w.has("on_source") or w.has("between") else []
         after = learn and any(rule.transmits == "after" for rule in w.rules)
         lines += learn if after else []

@@ -67,7 +67,8 @@ class Learner(Synapse):
         if events:
             lines.append("g = g0")
         if w.timed:
-            lines.append(f"last = max(arrived[q], {self.passed if w.periodic else 'np.int64(0)'})")
+            passed = [self.passed if w.periodic else "np.int64(0)", *["advanced[0]"] * w.has("between")]
+            lines.append(f"last = max(arrived[q], {', '.join(passed)})")
             if w.has("on_target"):
                 lines += [f"if h > 0 and newest - h < {RING}:",
                           f"    last = max(last, ring_tick[{_place('h - 1')}]{self.lag})"]

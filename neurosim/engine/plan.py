@@ -56,6 +56,8 @@ class ProjectionPlan:
         base: of each part, the canonical number of the first synapse of each row and delay, for devices.
         bundle: the bundle that holds the synapses, or None.
         periods: ticks between two passes over all synapses, by name.
+        born: of each part, the tick up to which each synapse was not there and spikes that were sent do not arrive;
+            None where no such spike is under way.
     """
 
     projection: Projection
@@ -69,6 +71,7 @@ class ProjectionPlan:
     base: list | None = None
     bundle: Any = None
     periods: Mapping = field(default_factory=dict)
+    born: list | None = None
 
     @property
     def target(self) -> Population:

@@ -130,6 +130,7 @@ class Programs(Arrays):
             if each.bounds[thread] < each.bounds[thread + 1] and each.connectivity.n_synapses:
                 values = self._synapse_values(each, thread)
                 values["arrivals"] = self._arrivals(each, thread)
+                values |= {"born": each.born[thread]} if each.wiring.young else {}
         if values is None or values["n_synapses"] == 0:
             return
         slots = self.slots[source]

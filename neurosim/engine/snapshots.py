@@ -41,18 +41,31 @@ class Snapshots(Programs):
         What changes of itself between events is stored only at events; a look changes no bit of it.
         """
         self.settle()
-        plan = self.plan.projections[projection]
-        if not plan.wiring.has("between"):
+        if not self.plan.projections[projection].wiring.has("between"):
             return self.view(projection)
         now = {name: [array.copy() for array in self.varying[projection][synapse_field(name)]]
                for name in self.changing(projection)}
+        self._let_pass(projection, now)
+        return self._with(projection, now)
+
+    def _let_pass(self, projection, values):
+        """Let values of synapses, by name and part, be what they have become of themselves since the last event."""
+        plan = self.plan.projections[projection]
         for thread in range(self.plan.parts):
             if (projection, plan) in self._learning(thread):
-                copies = {synapse_field(name): arrays[thread] for name, arrays in now.items()}
-                block = self._settling(projection, plan, thread, "look", **copies)
+                arrays = {synapse_field(name): parts[thread] for name, parts in values.items()}
+                block = self._settling(projection, plan, thread, "look", **arrays)
                 self.blocks.remove(block)
                 run([Program([block])], self.tick, self.tick + 1, 1)
-        return self._with(projection, now)
+
+    def bring(self, projection) -> None:
+        """Let what changes of itself be stored as it is now, before it is changed from outside."""
+        self.settle()
+        if self.plan.projections[projection].wiring.has("between"):
+            own = self.varying[projection]
+            self._let_pass(projection, {name: own[synapse_field(name)] for name in self.changing(projection)})
+            for advanced in own["advanced"]:
+                advanced[:] = self.tick
 
     def synapses(self, projection) -> tuple:
         """Return (source, target, delay in ms, values by name) of all synapses as they are now."""
@@ -88,6 +101,8 @@ class Snapshots(Programs):
             names += [f"trace_{name}" for name in wiring.traces("target")]
         if wiring.has("on_modulator"):
             names += ["event_tick", "events"]
+        if wiring.has("between"):
+            names += ["advanced"]
         if wiring.lagged:  # spikes of the target that are on their way to the synapses
             names += ["noted", "ring_tick", *(f"ring_{name}" for name in wiring.traces("target"))]
         return names
@@ -142,7 +157,7 @@ class Snapshots(Programs):
 
     def _restore_synapses(self, projection, state, tick, keep):
         for name in () if keep else self.changing(projection):
-            self.put(projection, name, state[f"synapses/{projection.name}/{name}"])
+            self._put(projection, name, state[f"synapses/{projection.name}/{name}"])
         bounds = self.plan.projections[projection].bounds
         for name in self._kept(projection):
             values = state[f"synapses/{projection.name}/{name}"]
@@ -172,6 +187,10 @@ class Snapshots(Programs):
 
     def put(self, projection, name, values) -> None:
         """Set a changing value of every synapse, from an array in canonical order or a number."""
+        self.bring(projection)
+        self._put(projection, name, values)
+
+    def _put(self, projection, name, values):
         view = self.view(projection)
         set_values(view, name, values)
         for part, array in zip(view.parts, self.varying[projection][synapse_field(name)], strict=True):
@@ -180,25 +199,25 @@ class Snapshots(Programs):
     def sums(self, projection) -> np.ndarray:
         """Return the sum of the weights that end at each target."""
         total = np.zeros(projection.target.size)
-        for part, bounds in self._parts(projection):
+        for part, bounds in self._parts(self.look(projection), projection):
             add_up(part.target, part.values["weight"], total[bounds])
         return total
 
     def scale(self, projection, factors: np.ndarray) -> None:
         """Multiply the changing weights that end at each target by a factor, and keep them within the rules' bounds."""
-        for part, bounds in self._parts(projection):
+        self.bring(projection)
+        for part, bounds in self._parts(self.view(projection), projection):
             scale(part.target, part.values["weight"], factors[bounds])
             for rule in projection.plasticity:
                 limits = rule.weight_bounds(SimpleNamespace(**part.values))
                 if limits is not None:
                     np.clip(part.values["weight"], *limits, out=part.values["weight"])
 
-    def _parts(self, projection):
-        """The synapses of each part, brought up to date, with where their targets are."""
-        self.settle()
+    def _parts(self, connectivity, projection):
+        """The synapses of each part, with where their targets are."""
         bounds = self.plan.projections[projection].bounds
         return [(part, slice(low, high)) for part, low, high in
-                zip(self.view(projection).parts, bounds[:-1], bounds[1:], strict=True) if low < high]
+                zip(connectivity.parts, bounds[:-1], bounds[1:], strict=True) if low < high]
 
     def mark(self) -> list:
         """Return copies of all arrays but the pending spikes, for `back`, faster than `snapshot` and `restore`."""

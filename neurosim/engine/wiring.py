@@ -78,6 +78,7 @@ class Wiring:
         real: float type.
         packed: whether an entry of `target` holds the weight too, in its upper half.
         brief: names of the time constants whose traces are gone where their table of decays ends.
+        young: whether spikes are under way that some of the synapses must not deliver, as these were not there yet.
     """
 
     target: object
@@ -92,6 +93,7 @@ class Wiring:
     real: type
     packed: bool = False
     brief: tuple = ()
+    young: bool = False
 
     @property
     def history(self) -> bool:
@@ -186,6 +188,7 @@ class Synapse:
         if w.rules:
             fields |= {synapse_field(name): Array(w.real, cells) for name in w.traces("source")}
             fields |= history_fields(w) | {"settled": Array(np.int64, 1)}
+            fields |= {"advanced": Array(np.int64, 1)} if w.has("between") else {}
             fields |= {f"target_{name}": Array(dtype, "n_target") for name, dtype in w.reads}
             fields |= modulation_fields(w) | {decay_field(tau): Array(w.real, DECAYS) for tau in w.time_constants}
             if w.periodic:

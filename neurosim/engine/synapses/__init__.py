@@ -8,15 +8,23 @@ rows and once to fill them, and then sorted by delay within each row.
 import numpy as np
 
 from neurosim.connectivity import Rule
-from neurosim.engine.synapses.connectivity import Connectivity, Part, checksum, set_values, to_coo, with_values
+from neurosim.engine.synapses.connectivity import (
+    Connectivity,
+    Part,
+    checksum,
+    in_parts,
+    set_values,
+    to_coo,
+    with_values,
+)
 from neurosim.engine.synapses.drawing import Draft
 from neurosim.engine.synapses.estimate import estimate_bytes
 from neurosim.engine.synapses.quantities import delay_ticks, quantity
 from neurosim.errors import ParameterError
 from neurosim.random import Streams, seed_words
 
-__all__ = ["Connectivity", "Draft", "Part", "build", "checksum", "draft", "estimate_bytes", "set_values", "to_coo",
-           "with_values"]
+__all__ = ["Connectivity", "Draft", "Part", "build", "checksum", "draft", "estimate_bytes", "in_parts", "set_values",
+           "to_coo", "with_values"]
 
 
 def draft(rule: Rule, n_source: int, n_target: int, shift: int | None, *, quantities: dict, delay, bounds, seed: int,

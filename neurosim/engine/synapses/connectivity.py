@@ -219,18 +219,20 @@ def set_values(connectivity: Connectivity, name: str, values) -> None:
     if values.ndim and values.shape != (connectivity.n_synapses,):
         raise ParameterError(f"{name} must be one value per synapse, {connectivity.n_synapses}, got "
                              f"{describe_value(values)}")
-    if values.ndim:
-        ordered = np.empty_like(values)
-        ordered[_coordinates(connectivity)[3]] = values
-    first = 0
-    for part in connectivity.parts:
-        last = first + part.target.size
-        new = ordered[first:last] if values.ndim else float(values)
+    ordered = in_parts(connectivity, values) if values.ndim else [float(values)] * len(connectivity.parts)
+    for part, new in zip(connectivity.parts, ordered, strict=True):
         if isinstance(part.values.get(name), np.ndarray):
             part.values[name][...] = new
         else:
             part.values[name] = new
-        first = last
+
+
+def in_parts(connectivity: Connectivity, values: np.ndarray) -> list[np.ndarray]:
+    """Return one value per synapse, given in the canonical order of `to_coo`, in the order of each part."""
+    ordered = np.empty_like(values)
+    ordered[_coordinates(connectivity)[3]] = values
+    ends = np.cumsum([part.target.size for part in connectivity.parts])
+    return np.split(ordered, ends[:-1])
 
 
 def with_values(connectivity: Connectivity, name: str, values) -> Connectivity:
