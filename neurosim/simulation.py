@@ -387,4 +387,17 @@ def _unpickled(net, settings, state, recorded) -> Simulation:
     return Simulation._of(run)
 
 
+def taken_apart(sim: Simulation) -> tuple:
+    """Return what a simulation is made of, its layout included, such that `put_together` builds nothing again."""
+    run = sim._run
+    return run.net, run.settings, run.plan, sim.state(), run.recordings.contents(), run.fingerprint
+
+
+def put_together(net, settings, plan, state, recorded, fingerprint) -> Simulation:
+    """Return a simulation from what `taken_apart` returned, on this version of neurosim."""
+    run = Run(net, settings, plan=plan, state=state, fingerprint=fingerprint)
+    run.recordings.put_contents(recorded)
+    return Simulation._of(run)
+
+
 __all__ = ["Simulation", "State", "Synapses"]

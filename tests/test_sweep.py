@@ -1,5 +1,6 @@
 """Sweeps: the same table on any number of processes and in any order, and after kill -9 at any moment."""
 
+import mmap
 import os
 import signal
 import subprocess
@@ -108,11 +109,17 @@ def test_order_and_processes_do_not_matter():
     assert len({row["draw"] for row in alone.rows}) == 12
 
 
+def is_mapped(array):
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(memoryview(array).obj, mmap.mmap)
+
+
 def test_data_is_mapped_and_cannot_be_changed():
     def total(x, samples, label):
         with pytest.raises(ValueError, match="read-only"):
             samples[0] = 1.0
-        return {"total": x * float(samples.sum()), "mapped": isinstance(samples, np.memmap), "label": label}
+        return {"total": x * float(samples.sum()), "mapped": is_mapped(samples), "label": label}
 
     for jobs in (1, 2):
         found = sweep(total, {"x": [1, 2]}, data={"samples": np.arange(5.0), "label": "a"}, jobs=jobs, **NO_BAR)
@@ -302,6 +309,8 @@ def test_best_and_pareto_are_of_means():
         result.best("gian")
     with pytest.raises(ns.ParameterError, match="pareto must have two different results at least, got gain"):
         result.pareto(highest="gain")
+    with pytest.raises(ns.ParameterError, match="must be one of gain, cost, got 3"):
+        result.pareto(highest=3, lowest="cost")
 
 
 def test_the_table_has_a_row_for_each_call():
@@ -359,7 +368,7 @@ def test_a_missing_pandas_is_one_sentence(monkeypatch):
     (lambda: sweep(lambda x: x, {"x": "abc"}), "the values of x must be a list, got 'abc'"),
     (lambda: sweep(lambda x: x, {"x": [object]}), "the values of x must be numbers, text"),
     (lambda: sweep(lambda x: x, {"x": [1, 1]}), "the values of x must differ, got 1 twice"),
-    (lambda: sweep(lambda x: x, [1]), "sweep.space must be a Grid, Random, QuasiRandom or Points"),
+    (lambda: sweep(lambda x: x, [1]), "sweep.space must be a Grid, Random, QuasiRandom, Points or Study"),
     (lambda: sweep(lambda noise: 0, {"nose": [1]}), "got 'nose', but it takes noise; did you mean 'noise'?"),
     (lambda: sweep(lambda x, y: 0, {"x": [1]}), "got none for 'y'"),
     (lambda: sweep(lambda x: 0, {"x": [1]}, seeds=2), "must take `seed` or `trial`"),

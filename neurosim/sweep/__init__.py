@@ -14,7 +14,8 @@ from neurosim.sweep.spaces import Points as Points
 from neurosim.sweep.spaces import QuasiRandom as QuasiRandom
 from neurosim.sweep.spaces import Random as Random
 from neurosim.sweep.spaces import Range as Range
+from neurosim.sweep.study import Study as Study
 from neurosim.sweep.sweeping import load as load
 from neurosim.sweep.sweeping import sweep as sweep
 
-__all__ = ["Grid", "Points", "QuasiRandom", "Random", "Range", "Result", "load", "sweep"]
+__all__ = ["Grid", "Points", "QuasiRandom", "Random", "Range", "Result", "Study", "load", "sweep"]

@@ -1,20 +1,39 @@
-"""One call of a swept function: its point, seed and data by name, and what it returned or how it failed, on disk."""
+"""One call of a sweep: its point, seed, data and shared values by name; what it returned or how it failed, on disk."""
 
-import inspect
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from neurosim.calls import meant
-from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
 from neurosim.files import first_line
-from neurosim.sweep.encoding import encode, key, seed
+from neurosim.sweep import store
+from neurosim.sweep.encoding import encode, seed
 from neurosim.sweep.journal import Journal
+from neurosim.sweep.shared import SEEDS, Recipe, signature
 from neurosim.sweep.spaces import RESERVED
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: of the swept function, or of one that makes a shared value.
+
+    Args:
+        key: its name.
+        point: values of the parameters.
+        trial: which of the seeds.
+        attempt: the how manieth, from 1.
+        makes: name of the shared value, None for the swept function.
+    """
+
+    key: str
+    point: dict[str, Any]
+    trial: int
+    attempt: int
+    makes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -23,61 +42,89 @@ class Caller:
 
     Args:
         function: what is swept.
-        takes: which of "seed" and "trial" it takes.
-        journal: where its results go.
-        data: a file of values that every call gets, memory-mapped, or None.
+        takes: what it takes, by name.
+        recipes: how shared values are made, by name.
+        journal: where results go.
+        data: files of the data by name.
+        shared: folder of the shared values.
     """
 
     function: Callable[..., Any]
     takes: tuple[str, ...]
+    recipes: Mapping[str, Recipe]
     journal: Journal
-    data: Path | None
+    data: Mapping[str, Path]
+    shared: Path
 
-    def __call__(self, point: dict, trial: int, attempt: int) -> None:
+    def __call__(self, call: Call) -> None:
         """Make one call and write down how it ended."""
         with self.journal.working() as write:
-            write({"begin": key(point, trial), "attempt": attempt})
-            write(self.outcome(point, trial, attempt))
+            write({"begin": call.key, "attempt": call.attempt})
+            write(self.outcome(call))
 
-    def outcome(self, point: dict, trial: int, attempt: int) -> dict:
+    def outcome(self, call: Call) -> dict:
         """Make one call and return how it ended."""
-        given = {"seed": seed(point, trial), "trial": trial}
-        entry: dict[str, Any] = {"key": key(point, trial), "attempt": attempt}
+        entry: dict[str, Any] = {"key": call.key, "attempt": call.attempt}
         start = time.perf_counter()
         try:
-            found = self.function(**point, **{name: given[name] for name in self.takes}, **_loaded(self.data))
-            entry["values"] = encode(_named(found, point))
+            if call.makes is None:
+                found = self.function(**self._given(self.takes, call, seed))
+                entry["values"] = encode(_named(found, call.point))
+            else:
+                recipe = self.recipes[call.makes]
+                value = recipe.function(**self._given(recipe.takes, call, recipe.seed))
+                store.dump(value, self.shared / call.key)
+                entry["shared"] = call.makes
         except (Exception, SystemExit) as error:
             entry |= {"error": f"{type(error).__name__}: {first_line(error)}", "traceback": _traceback(error)}
         return entry | {"seconds": round(time.perf_counter() - start, 6)}
 
+    def _given(self, takes, call, seed_of) -> dict:
+        """Return the arguments of a call."""
+        def value(name):
+            if name in self.recipes:
+                return store.load(self.shared / self.recipes[name].key(call.point, call.trial))
+            if name in self.data:
+                return store.load(self.data[name])
+            if name in call.point:
+                return call.point[name]
+            return call.trial if name == "trial" else seed_of(call.point, call.trial)
 
-def check_function(function, names: Iterable[str], data: Iterable[str], trials: int) -> tuple[str, ...]:
-    """Return which of "seed" and "trial" a function takes; raise ParameterError where it does not take the names."""
-    if not callable(function):
-        raise ParameterError(f"sweep.function must be a function, got {describe_value(function)}")
-    try:
-        taken = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        raise ParameterError(f"sweep.function must have a signature, got {describe_value(function)}; wrap it in a "
-                             "function of your own") from None
-    kinds = [each.kind for each in taken.values()]
-    by_name = [name for name, each in taken.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
-    given, catches_all = [*names, *data], inspect.Parameter.VAR_KEYWORD in kinds
+        return {name: value(name) for name in takes}
+
+
+def check_function(function, names: Iterable[str], data: Iterable[str], recipes: Mapping[str, Recipe],
+                   trials: int) -> tuple[str, ...]:
+    """Return what a swept function takes, by name.
+
+    Args:
+        function: what is swept.
+        names: of the space.
+        data: names of the data.
+        recipes: of the shared values.
+        trials: how many seeds there are.
+
+    Raises:
+        ParameterError: nobody takes a name, the function needs another one, or several seeds would do the same.
+    """
+    names = [*names]
+    named, needed, catches_all = signature("sweep.function", function)
+    given = [*names, *data, *recipes]
+    used = {name for recipe in recipes.values() for name in recipe.takes}
     for name in given:
-        if name not in by_name and not catches_all:
+        if name not in named and name not in used and not catches_all:
             raise ParameterError(f"sweep.function must take all names, got {name!r}, but it takes "
-                                 f"{', '.join(by_name) or 'none'}{meant(name, by_name)}")
-    seeds = tuple(name for name in ("seed", "trial") if name in by_name or catches_all)
-    missing = [name for name, each in taken.items() if each.default is each.empty and name not in (*given, *seeds)
-               and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+                                 f"{', '.join(named) or 'none'}{meant(name, named)}")
+    missing = [name for name in needed if name not in (*given, *SEEDS)]
     if missing:
         raise ParameterError("sweep.space must have values for all that the function needs, got none for "
                              f"{missing[0]!r}")
-    if trials > 1 and not seeds:
+    takes = tuple(name for name in (*given, *SEEDS) if name in named or catches_all)
+    by_trial = any(name in SEEDS for name in takes) or any(recipes[name].by_trial for name in takes if name in recipes)
+    if trials > 1 and not by_trial:
         raise ParameterError("sweep.function must take `seed` or `trial` where there are several seeds, or all would "
                              "give the same")
-    return seeds
+    return takes
 
 
 def _named(found, point) -> dict:
@@ -97,17 +144,4 @@ def _traceback(error) -> str:
     return "".join(traceback.format_exception(type(error), error, inner or error.__traceback__))
 
 
-_OPEN: dict[Path, dict] = {}  # the data that this process has mapped last
-
-
-def _loaded(path) -> dict:
-    if path is None:
-        return {}
-    if path not in _OPEN:
-        import joblib
-
-        values = joblib.load(path, mmap_mode="r")
-        _OPEN.clear()
-        _OPEN[path] = values
-        return values  # another thread may clear it
-    return _OPEN[path]
+__all__ = ["Call", "Caller", "check_function"]

@@ -14,8 +14,7 @@ from typing import Any
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.files import first_line
-from neurosim.sweep.calling import Caller
-from neurosim.sweep.encoding import key
+from neurosim.sweep.calling import Call, Caller
 
 LOOK = 2.0  #: s between two looks at the workers while nothing ends
 EMPTY = 60.0  #: s without a single worker until a sweep gives up
@@ -54,12 +53,12 @@ def connected(cluster):
         yield client
 
 
-def run(caller: Caller, calls: list[tuple[dict, int, int]], client, done: Callable[[], None]) -> None:
+def run(caller: Caller, calls: list[Call], client, done: Callable[[], None]) -> None:
     """Make calls on the workers of a client.
 
     Args:
         caller: makes one call.
-        calls: point, trial and attempt of each.
+        calls: which.
         client: of the cluster.
         done: told after every call.
 
@@ -69,8 +68,7 @@ def run(caller: Caller, calls: list[tuple[dict, int, int]], client, done: Callab
     with client.as_current():
         for call in _together(caller, calls, client, done):
             if _together(caller, [call], client, done):
-                point, trial, attempt = call
-                _keep(caller, {"key": key(point, trial), "attempt": attempt, "seconds": 0.0, "traceback": "",
+                _keep(caller, {"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": "",
                                "error": "SimulationError: the workers that made this call ended, alone as well"})
                 done()
 
@@ -83,7 +81,7 @@ def _together(caller, calls, client, done) -> list:
         while waiting or under_way:
             while waiting and len(under_way) < workers.room():
                 call = waiting.popleft()
-                under_way[client.submit(caller.outcome, *call, pure=False)] = call
+                under_way[client.submit(caller.outcome, call, pure=False)] = call
             for future in _ended(library, under_way):
                 call = under_way.pop(future)
                 if future.status == "finished":

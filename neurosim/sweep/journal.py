@@ -133,6 +133,22 @@ class Journal:
         with whole_file(self.folder / "sweep") as file:
             file.write(line(header))
 
+    def history(self) -> list[dict]:
+        """Return what a study has noted of its rounds."""
+        path = self.folder / "rounds"
+        return list(entries(path)) if path.exists() else []
+
+    def note(self, entry: dict) -> None:
+        """Append what a study asks for, or what it is told."""
+        path = self.folder / "rounds"
+        with writing(path):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            _mend(handle)
+            _append(path, handle, entry)
+        finally:
+            os.close(handle)
+
     # ---- a process that works
 
     @contextmanager

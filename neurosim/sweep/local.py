@@ -10,21 +10,21 @@ from concurrent.futures.process import BrokenProcessPool
 
 from neurosim.errors import ParameterError, SimulationError
 from neurosim.files import first_line
-from neurosim.sweep.calling import Caller
-from neurosim.sweep.encoding import key
+from neurosim.sweep.calling import Call, Caller
 
 DEATHS = 3  #: of processes one after the other, without a call that ended in between, until a sweep gives up
+ALONE = 3  #: how often a call that had begun when a process died is made again, alone
 
 
-def run(caller: Caller, calls: list[tuple[dict, int, int]], jobs: int, done: Callable[[], None]) -> None:
+def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None]) -> None:
     """Make calls.
 
     A process that dies takes those of its neighbours along, so all calls that had begun are made again, each alone. One
-    that dies alone too has failed, and the rest goes on.
+    whose process dies each time has failed, and the rest goes on.
 
     Args:
         caller: makes one call.
-        calls: point, trial and attempt of each.
+        calls: which.
         jobs: how many processes.
         done: told after every call.
 
@@ -34,7 +34,7 @@ def run(caller: Caller, calls: list[tuple[dict, int, int]], jobs: int, done: Cal
     """
     if jobs == 1:
         for call in calls:
-            caller(*call)
+            caller(call)
             done()
         return
     deaths, left = 0, calls
@@ -79,7 +79,7 @@ def _in_worker(caller, driver, call):
         if os.getppid() == driver:
             threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
     with _BUSY:
-        caller(*call)
+        caller(call)
 
 
 def _end_with(driver):
@@ -94,17 +94,21 @@ def _after(caller, calls):
     """Return the calls that had begun when a process died, and those that had not."""
     caller.journal.wait()
     ended, begun = caller.journal.read()
-    left = [call for call in calls if ended.get(key(*call[:2]), {"attempt": 0})["attempt"] < call[2]]
-    return ([call for call in left if begun.get(key(*call[:2])) == call[2]],
-            [call for call in left if begun.get(key(*call[:2])) != call[2]])
+    left = [call for call in calls if ended.get(call.key, {"attempt": 0})["attempt"] < call.attempt]
+    return ([call for call in left if begun.get(call.key) == call.attempt],
+            [call for call in left if begun.get(call.key) != call.attempt])
 
 
 def _alone(caller, call, jobs):
-    death = _side_by_side(caller, [call], jobs, lambda: None)
-    if death is None:
-        return
-    caller.journal.wait()
-    point, trial, attempt = call
+    death = ""
+    for _ in range(ALONE):
+        died = _side_by_side(caller, [call], jobs, lambda: None)
+        if died is None:
+            return
+        death = died
+        caller.journal.wait()
+        if caller.journal.read()[0].get(call.key, {"attempt": 0})["attempt"] == call.attempt:
+            return  # it had ended, and its process died behind it
     with caller.journal.working() as write:
-        write({"key": key(point, trial), "attempt": attempt, "seconds": 0.0,
-               "error": "SimulationError: the process that made this call ended, twice", "traceback": death})
+        write({"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": death,
+               "error": f"SimulationError: the process that made this call ended, {ALONE + 1} times"})

@@ -27,6 +27,7 @@ class Result:
         points: dicts of values by name.
         trials: the seeds.
         ended: entry of each call that ended, by key.
+        highest, lowest: results of which more, or less, is better, where a study knows.
 
     Attributes:
         parameters: names of the parameters.
@@ -37,8 +38,9 @@ class Result:
         seconds: how long each call took, NaN for one that has not ended.
     """
 
-    def __init__(self, points: list[dict[str, Any]], trials: list[int], ended: dict[str, dict]):
-        self.parameters = list(points[0])
+    def __init__(self, points: list[dict[str, Any]], trials: list[int], ended: dict[str, dict],
+                 highest: Iterable[str] = (), lowest: Iterable[str] = ()):
+        self.parameters, self.highest, self.lowest = list(points[0]), tuple(highest), tuple(lowest)
         calls = [(index, point, trial, ended.get(key(point, trial)))
                  for index, point in enumerate(points) for trial in trials]
         found = [decode(entry["values"]) if entry and "values" in entry else {} for *_, entry in calls]
@@ -81,12 +83,12 @@ class Result:
                           "n": len(values)})
         return found
 
-    def best(self, result: str | None = None, *, lowest: bool = False) -> dict[str, Any]:
+    def best(self, result: str | None = None, *, lowest: bool | None = None) -> dict[str, Any]:
         """Return the point whose mean over the seeds is highest, as `means` has it; the first of several.
 
         Args:
-            result: which result; may be left out where there is one.
-            lowest: whether the lowest is the best.
+            result: which result; may be left out where there is one, or where a study looks for one.
+            lowest: whether the lowest is the best; by default as the study has it, else not.
 
         Raises:
             ParameterError: there is no such result, or no point has a number for it.
@@ -95,7 +97,9 @@ class Result:
         >>> sweep(lambda x: -(x - 2) ** 2, {"x": [1, 2, 3]}, jobs=1).best()
         {'x': 2, 'value': 0.0, 'n': 1}
         """
-        result = self.number("best", result)
+        sought = [*self.highest, *self.lowest]
+        result = self.number("best", sought[0] if result is None and len(sought) == 1 else result)
+        lowest = result in self.lowest if lowest is None else lowest
         found = [point for point in self.means() if point["n"]]
         if not found:
             raise ParameterError(f"best: no point has a finite number for {result!r}; see result.failures")
@@ -107,7 +111,7 @@ class Result:
         One beats another if it is nowhere worse and somewhere better, by the means over the seeds.
 
         Args:
-            highest, lowest: results of which more, or less, is better.
+            highest, lowest: results of which more, or less, is better; by default those of the study.
 
         Raises:
             ParameterError: there is no such result, or fewer than two.
@@ -117,7 +121,10 @@ class Result:
         >>> [point["x"] for point in found.pareto(highest="gain", lowest="cost")]
         [0, 1]
         """
-        up, down = ([each] if isinstance(each, str) else list(each) for each in (highest, lowest))
+        up, down = ([each] if isinstance(each, str) or not isinstance(each, Iterable) else list(each)
+                    for each in (highest, lowest))
+        if not up and not down:
+            up, down = list(self.highest), list(self.lowest)
         names = [self.number("pareto", name) for name in (*up, *down)]
         if len(set(names)) < 2 or len(set(names)) < len(names):
             raise ParameterError(f"pareto must have two different results at least, got {', '.join(names) or 'none'}")

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,22 @@ class Space:
     """Base of the spaces: the points, in order."""
 
     points: list[dict[str, Any]]
+    highest: list[str] = []  #: results of which more is better, where a space knows
+    lowest: list[str] = []
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the parameters."""
+        return list(self.points[0])
+
+    def content(self) -> dict[str, Any]:
+        """Return what tells this space from another one, as a sweep writes it down."""
+        return {"points": encode(self.points)}
+
+    def explore(self, work: Callable, history: Iterable[dict], note: Callable[[dict], None]) -> list[dict[str, Any]]:
+        """Have the calls made at all points, and return these; `Study` chooses them on the way."""
+        work(self.points)
+        return self.points
 
     def __len__(self) -> int:
         return len(self.points)
@@ -131,7 +147,7 @@ class Random(Space):
     """
 
     def __init__(self, n: int, /, *, seed: int = 0, **values: Any):
-        ranges = _drawn("Random", n, values)
+        ranges = values_by_name("Random", n, values)
         seed = check_seed("Random.seed", seed)
         # one generator for each name, so that another name leaves these values as they are
         columns = [np.random.default_rng([seed, *name.encode()]).random(n) for name in ranges]
@@ -158,7 +174,7 @@ class QuasiRandom(Space):
 
     def __init__(self, n: int, /, *, method: Literal["sobol", "halton", "latin"] = "sobol", seed: int = 0,
                  **values: Any):
-        ranges = _drawn("QuasiRandom", n, values)
+        ranges = values_by_name("QuasiRandom", n, values)
         if method not in ("sobol", "halton", "latin"):
             raise ParameterError("QuasiRandom.method must be 'sobol', 'halton' or 'latin', got "
                                  f"{describe_value(method)}")
@@ -179,11 +195,12 @@ def as_space(space) -> Space:
         if not all(isinstance(name, str) for name in space):
             raise ParameterError(f"sweep.space must have names as keys, got {describe_value(space)}")
         return Grid(**space)
-    raise ParameterError("sweep.space must be a Grid, Random, QuasiRandom or Points, or a dict of lists of values, got "
+    raise ParameterError("sweep.space must be a Grid, Random, QuasiRandom, Points or Study, or a dict of lists, got "
                          f"{describe_value(space)}")
 
 
-def _drawn(owner, n, values) -> dict:
+def values_by_name(owner: str, n: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ranges and lists that n points are drawn from, checked."""
     if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ParameterError(f"{owner}.n must be a whole number >= 1, got {describe_value(n)}")
     return {name: each if isinstance(each, Range) else _values(name, each)

@@ -4,9 +4,10 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,23 +17,28 @@ from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.files import writing
 from neurosim.machine import cores
 from neurosim.progress import progress_bar
-from neurosim.sweep import identity, local
+from neurosim.sweep import identity, local, store
 from neurosim.sweep.calling import Caller, check_function
 from neurosim.sweep.cluster import connected
 from neurosim.sweep.cluster import run as run_on_cluster
-from neurosim.sweep.encoding import decode, encode, key
+from neurosim.sweep.driving import Driver
+from neurosim.sweep.encoding import decode, key
 from neurosim.sweep.journal import Journal
 from neurosim.sweep.result import Result
+from neurosim.sweep.shared import SEEDS, recipes
 from neurosim.sweep.spaces import Space, as_space
 
-VERSION = 1
+VERSION = 2
+SHARED = "shared"  #: folder of shared values, beside those of the sweeps
+OLD = 3600.0  #: s after which a file that was not finished is nobody's
 
 
 @arguments_listed
 def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any]], *,
           seeds: int | Iterable[int] = 1, jobs: int | None = None, cluster: Any = None,
           folder: str | Path | None = None, name: str = "sweep", data: Mapping[str, Any] | None = None,
-          retry: Literal["failed"] | None = None, progress: bool = True) -> Result:
+          shared: Mapping[str, Callable[..., Any]] | None = None, retry: Literal["failed"] | None = None,
+          progress: bool = True) -> Result:
     """Return what a function gives at all points of a space, for all seeds.
 
     seed of a call = SeedSequence(SHA-256(values of the point by name, trial)), 64 bits
@@ -45,15 +51,18 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
         function: takes the values of a point by name, and, where it names them, `seed` (its own, from the point) and
             `trial` (one of `seeds` as it is, for what shall be alike at all points); returns a number, or a dict of
             results by name.
-        space: a `Grid`, `Random`, `QuasiRandom` or `Points`; a dict of lists is a grid.
+        space: a `Grid`, `Random`, `QuasiRandom` or `Points`, or a `Study`; a dict of lists is a grid.
         seeds: how often each point is tried, or the list of trials, whole numbers >= 0.
         jobs: how many processes; by default one for each core. With 1 all is done in this process.
         cluster: address of a Dask scheduler, or a `dask.distributed.Client`, whose workers then make the calls; they
             read `data` from a file in `folder`, which they must share where they are other machines.
         folder: where results are kept, in a folder `name` of it; None keeps them in memory.
         name: of this sweep. One with another function, space, data or seeds needs another name.
-        data: values by name that every call gets too. They are written down once, and arrays in them are memory-mapped
-            and read-only.
+        data: values by name that every call may take too. They are written down once, and arrays in them are
+            memory-mapped and read-only.
+        shared: functions by name, of some of the parameters, data, `seed`, `trial` and each other's values. What they
+            return is made once for each distinct set of what they take, written down, and mapped like data into the
+            calls that take that name: states of a network, or a simulation, whose layout is then not built again.
         retry: "failed" tries calls again that failed.
         progress: whether to show a progress bar, with the time that is left.
 
@@ -75,25 +84,27 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
     jobs = cores() if jobs is None else _whole("jobs", jobs)
     if retry not in (None, "failed"):
         raise ParameterError(f"sweep.retry must be 'failed' or None, got {describe_value(retry)}")
-    if not isinstance(name, str) or not re.fullmatch(r"[\w.-]*\w[\w.-]*", name):
-        raise ParameterError(f"sweep.name must be letters, digits, '_', '-' and '.', got {describe_value(name)}")
-    clash = sorted(set(data) & {*space.points[0], "seed", "trial"})
+    _check_name(name)
+    clash = sorted(set(data) & {*space.names, *SEEDS})
     if clash:
         raise ParameterError("sweep.data must have names of its own, got "
                              f"{clash[0]!r}, which the function gets already")
-    takes = check_function(function, space.points[0], data, len(trials))
-    with _place(folder, name) as place, nullcontext() if cluster is None else connected(cluster) as client:
-        journal = Journal(place, secrets.token_hex(6))
-        with journal.driving(), _mapped(data, place) as mapped:
-            _same_sweep(journal, _header(function, space, trials, data))
-            calls, total = _missing(journal, space, trials, retry)
-            caller = Caller(function, takes, journal, mapped)
-            with progress_bar(progress, float(total), "calls") as show:
-                _work(caller, calls, jobs, client, total, show)
-            result = Result(space.points, trials, journal.read()[0])
+    digests = _digests(data)
+    made = recipes(shared, space.names, digests)
+    takes = check_function(function, space.names, data, made, len(trials))
+    with _place(folder) as place, nullcontext() if cluster is None else connected(cluster) as client:
+        journal = Journal(place / name, secrets.token_hex(6))
+        with journal.driving(), _mapped(data, journal.folder) as mapped:
+            _same_sweep(journal, _header(function, made, space, trials, digests))
+            caller = Caller(function, takes, made, journal, mapped, _shared_folder(place, made))
+            with progress_bar(progress, float(len(space) * len(trials)), "calls") as show:
+                driver = Driver(caller, trials, retry is not None, lambda calls, done: run_on_cluster(
+                    caller, calls, client, done) if client is not None else local.run(caller, calls, jobs, done), show)
+                points = space.explore(driver.work, journal.history(), journal.note)
+            result = Result(points, trials, journal.read()[0], space.highest, space.lowest)
     if result.failures:
-        warnings.warn(f"{len(result.failures)} of {total} calls failed, the first with {result.failures[0]['error']}; "
-                      "see result.failures", NeurosimWarning, stacklevel=3)
+        warnings.warn(f"{len(result.failures)} of {len(result)} calls failed, the first with "
+                      f"{result.failures[0]['error']}; see result.failures", NeurosimWarning, stacklevel=3)
     return result
 
 
@@ -116,45 +127,29 @@ def load(folder: str | Path, name: str = "sweep") -> Result:
     header = journal.header()
     if header is None:
         raise FileError(f"{journal.folder} holds no sweep; sweep(..., folder=, name=) makes one")
-    return Result(decode(header["points"]), header["trials"], journal.read()[0])
-
-
-def _work(caller, calls, jobs, client, total, show):
-    done = total - len(calls)
-    show(float(done))
-
-    def one():
-        nonlocal done
-        done += 1
-        show(float(done))
-
-    if client is not None:
-        run_on_cluster(caller, calls, client, one)
-    else:
-        local.run(caller, calls, jobs, one)
-
-
-def _missing(journal, space, trials, retry):
-    """Return point, trial and attempt of the calls that must be made, and how many there are in all."""
-    ended, begun = journal.read()
-    calls = []
-    for point in space.points:
-        for trial in trials:
-            name = key(point, trial)
-            before = ended.get(name)
-            if before is None or (retry and "error" in before):
-                calls.append((point, trial, 1 + max(begun.get(name, 0), before["attempt"] if before else 0)))
-    return calls, len(space) * len(trials)
+    _check_version(journal, header)
+    space = header["space"]
+    study = space.get("study", {"highest": (), "lowest": ()})
+    asked = {text: decode(text) for entry in journal.history() for text in entry.get("asked", ())}
+    points = decode(space["points"]) if "points" in space else list(asked.values())
+    if not points:
+        raise FileError(f"{journal.folder} holds a study that has not asked for a point yet; go on with sweep(...)")
+    return Result(points, header["trials"], journal.read()[0], study["highest"], study["lowest"])
 
 
 # ---- what a folder's sweep is -----------------------------------------------------------------------
 
 
-def _header(function, space, trials, data) -> dict:
+def _digests(data) -> dict[str, str]:
     import joblib
 
-    parts = identity.parts(function) | {f"data {name}": joblib.hash(value) for name, value in data.items()}
-    return {"version": VERSION, "function": parts, "points": encode(space.points), "trials": trials}
+    return {name: str(joblib.hash(value)) for name, value in data.items()}
+
+
+def _header(function, made, space, trials, digests) -> dict:
+    parts = identity.parts(function) | {f"data {name}": digest for name, digest in digests.items()}
+    parts |= {f"shared {name}": recipe.content for name, recipe in made.items()}
+    return {"version": VERSION, "function": parts, "space": space.content(), "trials": trials}
 
 
 def _same_sweep(journal, header):
@@ -162,13 +157,8 @@ def _same_sweep(journal, header):
     before = journal.header()
     if before is None:
         return journal.describe(header)
-    if before["version"] != VERSION:
-        raise FileError(f"{journal.folder} must be of version {VERSION}, got {before['version']}; give another name=")
-    points = [{key(point, 0) for point in decode(each["points"])} for each in (before, header)]
-    changed = []
-    if points[0] != points[1]:
-        changed.append(f"its space ({len(points[0] - points[1])} points of it are gone, "
-                       f"{len(points[1] - points[0])} are new)")
+    _check_version(journal, before)
+    changed = _space_changed(before["space"], header["space"])
     if sorted(before["trials"]) != sorted(header["trials"]):
         changed.append(f"its seeds ({before['trials']}, now {header['trials']})")
     if before["function"] != header["function"]:
@@ -179,33 +169,67 @@ def _same_sweep(journal, header):
     return None
 
 
+def _check_version(journal, header):
+    if header["version"] != VERSION:
+        raise FileError(f"{journal.folder} must be of version {VERSION}, got {header['version']}; give another name=")
+
+
+def _space_changed(before, now) -> list[str]:
+    """Return what to say of a space that is another one."""
+    if "points" in before and "points" in now:
+        points = [{key(point, 0) for point in decode(each["points"])} for each in (before, now)]
+        gone, new = len(points[0] - points[1]), len(points[1] - points[0])
+        return [f"its space ({gone} points of it are gone, {new} are new)"] if gone or new else []
+    if "study" in before and "study" in now:
+        names = identity.difference(before["study"], now["study"])
+        return [f"its study ({names})"] if names else []
+    return ["its space (a study is no list of points)"]
+
+
 @contextmanager
-def _place(folder, name):
+def _place(folder):
     if folder is not None:
-        yield Path(folder) / name
+        yield Path(folder)
         return
     with tempfile.TemporaryDirectory(prefix="neurosim-sweep-") as made:
-        yield Path(made) / name
+        yield Path(made)
 
 
 @contextmanager
 def _mapped(data, folder):
-    """Give a file of the data for this run of the sweep, None where there is none; those of killed runs go."""
+    """Give the files of the data for this run of the sweep; those of killed runs go."""
     for left in folder.glob("data-*"):
         shutil.rmtree(left, ignore_errors=True)
-    if not data:
-        yield None
-        return
-    import joblib
+    try:
+        with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as made:
+            files = {name: Path(made) / f"{number}" for number, name in enumerate(data)}
+            for name, path in files.items():
+                store.dump(data[name], path)
+            yield files
+    finally:
+        store.forget()
 
-    with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as made:
-        path = Path(made) / "data"
-        with writing(path):
-            joblib.dump(data, path)
-        yield path
+
+def _shared_folder(place, made) -> Path:
+    """Return the folder of shared values; what was left half written an hour ago or more goes."""
+    folder = place / SHARED
+    if made:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(".*.tmp"):
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > OLD:
+                    left.unlink()
+    return folder
 
 
 # ---- arguments --------------------------------------------------------------------------------------
+
+
+def _check_name(name):
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.-]*\w[\w.-]*", name) or name == SHARED:
+        raise ParameterError(f"sweep.name must be letters, digits, '_', '-' and '.', and not {SHARED!r}, got "
+                             f"{describe_value(name)}")
 
 
 def _whole(what, value) -> int:
