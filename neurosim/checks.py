@@ -13,7 +13,7 @@ which then know the constructor and the type of `cell.tau_mem`; a class without 
 
 import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -303,6 +303,19 @@ class Parametrised:
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some parameters changed."""
         return type(self)(**{**self.values(), **changes})
+
+    def check_with(self, now: Mapping[str, Any], checked: Mapping[str, Any]) -> None:
+        """Check what concerns several parameters at once; raise ParameterError.
+
+        Args:
+            now: all parameters by name, as they are.
+            checked: those that are to be others, each of which fits by itself.
+        """
+        made = object.__new__(type(self))
+        made.__dict__.update({**now, **checked})
+        warn_of_units(type(self).__name__, ((name, self.parameters[name].unit, value)
+                                            for name, value in checked.items()))
+        made.validate()
 
     def values(self) -> dict[str, Any]:
         """Return the parameters by name, as they were given."""

@@ -46,14 +46,21 @@ def shortest_tick(net) -> tuple[float, str]:
     return max(found)
 
 
-def warn_where_lost(population, p, ports, dt: float, real: type) -> None:
-    """Warn where the float type of a population is too coarse for a tick."""
+def warn_where_lost(population: str, owners, dt: float, real: type) -> None:
+    """Warn where the float type is too coarse for a tick.
+
+    Args:
+        population: its name.
+        owners: pairs of its model, or a receptor, and parameters.
+        dt: ms.
+        real: float type.
+    """
     if real is np.float64:
         return
-    for owner, q in ((population.model, p), *ports):
+    for owner, q in owners:
         tick, name = _shortest(owner, q)
         if dt < tick:
-            warnings.warn(f"dt = {dt:g} ms is too short for {name} of {population.name!r} in float32, whose rounding "
+            warnings.warn(f"dt = {dt:g} ms is too short for {name} of {population!r} in float32, whose rounding "
                           f"changes its rate; leave dtype out or give dtype='float64', or dt >= {tick:.2g} ms",
                           NeurosimWarning, stacklevel=2)
 
@@ -65,7 +72,7 @@ def _shortest(owner, p) -> tuple[float, str]:
     found = [(0.0, "")]
     for name, rate in rates.items():
         rate = np.abs(np.asarray(rate, dtype=np.float64))
-        moving = rate[(rate > 0.0) & np.isfinite(rate)]
+        moving = rate[(rate > 0.0) & (rate < np.inf)]
         if moving.size and not owner.state[name].slow:
             found.append((ROUNDING / float(moving.min()) / (SHARE_OF_V if name == "v" else SHARE), name))
     return max(found)

@@ -58,7 +58,7 @@ def of_population(engine: Engine, population: Population, changes: dict) -> tupl
         part, now = (population.model, plan.parameters) if port is None else plan.ports[port]
         own = {name: _parameter(part, name, changes[public], population, getattr(now, name), time)
                for public, (number, name) in found.items() if number == port}
-        part.replace(**{name: getattr(now, name) for name in part.parameters} | own)  # which checks them together
+        part.check_with({name: getattr(now, name) for name in part.parameters}, own)
         new |= {(population.base, name if port is None else f"{name}[{port}]"): value for name, value in own.items()}
     return states, new
 
@@ -92,7 +92,7 @@ def of_drive(engine: Engine, drive: DriveOn, changes: dict) -> dict:
         _check_form(name, checked)
         check_lengths(type(part).__name__, {name: checked}, drive.target.size)
         found[name] = checked.later(engine.clock.ms(engine.now)) if isinstance(checked, Timed) else checked
-    part.replace(**{name: getattr(now, name) for name in part.parameters} | found)
+    part.check_with({name: getattr(now, name) for name in part.parameters}, found)
     return {(drive, name): value for name, value in found.items()}
 
 

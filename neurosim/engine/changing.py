@@ -28,7 +28,7 @@ def changed(plan: Plan, changes) -> Plan:
     for (owner, name), value in changes.items():
         kind = populations if isinstance(owner, Population) else synapses if isinstance(owner, Projection) else drives
         kind.setdefault(owner, {})[name] = value
-    new = {owner: formed(with_parameters(plan.populations[owner], values), plan)
+    new = {owner: formed(with_parameters(plan.populations[owner], values), plan, plan.populations[owner])
            for owner, values in populations.items()}
     driven = {owner: formed_drive(with_numbers(plan.drives[owner], values), plan) for owner, values in drives.items()}
     after = replace(plan, populations={**plan.populations, **new} if new else plan.populations,
@@ -50,7 +50,8 @@ def with_parameters(plan, values: dict):
             name, number = name[:-1].split("[")
             receptor, p = ports[int(number)]
             ports[int(number)] = receptor, SimpleNamespace(**{**vars(p), name: value})
-    return replace(plan, parameters=SimpleNamespace(**{**vars(plan.parameters), **own}), ports=tuple(ports))
+    parameters = SimpleNamespace(**{**vars(plan.parameters), **own}) if own else plan.parameters
+    return replace(plan, parameters=parameters, ports=tuple(ports))
 
 
 def _with_synapses(plan: Plan, changes: dict) -> Plan:

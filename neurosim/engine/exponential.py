@@ -22,11 +22,11 @@ def exponential(matrix: np.ndarray) -> np.ndarray:
     size = matrix.shape[-1]
     halvings = _halvings(matrix)
     small = matrix * 0.5 ** halvings[:, None, None]
-    power = np.eye(size)
+    power = unity = np.eye(size)
     for term in range(TERMS, 0, -1):
-        power = np.eye(size) + small @ power / term
-    mutual = reach(matrix) & reach(matrix).T
-    chain = (mutual == np.eye(size, dtype=bool)).all()
+        power = unity + small @ power / term
+    acts = reach(matrix)
+    chain = ((acts & acts.T) == (unity > 0.0)).all()
     rates = np.einsum("kii->ki", matrix)
     for turn in range(int(halvings.max(initial=0)) + 1):
         left = halvings >= turn

@@ -146,20 +146,27 @@ class Planner:
         return formed_drive(plan, self)
 
 
-def formed(plan: PopulationPlan, laid: "Planner | Plan") -> PopulationPlan:
+def formed(plan: PopulationPlan, laid: "Planner | Plan", before: PopulationPlan | None = None) -> PopulationPlan:
     """Return the plan of a population with what follows from its parameters, at first and after one was set.
 
     Args:
         plan: that of the population.
         laid: what it is a part of: dt, float type, direct ports, who has an injected current.
+        before: the plan that it had before one was set; what did not change follows from it.
     """
     population, p = plan.population, plan.parameters
     if not hasattr(population.model, "state"):
         return plan
     direct = {number for number in range(len(plan.ports)) if (population, number) in laid.direct}
     form = Coefficients(population.model, p, plan.ports, population in laid.injected, laid.dt, laid.real, direct)
-    warn_where_lost(population, p, plan.ports, laid.dt, laid.real)
-    return replace(plan, form=form, n_ref=_ticks_held(population, getattr(p, "t_ref", None), laid.dt))
+    owners = [(population.model, p), *plan.ports]
+    known = [] if before is None else [before.parameters, *(q for _, q in before.ports)]
+    warn_where_lost(population.name, [(owner, q) for owner, q in owners if not any(q is each for each in known)],
+                    laid.dt, laid.real)
+    t_ref = getattr(p, "t_ref", None)
+    if before is not None and t_ref is getattr(before.parameters, "t_ref", None):
+        return replace(plan, form=form, n_ref=before.n_ref)
+    return replace(plan, form=form, n_ref=_ticks_held(population, t_ref, laid.dt))
 
 
 def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:

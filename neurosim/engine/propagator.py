@@ -53,7 +53,7 @@ class Coefficients:
         system = _System(model, linear, list(zip(self.ports, [q for _, q in ports], strict=True)))
         if not system.variables:
             return {}
-        exact, structure = system.propagator(dt)
+        exact, held, structure = system.propagator(dt)
         pulsed = {port.receptor.on for port in self.ports if port.receptor.effect == "pulse"}
         wanted = [current_field("I", on) for on in model.inputs if on in pulsed or (injected and on == "v")]
         columns = [*system.variables, "1", *(current_field("I", on) for on in model.inputs)]
@@ -63,7 +63,8 @@ class Coefficients:
             for column, source in enumerate(columns):
                 if structure[row, column] and (column <= row_of_one or source in wanted):
                     name = f"c_{variable}_{ {'1': 'one', 'I': 'current'}.get(source, source)}"
-                    self.values[name] = _narrow(exact[:, row, column])
+                    here = exact[:, row, column] if column < row_of_one else held[:, row, column - row_of_one]
+                    self.values[name] = _narrow(here)
                     terms[variable][source] = name
         return terms
 
@@ -123,20 +124,36 @@ class _System:
                                  for name, output in equations.output.items()]
 
     def propagator(self, dt):
-        """Return the rows of the variables of P for every neuron (or one for all), and where P can differ from zero."""
-        size, n = self.size, len(self.variables)
-        count = max((np.size(value) for _, _, value in self.entries), default=1)
-        matrix = np.zeros((count, size, size))
-        for row, column, value in self.entries:
-            matrix[:, row, column] += value
-        unique, inverse = matrix[:, :n, :n].reshape(count, -1), np.zeros(count, np.int64)
-        if (unique == unique[0]).all():
-            unique = unique[:1]
-        else:
-            unique, inverse = np.unique(unique, axis=0, return_inverse=True)
-        steps = _few_steps if len(unique) <= FEW else _steps
-        exact = steps(unique.tobytes(), n, dt)[inverse.ravel()]
-        return np.concatenate([exact[:, :, :n], exact[:, :, n:] @ matrix[:, :n, n:]], axis=2), _reach_of(matrix)
+        """Return P, then p and q side by side, for every neuron or one for all, and where they can differ from zero."""
+        n = len(self.variables)
+        rates = _matrix(n, n, [entry for entry in self.entries if entry[1] < n])
+        inputs = _matrix(n, self.size - n, [(row, column - n, value) for row, column, value in self.entries
+                                            if column >= n])
+        exact = _steps_of(rates, n, dt)
+        held = exact[:, :, n:] @ inputs
+        structure = np.zeros((self.size, self.size), dtype=bool)
+        structure[:n] = np.concatenate([(rates != 0.0).any(axis=0), (inputs != 0.0).any(axis=0)], axis=1)
+        return exact[:, :, :n], held, _reach_of(structure.tobytes(), self.size)
+
+
+def _matrix(rows, columns, entries) -> np.ndarray:
+    """Return the sum of entries (row, column, value) as a matrix for every neuron, or one for all."""
+    count = max((np.size(value) for _, _, value in entries), default=1)
+    matrix = np.zeros((count, rows, columns))
+    for row, column, value in entries:
+        matrix[:, row, column] += value
+    return matrix
+
+
+def _steps_of(rates, n: int, dt: float) -> np.ndarray:
+    """Return `_steps` of matrices, of which equal ones are handled once and few are kept."""
+    flat = rates.reshape(len(rates), -1)
+    if len(flat) > 1 and (flat == flat[0]).all():
+        flat = flat[:1]
+    if len(flat) == 1:
+        return _few_steps(flat.tobytes(), n, dt)
+    unique, inverse = np.unique(flat, axis=0, return_inverse=True)
+    return (_few_steps if len(unique) <= FEW else _steps)(unique.tobytes(), n, dt)[inverse.ravel()]
 
 
 def _steps(rates: bytes, n: int, dt: float) -> np.ndarray:
@@ -151,14 +168,9 @@ def _steps(rates: bytes, n: int, dt: float) -> np.ndarray:
 _few_steps = lru_cache(maxsize=256)(_steps)
 
 
-def _reach_of(matrix) -> np.ndarray:
-    """Return `reach` of matrices, which only depends on where they are zero."""
-    structure = (matrix != 0.0).any(axis=0)
-    return _reach_of_structure(structure.tobytes(), len(structure))
-
-
 @lru_cache(maxsize=256)
-def _reach_of_structure(structure: bytes, size: int) -> np.ndarray:
+def _reach_of(structure: bytes, size: int) -> np.ndarray:
+    """Return `reach` of a matrix of which only is known where it is zero."""
     return reach(np.frombuffer(structure, dtype=bool).reshape(1, size, size).astype(float))
 
 
@@ -185,6 +197,6 @@ def _check_acts(model, linear, ports):
 def _narrow(value):
     """Return a float where all values are the same, else an array."""
     array = np.asarray(value, dtype=np.float64)
-    if array.ndim == 1 and (array == array[0]).all():
+    if array.ndim == 1 and (array.size == 1 or (array == array[0]).all()):
         return float(array[0])
     return float(array) if array.ndim == 0 else array

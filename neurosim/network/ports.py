@@ -27,6 +27,8 @@ class Ports:
                 found, receptor = places[user.target.base], _on_whole(user.target, user.receptor)
                 self._of[user] = found.setdefault(receptor, len(found))
         self.receptors = {population: list(found) for population, found in places.items()}
+        self._variables: dict[Population, dict[str, tuple[int | None, str]]] = {}
+        self._parameters: dict[Population, dict[str, tuple[int | None, str]]] = {}
 
     def of(self, user: Projection | DriveOn) -> int:
         """Return which of the receptors of its target a projection or a drive reaches."""
@@ -34,12 +36,16 @@ class Ports:
 
     def variables(self, population: Population) -> dict[str, tuple[int | None, str]]:
         """Return the variables of a population, as `Network.variables`."""
-        return self._named(population, lambda part: getattr(part, "state", {}))
+        if population.base not in self._variables:
+            self._variables[population.base] = self._named(population, lambda part: getattr(part, "state", {}))
+        return self._variables[population.base]
 
     def parameters(self, population: Population) -> dict[str, tuple[int | None, str]]:
         """Return the parameters of a population and its receptors that may be set, by name, as `variables`."""
-        return self._named(population, lambda part: [name for name, parameter in part.parameters.items()
-                                                     if parameter.per_element])
+        if population.base not in self._parameters:
+            self._parameters[population.base] = self._named(
+                population, lambda part: [name for name, parameter in part.parameters.items() if parameter.per_element])
+        return self._parameters[population.base]
 
     def _named(self, population: Population, names_of: Callable[[Any], Iterable[str]]):
         found: dict[str, tuple[int | None, str]] = {name: (None, name) for name in names_of(population.model)}
