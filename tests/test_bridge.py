@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; the extra torch has it")
 
 from neurosim import bridge  # noqa: E402
+from neurosim.bridge.arrivals import weighted  # noqa: E402
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK, Kind  # noqa: E402
 from neurosim.bridge.sequence import Coefficients, State, compiled, plain  # noqa: E402
 from neurosim.errors import ParameterError  # noqa: E402
@@ -43,7 +44,8 @@ def drawn(kind, dtype):
 
 def results(run, kind, leaves, held, lengths):
     """Return what a sequence gives, and the gradients of a random sum of all of it."""
-    out, after = run(kind, *leaves[:4], Coefficients(*leaves[4:11]), State(*leaves[11:], held), lengths)
+    sums = weighted(*leaves[:2]) if run is compiled else leaves[0] @ leaves[1]
+    out, after = run(kind, sums, *leaves[2:4], Coefficients(*leaves[4:11]), State(*leaves[11:], held), lengths)
     given, generator = [out, *after[:4]], torch.Generator().manual_seed(2)
     loss = sum((each * torch.rand(each.shape, generator=generator, dtype=each.dtype)).sum() for each in given)
     gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
@@ -166,7 +168,7 @@ def test_dense_inputs_give_the_same():
     x = torch.rand(9, 3, 6, generator=torch.Generator().manual_seed(2)).requires_grad_()
     found = layer(x)[0]
     state = layer.initial(3)
-    expected = plain(layer.kind, x, layer.weight, layer.bias, layer.recurrent, layer.coefficients(), state,
+    expected = plain(layer.kind, x @ layer.weight, layer.bias, layer.recurrent, layer.coefficients(), state,
                      torch.full((3,), 9))[0]
     assert torch.equal(found, expected)
     one, other = (torch.autograd.grad(out.sum(), [x, layer.weight]) for out in (found, expected))

@@ -11,6 +11,7 @@ _WHERE = {
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
     "readout": ["Readout"],
     "sequence": ["State"],
+    "spikebatch": ["SpikeBatch"],
     "snntorch": ["from_snntorch"],
     "spatial": ["MaxPoolLayer", "StructuredLayer"],
     "surrogates": ["ATan", "BiPer", "FastSigmoid", "StraightThrough", "Surrogate", "Triangle"],
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from neurosim.bridge.snntorch import from_snntorch as from_snntorch
     from neurosim.bridge.spatial import MaxPoolLayer as MaxPoolLayer
     from neurosim.bridge.spatial import StructuredLayer as StructuredLayer
+    from neurosim.bridge.spikebatch import SpikeBatch as SpikeBatch
     from neurosim.bridge.surrogates import ATan as ATan
     from neurosim.bridge.surrogates import BiPer as BiPer
     from neurosim.bridge.surrogates import FastSigmoid as FastSigmoid

@@ -1,14 +1,11 @@
-"""The compiled loops of a layer: the sums that spikes bring, the ticks forward, the ticks backward.
+"""The compiled loops of a layer's neurons: the ticks forward, the ticks backward.
 
 One text serves every layer. A `Kind` says which variables a neuron has and what a spike does; it becomes constants in
 front of the text, so that what a kind does not have costs nothing.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from neurosim.bridge.surrogates import Surrogate
 from neurosim.engine.loader import load_function
@@ -58,81 +55,8 @@ class Kind:
         return load_function("bridge_backward", self.flags + BACKWARD, {"slope": type(self.surrogate).slope}, real)
 
 
-def active(x: np.ndarray, in_parts: Callable[..., None]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the inputs of each row are not zero: where each row's list begins, and the list.
-
-    Args:
-        x: inputs, shape (rows, inputs).
-        in_parts: calls a function (part, begin, end) for all rows, in one part or several at the same time.
-
-    >>> active(np.array([[0.0, 1.0], [1.0, 1.0]]), lambda work, n: work(0, 0, n))
-    (array([0, 1, 3]), array([1, 0, 1], dtype=int32))
-    """
-    first = np.zeros(len(x) + 1, dtype=np.int64)
-    count, enlist = load_function("bridge_count", COUNT, {}), load_function("bridge_list", LIST, {})
-    in_parts(lambda part, *rows: count(x, first, *rows), len(x))
-    np.cumsum(first, out=first)
-    listed = np.empty(first[-1], dtype=np.int32)
-    in_parts(lambda part, *rows: enlist(x, first, listed, *rows), len(x))
-    return first, listed
-
-
-def add_rows(x: np.ndarray, first: np.ndarray, listed: np.ndarray, weight: np.ndarray, out: np.ndarray,
-             begin: int, end: int) -> None:
-    """Put x @ weight into rows begin .. end - 1 of out: in order, the rows of weights whose input is not zero."""
-    load_function("bridge_add", ADD, {}, weight.dtype.type)(x, first, listed, weight, out, begin, end)
-
-
-def gather(x: np.ndarray, first: np.ndarray, listed: np.ndarray, gradient: np.ndarray, out: np.ndarray,
-           begin: int, end: int) -> None:
-    """Add x.T @ gradient of rows begin .. end - 1 to out, looking only at inputs that are not zero."""
-    load_function("bridge_gather", GATHER, {}, out.dtype.type)(x, first, listed, gradient, out, begin, end)
-
-
-COUNT = """import numpy as np
-
-def main(x, first, begin, end):
-    for r in range(begin, end):
-        n = np.int32(0)
-        for j in range(x.shape[1]):
-            n += np.int32(x[r, j] != 0)
-        first[r + 1] = n
-"""
-
-LIST = """import numpy as np
-
-def main(x, first, listed, begin, end):
-    row = np.empty(x.shape[1] + 1, dtype=np.int32)
-    for r in range(begin, end):
-        if first[r + 1] > first[r]:
-            n = 0
-            for j in range(x.shape[1]):  # without a branch that nobody could predict
-                row[n] = j
-                n += x[r, j] != 0
-            for q in range(n):
-                listed[first[r] + q] = row[q]
-"""
-
-ADD = """
-def main(x, first, listed, weight, out, begin, end):
-    for r in range(begin, end):
-        out[r] = 0
-        for q in range(first[r], first[r + 1]):
-            j = listed[q]
-            value = x[r, j]
-            for k in range(weight.shape[1]):
-                out[r, k] += value * weight[j, k]
-"""
-
-GATHER = """
-def main(x, first, listed, gradient, out, begin, end):
-    for r in range(begin, end):
-        for q in range(first[r], first[r + 1]):
-            j = listed[q]
-            value = x[r, j]
-            for k in range(out.shape[1]):
-                out[j, k] += value * gradient[r, k]
-"""
+# Each loop over neurons writes one or two arrays and reads few: only such loops become vector instructions, as the
+# compiler compares the places of all arrays of a loop before it, and gives up where these are many.
 
 # u holds the sums of arrivals and becomes v before the reset; v, i, a, last and held go from the state before to that
 # after. A spike is compared, and v reset, exactly as the core does it.
@@ -142,6 +66,7 @@ def main(u, s, i_all, a_all, free, lengths, bias, recurrent, v, i, a, last, held
     ticks, _, n = u.shape
     zero, one = u.dtype.type(0), u.dtype.type(1)
     for b in range(begin, end):
+        now, vb, ib, ab, heldb = last[b], v[b], i[b], a[b], held[b]
         for t in range(lengths[b], ticks):
             u[t, b] = zero
         for t in range(lengths[b]):
@@ -150,120 +75,195 @@ def main(u, s, i_all, a_all, free, lengths, bias, recurrent, v, i, a, last, held
                 x[k] += bias[k]
             if RECURRENT:
                 for j in range(n):
-                    if last[b, j] != 0:
+                    if now[j] != 0:
+                        row = recurrent[j]
                         for k in range(n):
-                            x[k] += recurrent[j, k]
-            for k in range(n):
-                if JUMP:
-                    y = beta[k] * v[b, k] + x[k]
-                elif SAME_TICK:
-                    i[b, k] = alpha[k] * i[b, k] + x[k]
-                    y = beta[k] * v[b, k] + i[b, k]
+                            x[k] += row[k]
+            if JUMP:
+                for k in range(n):
+                    x[k] = beta[k] * vb[k] + x[k]
+            elif SAME_TICK:
+                kept = i_all[t, b]
+                for k in range(n):
+                    ib[k] = alpha[k] * ib[k] + x[k]
+                for k in range(n):
+                    x[k] = beta[k] * vb[k] + ib[k]
+                for k in range(n):
+                    kept[k] = ib[k]
+            else:
+                kept = i_all[t, b]
+                for k in range(n):
+                    kept[k] = alpha[k] * ib[k] + x[k]
+                for k in range(n):
+                    x[k] = beta[k] * vb[k] + gain[k] * ib[k]
+                for k in range(n):
+                    ib[k] = kept[k]
+            if REFRACTORY:
+                for k in range(n):
+                    x[k] = vb[k] if heldb[k] > 0 else x[k]
+            if SPIKING:
+                now = s[t, b]
+                if ADAPTIVE:
+                    raised = a_all[t, b]
+                    for k in range(n):
+                        raised[k] = gamma[k] * ab[k]
+                    for k in range(n):
+                        now[k] = one if x[k] > threshold[k] + raised[k] else zero
                 else:
-                    y = beta[k] * v[b, k] + gain[k] * i[b, k]
-                    i[b, k] = alpha[k] * i[b, k] + x[k]
+                    for k in range(n):
+                        now[k] = one if x[k] > threshold[k] else zero
                 if REFRACTORY:
-                    y = v[b, k] if held[b, k] > 0 else y
-                x[k] = y
-                if not JUMP:
-                    i_all[t, b, k] = i[b, k]
-                if SPIKING:
-                    over = y > threshold[k]
-                    if ADAPTIVE:
-                        a[b, k] = gamma[k] * a[b, k]
-                        over = y > threshold[k] + a[b, k]
-                        a_all[t, b, k] = a[b, k]
-                    if REFRACTORY:
-                        free[t, b, k] = one if held[b, k] == 0 else zero
-                        over = over and held[b, k] == 0
-                        held[b, k] = n_ref if over else max(held[b, k] - 1, 0)
-                    if ADAPTIVE:
-                        a[b, k] += rise[k] if over else zero
-                    s[t, b, k] = one if over else zero
-                    last[b, k] = s[t, b, k]
-                    if SUBTRACT:
-                        y = y - down[k] if over else y
-                    else:
-                        y = down[k] if over else y
-                v[b, k] = y
+                    able = free[t, b]
+                    for k in range(n):
+                        able[k] = one if heldb[k] == 0 else zero
+                        now[k] = now[k] * able[k]
+                        heldb[k] = n_ref if now[k] != 0 else max(heldb[k] - 1, 0)
+                if ADAPTIVE:
+                    for k in range(n):
+                        ab[k] = raised[k] + (rise[k] if now[k] != 0 else zero)
+                if SUBTRACT:
+                    for k in range(n):
+                        vb[k] = x[k] - down[k] if now[k] != 0 else x[k]
+                else:
+                    for k in range(n):
+                        vb[k] = down[k] if now[k] != 0 else x[k]
+            else:
+                for k in range(n):
+                    vb[k] = x[k]
+        if SPIKING:
+            for k in range(n):
+                last[b, k] = now[k]
 """
 
 # gv, gi, ga and gl go from the gradients of the state after to those of the state before; gx becomes that of the sums.
-BACKWARD = """
+# Several samples are at the same tick where the layer is recurrent, so that its weights are fetched once for all.
+BACKWARD = """import numpy as np
+
 def main(gs, gx, u, s, i_all, a_all, free, lengths, back, v0, i0, a0, last0, gv, gi, ga, gl, beta, alpha, gain,
-         threshold, down, gamma, rise, sharpness, g_beta, g_alpha, g_gain, g_threshold, g_down, g_gamma, g_rise,
+         threshold, down, gamma, rise, sharpness, learns, g_beta, g_alpha, g_gain, g_threshold, g_down, g_gamma, g_rise,
          begin, end):
     n = u.shape[2]
     zero, one = u.dtype.type(0), u.dtype.type(1)
-    for b in range(begin, end):
-        for t in range(lengths[b] - 1, -1, -1):
-            for k in range(n):
-                before = v0[b, k]
-                if t > 0:
-                    before = u[t - 1, b, k]
-                    if SPIKING:
-                        was = s[t - 1, b, k]
-                        if SUBTRACT:
-                            before = before - down[k] if was != 0 else before
-                        else:
-                            before = down[k] if was != 0 else before
-                gu = gv[b, k]
-                if not SPIKING:
-                    gu += gs[t, b, k]
+    gu, g, through = np.empty(n, u.dtype), np.empty(n, u.dtype), np.empty(n, u.dtype)
+    together = 8 if RECURRENT else 1
+    for first in range(begin, end, together):
+        behind = min(first + together, end)
+        longest = 0
+        for b in range(first, behind):
+            longest = max(longest, lengths[b])
+        for t in range(longest - 1, -1, -1):
+            for b in range(first, behind):
+                if t >= lengths[b]:
+                    continue
+                gsb, gxb, y, gvb = gs[t, b], gx[t, b], u[t, b], gv[b]
                 if SPIKING:
-                    y = u[t, b, k]
-                    fired = s[t, b, k]
-                    g = gs[t, b, k] + gl[b, k]
-                    limit = threshold[k]
+                    fired, glb = s[t, b], gl[b]
                     if ADAPTIVE:
-                        limit += a_all[t, b, k]
-                        g += rise[k] * ga[b, k]
-                        g_rise[k] += fired * ga[b, k]
-                    if SUBTRACT:
-                        g_down[k] -= gu * fired
-                        if not DETACH:
-                            g -= gu * down[k]
+                        gab, raised = ga[b], a_all[t, b]
+                        for k in range(n):
+                            through[k] = slope(y[k] - (threshold[k] + raised[k]), sharpness)
+                        for k in range(n):
+                            g[k] = gsb[k] + glb[k] + rise[k] * gab[k]
                     else:
-                        g_down[k] += gu * fired
-                        if not DETACH:
-                            g += gu * (down[k] - y)
-                        gu = gu * (one - fired)
-                    through = g * slope(y - limit, sharpness)
-                    if REFRACTORY:
-                        through = through * free[t, b, k]
-                    gu += through
-                    g_threshold[k] -= through
-                    if ADAPTIVE:
-                        g = ga[b, k] - through
-                        a = a0[b, k]
-                        if t > 0:
-                            a = a_all[t - 1, b, k] + rise[k] * s[t - 1, b, k]
-                        g_gamma[k] += g * a
-                        ga[b, k] = gamma[k] * g
-                stays = zero
-                if REFRACTORY:
-                    stays = gu * (one - free[t, b, k])
-                    gu = gu - stays
-                g_beta[k] += gu * before
-                gv[b, k] = beta[k] * gu + stays
-                if JUMP:
-                    gx[t, b, k] = gu
-                else:
-                    i = i0[b, k] if t == 0 else i_all[t - 1, b, k]
-                    g = gi[b, k]
-                    if SAME_TICK:
-                        g += gu
-                    gx[t, b, k] = g
-                    g_alpha[k] += g * i
-                    gi[b, k] = alpha[k] * g
-                    if not SAME_TICK:
-                        gi[b, k] += gain[k] * gu
-                        g_gain[k] += gu * i
-            if SPIKING:
-                for k in range(n):
-                    gl[b, k] = zero
-            if RECURRENT:
-                for j in range(n):
+                        for k in range(n):
+                            through[k] = slope(y[k] - threshold[k], sharpness)
+                        for k in range(n):
+                            g[k] = gsb[k] + glb[k]
+                    if not DETACH:
+                        if SUBTRACT:
+                            for k in range(n):
+                                g[k] -= gvb[k] * down[k]
+                        else:
+                            for k in range(n):
+                                g[k] += gvb[k] * (down[k] - y[k])
                     for k in range(n):
-                        gl[b, k] += gx[t, b, j] * back[j, k]
+                        through[k] *= g[k]
+                    if REFRACTORY:
+                        able = free[t, b]
+                        for k in range(n):
+                            through[k] *= able[k]
+                    if SUBTRACT:
+                        for k in range(n):
+                            gu[k] = gvb[k] + through[k]
+                    else:
+                        for k in range(n):
+                            gu[k] = (zero if fired[k] != 0 else gvb[k]) + through[k]
+                    if learns:
+                        for k in range(n):
+                            g_threshold[k] -= through[k]
+                            g_down[k] += -gvb[k] * fired[k] if SUBTRACT else gvb[k] * fired[k]
+                    if ADAPTIVE:
+                        if learns:
+                            for k in range(n):
+                                before = a0[b, k]
+                                if t > 0:
+                                    before = a_all[t - 1, b, k] + rise[k] * s[t - 1, b, k]
+                                g_rise[k] += fired[k] * gab[k]
+                                g_gamma[k] += (gab[k] - through[k]) * before
+                        for k in range(n):
+                            gab[k] = gamma[k] * (gab[k] - through[k])
+                else:
+                    for k in range(n):
+                        gu[k] = gvb[k] + gsb[k]
+                if REFRACTORY:
+                    for k in range(n):
+                        g[k] = gu[k] * (one - able[k])
+                    for k in range(n):
+                        gu[k] -= g[k]
+                if learns:
+                    for k in range(n):
+                        before = v0[b, k]
+                        if t > 0:
+                            before = u[t - 1, b, k]
+                            if SPIKING:
+                                was = s[t - 1, b, k]
+                                if SUBTRACT:
+                                    before = before - down[k] if was != 0 else before
+                                else:
+                                    before = down[k] if was != 0 else before
+                        g_beta[k] += gu[k] * before
+                for k in range(n):
+                    gvb[k] = beta[k] * gu[k]
+                if REFRACTORY:
+                    for k in range(n):
+                        gvb[k] += g[k]
+                if JUMP:
+                    for k in range(n):
+                        gxb[k] = gu[k]
+                else:
+                    gib = gi[b]
+                    if SAME_TICK:
+                        for k in range(n):
+                            gxb[k] = gib[k] + gu[k]
+                    else:
+                        for k in range(n):
+                            gxb[k] = gib[k]
+                    if learns:
+                        for k in range(n):
+                            current = i0[b, k] if t == 0 else i_all[t - 1, b, k]
+                            g_alpha[k] += gxb[k] * current
+                            if not SAME_TICK:
+                                g_gain[k] += gu[k] * current
+                    for k in range(n):
+                        gib[k] = alpha[k] * gxb[k]
+                    if not SAME_TICK:
+                        for k in range(n):
+                            gib[k] += gain[k] * gu[k]
+                if SPIKING:
+                    for k in range(n):
+                        glb[k] = zero
+            if RECURRENT:
+                for j in range(0, n - 3, 4):
+                    r0, r1, r2, r3 = back[j], back[j + 1], back[j + 2], back[j + 3]
+                    for b in range(first, behind):
+                        if t < lengths[b]:
+                            x0, x1, x2, x3 = gx[t, b, j], gx[t, b, j + 1], gx[t, b, j + 2], gx[t, b, j + 3]
+                            to = gl[b]
+                            for k in range(n):
+                                to[k] += x0 * r0[k] + x1 * r1[k] + x2 * r2[k] + x3 * r3[k]
+                for j in range(n - n % 4, n):
+                    for b in range(first, behind):
+                        if t < lengths[b]:
+                            for k in range(n):
+                                gl[b, k] += gx[t, b, j] * back[j, k]
 """

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from torch.utils.checkpoint import checkpoint
 
+from neurosim.bridge.arrivals import weighted
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK, Kind
 from neurosim.bridge.sequence import Coefficients, State, compiled, plain
+from neurosim.bridge.spikebatch import SpikeBatch
 from neurosim.bridge.surrogates import FastSigmoid, Surrogate
 from neurosim.checks import check_number, check_ticks, check_whole, describe_value
 from neurosim.errors import ParameterError
@@ -128,7 +131,8 @@ class Layer(torch.nn.Module):
         """Return spikes (v for a layer that never spikes) of shape (ticks, samples, neurons), and the state after.
 
         Args:
-            x: inputs, shape (ticks, samples, inputs); spikes are 0 and 1, other numbers scale the weights.
+            x: inputs, shape (ticks, samples, inputs); spikes are 0 and 1, other numbers scale the weights. A
+                `SpikeBatch` takes less room, and has no gradient.
             state: that before the first tick; by default the initial one.
             lengths: how many ticks each sample has, shape (samples,). After its last tick a sample's state stays as it
                 is and its output is 0.
@@ -142,11 +146,21 @@ class Layer(torch.nn.Module):
         if not isinstance(state, State) or any(each.shape != (x.shape[1], self.n_out) for each in state):
             raise ParameterError(f"state of {type(self).__name__} must be a State of shape {(x.shape[1], self.n_out)}, "
                                  f"as a call returns it, got {_shapes(state)}")
-        run = compiled if x.device.type == "cpu" else plain
-        return run(self.kind, x, self.weight, self.bias, self.recurrent, self.coefficients(), state, lengths)
+        run = compiled if self.weight.device.type == "cpu" else plain
+        return run(self.kind, self.arrivals(x), self.bias, self.recurrent, self.coefficients(), state, lengths)
+
+    def arrivals(self, x: Any) -> Any:
+        """Return the sums of weights that inputs bring, shape (ticks, samples, neurons), a tensor of its own."""
+        if self.weight.device.type == "cpu":
+            return weighted(x, self.weight)
+        return (x.to_dense(self.weight.dtype, self.weight.device) if isinstance(x, SpikeBatch) else x) @ self.weight
 
     def _checked(self, x):
         name, weight = type(self).__name__, self.weight
+        if isinstance(x, SpikeBatch):
+            if x.shape[2] != self.n_in:
+                raise ParameterError(f"input of {name} must have {self.n_in} inputs, got {x.shape[2]}")
+            return x
         if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != self.n_in:
             got = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, torch.Tensor) else describe_value(x)
             raise ParameterError(f"input of {name} must be a tensor of shape (ticks, samples, {self.n_in}), got {got}")
@@ -164,8 +178,8 @@ class Layer(torch.nn.Module):
     def _lengths(self, lengths, x):
         ticks, samples = x.shape[:2]
         if lengths is None:
-            return torch.full((samples,), ticks, dtype=torch.int64, device=x.device)
-        lengths = torch.as_tensor(lengths, device=x.device)
+            return torch.full((samples,), ticks, dtype=torch.int64, device=self.weight.device)
+        lengths = torch.as_tensor(lengths, device=self.weight.device)
         whole = not lengths.is_floating_point() and not lengths.is_complex() and lengths.dtype != torch.bool
         if not whole or lengths.shape != (samples,) or (samples and (lengths.min() < 0 or lengths.max() > ticks)):
             raise ParameterError(f"lengths must be {samples} whole numbers from 0 to {ticks}, one a sample, got "
@@ -291,6 +305,8 @@ class Sequential(torch.nn.Module):
 
     Args:
         layers: `Layer`s, `Flatten`s, or modules without a state such as `torch.nn.Dropout`.
+        block: how many ticks of membranes and spikes are kept at once in training; the backward pass computes them
+            again, block by block, with the same result. By default all.
 
     Raises:
         ParameterError: the sizes of two layers, or their ticks, do not fit.
@@ -302,8 +318,9 @@ class Sequential(torch.nn.Module):
     (torch.Size([5, 4, 2]), 2)
     """
 
-    def __init__(self, *layers: Any):
+    def __init__(self, *layers: Any, block: int | None = None):
         super().__init__()
+        self.block = None if block is None else check_whole("Sequential.block", block, at_least=1)
         self.parts = torch.nn.ModuleList(layers)
         for one, other in zip(self.layers[:-1], self.layers[1:], strict=True):
             if one.n_out != other.n_in or one.dt != other.dt:
@@ -325,7 +342,23 @@ class Sequential(torch.nn.Module):
         """
         if states is not None and len(states) != len(self.layers):
             raise ParameterError(f"states must be {len(self.layers)}, one a layer, got {len(states)}")
-        given, after = iter(states or [None] * len(self.layers)), []
+        given = [None] * len(self.layers) if states is None else list(states)
+        ticks = x.shape[0]
+        if self.block is None or self.block >= ticks:
+            return self._block(x, given, lengths)
+        outputs = []
+        for begin in range(0, ticks, self.block):
+            part = slice(begin, min(begin + self.block, ticks))
+            left = None if lengths is None else (torch.as_tensor(lengths) - begin).clamp(0, part.stop - begin)
+            if torch.is_grad_enabled():
+                out, given = checkpoint(self._block, x[part], given, left, use_reentrant=False)
+            else:
+                out, given = self._block(x[part], given, left)
+            outputs.append(out)
+        return torch.cat(outputs), given
+
+    def _block(self, x, states, lengths):
+        given, after = iter(states), []
         for part in self.parts:
             if isinstance(part, Layer):
                 x, state = part(x, next(given), lengths)

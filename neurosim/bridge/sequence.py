@@ -1,16 +1,13 @@
-"""A layer's whole sequence as one differentiable function: on compiled loops, or tick by tick in PyTorch."""
+"""The neurons of a layer for a whole sequence: on compiled loops, or tick by tick in PyTorch."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from neurosim.bridge import kernels
+from neurosim.bridge.arrivals import active, product
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, Kind
-
-DENSE = 0.25  #: share of inputs that are not zero from which on a matrix product was faster (2 cores, float32)
+from neurosim.bridge.parts import in_parts, threads
 
 
 class Coefficients(NamedTuple):
@@ -57,47 +54,38 @@ class State(NamedTuple):
         return State(*(each.detach() for each in self))
 
 
-def compiled(kind: Kind, x, weight, bias, recurrent, coefficients: Coefficients, state: State, lengths
+def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths
              ) -> tuple[Any, State]:
     """Return output and state after a sequence, from the compiled loops.
 
     Args:
         kind: what the layer is.
-        x: inputs, shape (ticks, samples, inputs).
-        weight: shape (inputs, neurons).
+        arrivals: sums that the inputs bring, shape (ticks, samples, neurons); the loops write over them.
         bias: a jump at every tick, shape (neurons,).
         recurrent: weights of the layer's own spikes, shape (neurons, neurons).
         coefficients: of a tick.
         state: before the sequence.
         lengths: how many ticks each sample has, shape (samples,), whole numbers.
     """
-    out, *after = _Sequence.apply(kind, lengths, state.held, x, weight, bias, recurrent, *coefficients, *state[:4])
+    out, *after = _Neurons.apply(kind, lengths, state.held, arrivals, bias, recurrent, *coefficients, *state[:4])
     return out, State(*after)
 
 
-class _Sequence(torch.autograd.Function):
+class _Neurons(torch.autograd.Function):
+    """From sums of arrivals to spikes; the sums are nobody else's, and their place becomes that of the membranes."""
+
     @staticmethod
-    def forward(ctx, kind, lengths, held, x, weight, bias, recurrent, *others):
-        ticks, samples, _ = x.shape
-        real, n = _array(weight).dtype, weight.shape[1]
-        flat = x.contiguous().reshape(ticks * samples, x.shape[2])
-        spikes = kernels.active(_array(flat), in_parts)
-        dense = real == np.float32 and spikes[1].size > DENSE * flat.numel()
-        if dense:
-            u = flat @ weight
-        else:
-            u = weight.new_empty(ticks * samples, n)
-            given = _array(flat), *spikes, _array(weight), _array(u)
-            in_parts(lambda part, *rows: kernels.add_rows(*given, *rows), ticks * samples)
-        u = u.reshape(ticks, samples, n)
+    def forward(ctx, kind, lengths, held, u, bias, recurrent, *others):
+        u[:0].zero_()  # tells PyTorch that u changes: whoever kept it for a gradient gets an error, no wrong number
+        real = _array(u).dtype
         after = [each.clone(memory_format=torch.contiguous_format) for each in (*others[7:], held)]
         needed = (kind.spiking, kind.input != JUMP, kind.adaptive, kind.refractory > 0)
-        traces = [u, *(weight.new_zeros(u.shape if each else (0, 0, 0)) for each in needed)]
+        traces = [u, *(u.new_zeros(u.shape if each else (0, 0, 0)) for each in needed)]
         arrays = [_array(each) for each in (*traces, lengths, bias, recurrent, *after, *others[:7])]
         run = kind.forward(real.type)
-        in_parts(lambda part, *rows: run(*arrays, kind.refractory, *rows), samples)
-        ctx.kind, ctx.spikes, ctx.dense = kind, spikes, dense
-        ctx.save_for_backward(flat, weight, recurrent, lengths, *traces, *others)
+        in_parts(lambda part, *rows: run(*arrays, kind.refractory, *rows), u.shape[1])
+        ctx.kind = kind
+        ctx.save_for_backward(recurrent, lengths, *traces, *others)
         ctx.mark_non_differentiable(after[-1])
         return traces[1] if kind.spiking else u.clone(), *after
 
@@ -105,8 +93,8 @@ class _Sequence(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, g_out, *g_after):
         kind = ctx.kind
-        flat, weight, recurrent, lengths, u, s, i_all, a_all, free, *others = ctx.saved_tensors
-        real = _array(weight).dtype.type
+        recurrent, lengths, u, s, i_all, a_all, free, *others = ctx.saved_tensors
+        real = _array(u).dtype.type
         gx = torch.zeros_like(u)
         g_state = [g.clone(memory_format=torch.contiguous_format) for g in g_after[:4]]
         given = (g_out.contiguous(), gx, u, s, i_all, a_all, free, lengths, recurrent.T.contiguous(), *others[7:],
@@ -114,53 +102,14 @@ class _Sequence(torch.autograd.Function):
         arrays = [_array(each) for each in given]
         sums = np.zeros((threads(), 7, u.shape[2]))
         run = kind.backward(real)
-        in_parts(lambda part, *rows: run(*arrays, real(kind.surrogate.sharpness), *sums[part], *rows), u.shape[1])
-        g_coefficients = torch.from_numpy(sums.sum(axis=0)).to(weight.dtype)
-        return (None, None, None, *_gradients_of_sums(ctx, flat, weight, gx, s, others[10]), *g_coefficients,
-                *g_state)
-
-
-def _gradients_of_sums(ctx, flat, weight, gx, s, last):
-    """Return the gradients of inputs, weights, bias and recurrent weights from those of the sums of arrivals."""
-    g = gx.reshape(len(flat), gx.shape[2])
-    g_x = (g @ weight.T).reshape(*gx.shape[:2], flat.shape[1]) if ctx.needs_input_grad[3] else None
-    g_recurrent = None
-    if ctx.kind.recurrent and ctx.needs_input_grad[6]:
-        before = torch.cat([last[None], s])[:len(s)].reshape(g.shape)  # the sums beyond a sample's end have none
-        g_recurrent = _product(before, g, kernels.active(_array(before), in_parts))
-    g_weight = None
-    if ctx.needs_input_grad[4]:
-        g_weight = flat.T @ g if ctx.dense else _product(flat, g, ctx.spikes)
-    return g_x, g_weight, g.sum(0), g_recurrent
-
-
-def _product(x, g, spikes):
-    """Return x.T @ g, looking only at inputs that are not zero."""
-    sums = g.new_zeros(threads(), x.shape[1], g.shape[1])
-    given = _array(x), *spikes, _array(g)
-    in_parts(lambda part, *rows: kernels.gather(*given, _array(sums[part]), *rows), len(x))
-    return sums.sum(0)
-
-
-def threads() -> int:
-    """Return in how many parts loops over samples are cut: as many as PyTorch has threads."""
-    return torch.get_num_threads()
-
-
-def in_parts(work: Callable[..., None], n: int) -> None:
-    """Call work(part, begin, end) for each part of n elements, at the same time.
-
-    >>> in_parts(lambda part, begin, end: None, 5)
-    """
-    edges = np.linspace(0, n, threads() + 1).astype(int)
-    rows = [(part, int(a), int(b)) for part, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)) if b > a]
-    if len(rows) < 2:
-        for row in rows:
-            work(*row)
-        return
-    with ThreadPoolExecutor(len(rows)) as pool:
-        for done in [pool.submit(work, *row) for row in rows]:
-            done.result()
+        more = real(kind.surrogate.sharpness), any(ctx.needs_input_grad[6:13])
+        in_parts(lambda part, *rows: run(*arrays, *more, *sums[part], *rows), u.shape[1])
+        g_coefficients = torch.from_numpy(sums.sum(axis=0)).to(u.dtype)
+        g_recurrent = None
+        if kind.recurrent and ctx.needs_input_grad[5]:  # the sums beyond a sample's end have no gradient
+            before = torch.cat([others[10][None], s])[:len(s)].reshape(-1, s.shape[2])
+            g_recurrent = product(active(_array(before)), gx.reshape(before.shape), s.shape[2])
+        return None, None, None, gx, gx.sum((0, 1)), g_recurrent, *g_coefficients, *g_state
 
 
 def _array(tensor) -> np.ndarray:
@@ -183,16 +132,16 @@ class _Spike(torch.autograd.Function):
         return None, g * ctx.surrogate.of_tensor(ctx.saved_tensors[0])
 
 
-def plain(kind: Kind, x, weight, bias, recurrent, coefficients: Coefficients, state: State, lengths
+def plain(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths
           ) -> tuple[Any, State]:
     """Return the same as `compiled`, tick by tick from operations of PyTorch, on any of its devices."""
     outputs = []
-    for t in range(x.shape[0]):
-        out, after = _tick(kind, x[t] @ weight + bias, recurrent, coefficients, state)
+    for t in range(arrivals.shape[0]):
+        out, after = _tick(kind, arrivals[t] + bias, recurrent, coefficients, state)
         alive = (t < lengths)[:, None]
         outputs.append(torch.where(alive, out, torch.zeros_like(out)))
         state = State(*(torch.where(alive, new, old) for new, old in zip(after, state, strict=True)))
-    return torch.stack(outputs) if outputs else x.new_zeros(0, x.shape[1], weight.shape[1]), state
+    return torch.stack(outputs) if outputs else torch.zeros_like(arrivals), state
 
 
 def _tick(kind, arrivals, recurrent, c, state):
