@@ -8,6 +8,8 @@ startup and kernels; or
     kernels             each compiled loop beside a plain copy of the same bytes; fails where one is ten times too slow
     load                two threads beside one while other processes are busy; fails where two are much slower
     scaling             cost against neurons, synapses, rate, delays and threads, as a table and a picture
+    analysis            distances of spike trains beside PySpike and Elephant; fails where the SPIKE-distance of 200
+                        trains is less than ten times as fast as PySpike's
     event-files         EVT3 beside the packages that read it; fails below half the speed of evt3's native decoder
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
@@ -25,7 +27,8 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "kernels", "load", "scaling", "event-files", "damaged-recordings", "microcircuit-stats", "report")
+OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "event-files", "damaged-recordings",
+          "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 

@@ -40,9 +40,11 @@ _WHERE = {
     "streams": ["read_trace"],
 }
 
-_MODULES = ("bridge", "datasets", "encoders", "plot", "readouts", "reservoirs", "sweep")  # as ns.plot, loaded then
+_MODULES = ("analysis", "bridge", "datasets", "encoders", "plot", "readouts", "reservoirs",
+            "sweep")  # as ns.plot, loaded then
 
 if TYPE_CHECKING:
+    from neurosim import analysis as analysis
     from neurosim import bridge as bridge
     from neurosim import datasets as datasets
     from neurosim import encoders as encoders
