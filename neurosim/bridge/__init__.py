@@ -6,6 +6,7 @@ from neurosim import lazy
 
 _WHERE = {
     "core": ["Core", "to_network"],
+    "exchange": ["Conformance", "Exchange", "Row", "from_nir", "to_nir"],
     "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
                "SynapticLayer", "activity_penalty", "mask", "rate_penalty"],
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
@@ -20,6 +21,11 @@ _WHERE = {
 if TYPE_CHECKING:
     from neurosim.bridge.core import Core as Core
     from neurosim.bridge.core import to_network as to_network
+    from neurosim.bridge.exchange import Conformance as Conformance
+    from neurosim.bridge.exchange import Exchange as Exchange
+    from neurosim.bridge.exchange import Row as Row
+    from neurosim.bridge.exchange import from_nir as from_nir
+    from neurosim.bridge.exchange import to_nir as to_nir
     from neurosim.bridge.layers import AdaptiveLIFLayer as AdaptiveLIFLayer
     from neurosim.bridge.layers import CurrentLIFLayer as CurrentLIFLayer
     from neurosim.bridge.layers import Flatten as Flatten
