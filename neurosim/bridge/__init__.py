@@ -10,6 +10,7 @@ _WHERE = {
     "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
                "SynapticLayer", "activity_penalty", "mask", "rate_penalty"],
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
+    "network": ["from_network"],
     "readout": ["Readout"],
     "sequence": ["State"],
     "spikebatch": ["SpikeBatch"],
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from neurosim.bridge.models import SynapticLIF as SynapticLIF
     from neurosim.bridge.models import UnitlessAdaptiveLIF as UnitlessAdaptiveLIF
     from neurosim.bridge.models import UnitlessLIF as UnitlessLIF
+    from neurosim.bridge.network import from_network as from_network
     from neurosim.bridge.readout import Readout as Readout
     from neurosim.bridge.sequence import State as State
     from neurosim.bridge.snntorch import from_snntorch as from_snntorch
