@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -90,7 +91,8 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
 
     Args:
         run: the run, which stays as it is.
-        samples: a dict from `SpikeSource` populations or their names to `Spikes` for each, or `Spikes`.
+        samples: a dict from `SpikeSource` populations or their names to `Spikes` for each, or `Spikes`; or how many
+            trials, which differ in their random numbers alone.
         duration: ms that each runs.
         keys: whole numbers in 0 .. 2^32 - 2, one for each sample; by default its position.
         threads: how many samples run at once; by default one for each core.
@@ -112,7 +114,7 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
         if log.path is not None:
             raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "
                                    "record it without to=...")
-    samples = list(samples)
+    samples = _listed(samples)
     batch = _Batch(run, check_ticks("duration", duration, run.settings.dt, at_least=1), allow_infinite)
     inputs = [batch.input(index, sample) for index, sample in enumerate(samples)]
     keys = _keys(keys, len(samples))
@@ -124,6 +126,16 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
     state = replace(run.state(), settings=settings)
     workers = [_Worker(batch, settings, plan, state) for _ in range(min(_threads(threads), len(samples)))]
     return _run(workers, inputs, keys, progress)
+
+
+def _listed(samples) -> list:
+    """Return one input for each sample; trials have none of their own."""
+    if is_whole(samples):
+        return [{}] * check_whole("the number of trials", samples, at_least=0)
+    if isinstance(samples, (str, Spikes, dict)) or not isinstance(samples, Iterable):
+        raise ParameterError("samples must be a list, with Spikes or a dict from a population to Spikes for each, or "
+                             f"the number of trials, got {describe_value(samples)}")
+    return list(samples)
 
 
 def _keys(keys, n):

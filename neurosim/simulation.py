@@ -333,7 +333,7 @@ class Simulation(Changing):
 
     def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None,
                   progress: bool = False, allow_infinite: bool = False) -> list:
-        """Run the network once for each of many independent inputs, each from the present state.
+        """Run the network once for each of many independent inputs or trials, each from the present state.
 
         What a sample learns is gone at its end. Samples that teach a network are run one after the
         other, with `restore(state, keep=[projection])` between them.
@@ -341,7 +341,8 @@ class Simulation(Changing):
         Args:
             samples: one input each: a dict from the name of a `SpikeSource` population (or the
                 population) to `Spikes`, whose times count from the present; or just `Spikes` where
-                the network has one such population.
+                the network has one such population. A number, as in `run_batch(50, 500.0)`, is that
+                of trials, which differ in their random numbers alone.
             duration: ms that each runs.
             keys: a whole number for each sample, which selects its random numbers; by default its
                 position. With its key a sample gives the same result in any order and any batch.

@@ -123,6 +123,13 @@ def test_neither_order_nor_company_nor_threads_matter(order, part, workers, thre
     assert [noisy_seen(result) for result in results] == [reference[k] for k in chosen]
 
 
+def test_trials_differ_in_their_random_numbers_alone():
+    given = noisy(1).run_batch([{}] * 3, TICKS * DT)
+    trials = noisy(1).run_batch(3, TICKS * DT)
+    assert [noisy_seen(each) for each in trials] == [noisy_seen(each) for each in given]
+    assert len({trial.spikes("cells") for trial in trials}) == 3 and noisy(1).run_batch(0, 10.0) == []
+
+
 def test_keys_select_the_noise():
     a, b, c = noisy(1).run_batch([SAMPLES[0]] * 3, TICKS * DT, keys=[4, 4, 5])
     assert noisy_seen(a) == noisy_seen(b) and a.spikes("noise") != c.spikes("noise") and seen(a) != seen(c)

@@ -3,7 +3,10 @@
 import contextlib
 import importlib.util
 import io
+import os
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -83,6 +86,21 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+SCRIPTS = [(page, code) for page in PAGES for _, needs, code in blocks(page) if needs == "script"]
+
+
+@pytest.mark.parametrize(("page", "code"), SCRIPTS, ids=[f"{page.stem}{k}" for k, (page, _) in enumerate(SCRIPTS)])
+def test_scripts_run(page, code, tmp_path):
+    """A block that needs a process of its own, as one that makes processes does."""
+    script = tmp_path / f"{page.stem}.py"
+    script.write_text(code, encoding="utf-8")
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "PYTHONPATH": paths})
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert done.stdout
 
 
 def test_readme_and_tutorial_begin_alike():
