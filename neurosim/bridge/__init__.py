@@ -7,6 +7,7 @@ from neurosim import lazy
 _WHERE = {
     "core": ["Core", "to_network"],
     "exchange": ["Conformance", "Exchange", "Row", "from_nir", "to_nir"],
+    "hardware": ["Activation", "BoundedActivation", "ChipInTheLoop", "OnDevice", "layers_on"],
     "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
                "SynapticLayer", "activity_penalty", "mask", "rate_penalty"],
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from neurosim.bridge.exchange import Row as Row
     from neurosim.bridge.exchange import from_nir as from_nir
     from neurosim.bridge.exchange import to_nir as to_nir
+    from neurosim.bridge.hardware import Activation as Activation
+    from neurosim.bridge.hardware import BoundedActivation as BoundedActivation
+    from neurosim.bridge.hardware import ChipInTheLoop as ChipInTheLoop
+    from neurosim.bridge.hardware import OnDevice as OnDevice
+    from neurosim.bridge.hardware import layers_on as layers_on
     from neurosim.bridge.layers import AdaptiveLIFLayer as AdaptiveLIFLayer
     from neurosim.bridge.layers import CurrentLIFLayer as CurrentLIFLayer
     from neurosim.bridge.layers import Flatten as Flatten

@@ -1,5 +1,6 @@
 """From trained layers to a network of the core that sends the same spikes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import scipy.sparse
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK
 from neurosim.bridge.layers import Flatten, Layer, Sequential
 from neurosim.bridge.models import SynapticLIF, UnitlessAdaptiveLIF, UnitlessLIF
-from neurosim.bridge.spatial import MaxPoolLayer, StructuredLayer
+from neurosim.bridge.spatial import MaxPoolLayer
 from neurosim.checks import describe_value
 from neurosim.connectivity import Sparse
+from neurosim.contracts import Device
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import Network
 from neurosim.neurons import LeakyIntegrator
@@ -69,13 +71,14 @@ class Core:
         """Return how many ticks it takes until the last layer has done a number of steps."""
         return steps + EARLY + len(self.sizes) - 2
 
-    def run(self, x: Any, *, dtype: str = "float64", threads: int | None = None) -> list[np.ndarray]:
+    def run(self, x: Any, *, dtype: str = "float64", threads: int | None = None, seed: int = 0) -> list[np.ndarray]:
         """Return what each layer sends, as the layers themselves return it: arrays of shape (ticks, samples, neurons).
 
         Args:
             x: numbers of spikes, shape (ticks, samples, inputs).
             dtype: float type of the core.
             threads: how many samples run at once.
+            seed: of the errors of devices.
 
         Raises:
             ParameterError: an argument does not fit.
@@ -83,7 +86,7 @@ class Core:
         x = np.asarray(x)
         if x.ndim != 3:
             raise ParameterError(f"x must be of shape (ticks, samples, {self.sizes[0]}), got {describe_value(x)}")
-        sim = Simulation(self.network, dt=self.dt, dtype=dtype)
+        sim = Simulation(self.network, dt=self.dt, dtype=dtype, seed=seed)
         samples = [self.sample(x[:, b]) for b in range(x.shape[1])]
         out = [np.zeros((len(x), x.shape[1], n)) for n in self.sizes[1:]]
         for b, result in enumerate(sim.run_batch(samples, self.ticks(len(x)) * self.dt, threads=threads)):
@@ -112,7 +115,8 @@ def to_network(net: Sequential | Layer, *, device: Any = None) -> Core:
 
     Args:
         net: layers, of which the last one may be a `LeakyIntegratorLayer`.
-        device: a device layer that holds the weights; None for ideal ones.
+        device: a device layer that holds the weights, or a function that makes one for an array of weights, such as
+            `Memristor().fitted`; by default that of an `OnDevice`, else none: ideal weights.
 
     Raises:
         UnsupportedError: the core has no such part.
@@ -141,15 +145,16 @@ def to_network(net: Sequential | Layer, *, device: Any = None) -> Core:
         raised = _numbers(layer, "theta_initial") * np.exp((k + 1) * dt / _numbers(layer, "tau_theta")) \
             if layer.adaptive else 0.0
         cells = made.add(model, layer.n_out, name=f"layer{k}", initial=_initial(model, raised))
-        held = None if isinstance(layer, MaxPoolLayer) else device
-        made.connect(source, cells, delay=dt, receptor=receptor, device=held, **synapses(weights))
+        made.connect(source, cells, delay=dt, receptor=receptor, device=held(layer, device, incoming),
+                     **synapses(weights))
         if jumps.any():
             made.connect(clock[1:2], cells, weight=jumps[None], delay=k * dt, receptor=receptor)
         for variable, value in starts(layer).items():
             made.connect(clock[0:1], cells, weight=value[None], delay=k * dt, receptor=entry(layer, variable),
                          name=f"{variable} of layer{k}")
         if layer.kind.recurrent:
-            made.connect(cells, cells, delay=dt, receptor=receptor, device=device, **synapses(returning(layer)))
+            made.connect(cells, cells, delay=dt, receptor=receptor, device=held(layer, device, returning),
+                         **synapses(returning(layer)))
         made.record(cells, "spikes" if layer.spiking else "v")
         source = cells
     return Core(made, dt, (layers[0].n_in, *(layer.n_out for layer in layers)), isinstance(layers[0], MaxPoolLayer))
@@ -174,14 +179,38 @@ def _layers(net):
 
 def incoming(layer: Layer) -> tuple[Any, np.ndarray]:
     """Return the weights of a layer's inputs, an array or a sparse matrix, and what each neuron gets at every tick."""
-    if isinstance(layer, (StructuredLayer, MaxPoolLayer)):
+    if hasattr(layer, "incoming"):
         return layer.incoming()
     return _array(layer.weight), _array(layer.bias)
 
 
 def returning(layer: Layer) -> Any:
     """Return the weights of a layer's own spikes."""
-    return layer.returning() if isinstance(layer, StructuredLayer) else _array(layer.recurrent)
+    return layer.returning() if hasattr(layer, "returning") else _array(layer.recurrent)
+
+
+def held(layer: Layer, device: Any, of: Callable[[Layer], Any]) -> Device | None:
+    """Return the device that is to hold weights of a layer, incoming or returning: the given one, or its own."""
+    if isinstance(layer, MaxPoolLayer):
+        return None
+    if device is None:
+        return layer.holder(of) if hasattr(layer, "holder") else None
+    found = of(layer)
+    return made_for(device, stored(found[0] if isinstance(found, tuple) else found))
+
+
+def stored(weights: Any) -> np.ndarray:
+    """Return the numbers of an array, or those that a sparse matrix stores."""
+    return weights.data if scipy.sparse.issparse(weights) else weights
+
+
+def made_for(device: Any, weights: np.ndarray) -> Device:
+    """Return a device for an array of weights: the given one, or what a function makes of them."""
+    device = device if isinstance(device, Device) else device(weights)
+    if not isinstance(device, Device):
+        raise ParameterError(f"device must be a device layer or a function that makes one of an array of weights, got "
+                             f"{describe_value(device)}")
+    return device
 
 
 def synapses(weights: Any) -> dict[str, Any]:

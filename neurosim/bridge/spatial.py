@@ -53,6 +53,7 @@ class StructuredLayer(Layer):
         dtype = _dtype(self.chain, options.get("dtype"))
         self.cells = cells(channels, channels, **options | {"dtype": dtype})
         self.cells.weight.requires_grad_(False).copy_(torch.eye(channels, dtype=dtype))
+        self.cells.arrivals = torch.clone  # a product with these weights changes nothing
         self.n_in, self.n_out = math.prod(self.shape_in), channels * self.places
         self.dt, self.t_ref, self.reset, self.has_bias = self.cells.dt, self.cells.t_ref, self.cells.reset, False
         self.input, self.spiking, self.adaptive = self.cells.input, self.cells.spiking, self.cells.adaptive
