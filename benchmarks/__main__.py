@@ -11,6 +11,7 @@ startup and kernels; or
     analysis            distances of spike trains beside PySpike and Elephant; fails where the SPIKE-distance of 200
                         trains is less than ten times as fast as PySpike's
     event-files         EVT3 beside the packages that read it; fails below half the speed of evt3's native decoder
+    random-networks     2,000 networks of everything; fails where threads, pieces, state or samples change a bit
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     report              the tables of a file of results, as Markdown
@@ -27,7 +28,7 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "event-files", "damaged-recordings",
+OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "random-networks", "event-files", "damaged-recordings",
           "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")

@@ -1,11 +1,14 @@
 """Random networks of everything there is: parts, pieces, state and new settings change no bit, and no index is wrong.
 
+`random_networks.py` makes a hundred of another kind, and says what must not change a bit of them.
+
 `make test-checked` runs them with NEUROSIM_CHECK=1, where each index of each compiled loop is checked; every model,
 receptor and rule occurs in one of them.
 """
 
 import numpy as np
 import pytest
+from random_networks import broken
 from test_every_device import DEVICES, IMPERFECT
 from test_every_model import RECEPTORS, SCHEMES, WEIGHTS
 from test_every_rule import RULES, bounds, composed, target_of
@@ -103,6 +106,12 @@ def test_parts_pieces_and_state_change_no_bit(number):
         each.give("source", given_spikes(np.random.default_rng(number), 50, n=4000))
         each.run(DURATION)
     assert seen(sim) == seen(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 100, 10))
+def test_promises_are_kept_by_a_hundred_networks(first):
+    assert {number: found for number in range(first, first + 10) if (found := broken(number))} == {}
 
 
 def test_all_there_is_occurs():
