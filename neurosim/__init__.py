@@ -26,6 +26,7 @@ _WHERE = {
     "distributions": ["Exponential", "Integers", "LogNormal", "Normal", "Uniform"],
     "errors": ["FileError", "ModelError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
                "SimulationError", "UnsupportedError"],
+    "export": ["read_spikes"],
     "network": ["Network"],
     "neurons": ["AdExIF", "AdaptiveLIF", "GeneralIzhikevich", "HodgkinHuxley", "IntegrateAndFire", "Izhikevich",
                 "LIF", "LeakyIntegrator", "QuadraticIF", "StochasticLIF", "Theta"],
@@ -40,14 +41,15 @@ _WHERE = {
     "streams": ["read_trace"],
 }
 
-_MODULES = ("analysis", "bridge", "datasets", "encoders", "plot", "readouts", "reservoirs",
-            "sweep")  # as ns.plot, loaded then
+# Names of the package themselves, as ns.plot, loaded when used.
+_MODULES = ("analysis", "bridge", "datasets", "encoders", "export", "plot", "readouts", "reservoirs", "sweep")
 
 if TYPE_CHECKING:
     from neurosim import analysis as analysis
     from neurosim import bridge as bridge
     from neurosim import datasets as datasets
     from neurosim import encoders as encoders
+    from neurosim import export as export
     from neurosim import plot as plot
     from neurosim import readouts as readouts
     from neurosim import reservoirs as reservoirs
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from neurosim.errors import ParameterError as ParameterError
     from neurosim.errors import SimulationError as SimulationError
     from neurosim.errors import UnsupportedError as UnsupportedError
+    from neurosim.export import read_spikes as read_spikes
     from neurosim.network import Network as Network
     from neurosim.neurons import LIF as LIF
     from neurosim.neurons import AdaptiveLIF as AdaptiveLIF

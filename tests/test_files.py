@@ -1,30 +1,18 @@
 """Files are whole or not at all: whatever writes them, on a full disk, and where something special has their name."""
 
-import contextlib
 import errno
 import os
-import resource
 import stat
 
 import h5py
 import numpy as np
 import pytest
+from full_disk import largest_file
 
 import neurosim as ns
 from hardware_models.sfq.pulse import JTL, Circuit, PulseSimulation, write_library, write_vcd
 from neurosim import datasets, files
 from neurosim.jobs.summary import write_summary
-
-
-@contextlib.contextmanager
-def largest_file(size):
-    """As on a full disk: no file grows beyond a size."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def spikes(n=5000):
@@ -53,6 +41,9 @@ def pulses():
 WRITERS = {
     "spikes.h5": lambda path: spikes().save(path),
     "spikes.csv": lambda path: spikes().to_csv(path),
+    "spikes.npz": lambda path: spikes().to_npz(path),
+    "spikes.sonata": lambda path: spikes().to_sonata(path),
+    "spikes.vcd": lambda path: spikes().to_vcd(path),
     "state.h5": lambda path: simulation().save(path),
     "exact.h5": lambda path: simulation(mode="event").save(path),
     "events.npy": lambda path: datasets.write_events(events(), path),

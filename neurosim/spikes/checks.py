@@ -110,6 +110,21 @@ def checked_watched(watched, size, ids) -> np.ndarray | None:
     return watched
 
 
+def checked_unit_ids(unit_ids, size) -> np.ndarray | None:
+    """Return what neurons are called elsewhere, read-only, or None where that is their numbers."""
+    if unit_ids is None:
+        return None
+    found = as_integers("unit_ids", unit_ids)
+    if len(found) != size or len(np.unique(found)) != size:
+        raise ParameterError(f"Spikes.unit_ids must be {size} different integers, one for each neuron, got "
+                             f"{len(found)}, of which {len(np.unique(found))} differ")
+    if np.array_equal(found, np.arange(size)):
+        return None
+    found = found.astype(np.uint64 if found.max() > 2**63 - 1 else np.int64)
+    found.setflags(write=False)
+    return found
+
+
 def inferred_size(ids) -> int:
     """The smallest population that has these neurons."""
     return int(ids.max()) + 1 if len(ids) else 0

@@ -18,6 +18,8 @@ def write(spikes, path) -> None:
     head = {**header(spikes), "spikes": len(spikes), "metadata": dict(spikes.metadata)}
     if spikes.watched is not None:
         head["watched"] = spikes.watched.tolist()
+    if spikes.unit_ids is not None:
+        head["unit_ids"] = spikes.unit_ids.tolist()
     row = ("{!r},{}\n" if spikes.dt is None else "{:.15g},{}\n").format
     with whole_file(path, encoding="utf-8") as file:
         file.write(f"# {json.dumps(head)}\n{COLUMNS}\n")
@@ -39,7 +41,8 @@ def read(cls, path):
                 raise FileError(f"{path} must hold times on the grid of dt = {head['dt_ms']:g} ms, "
                                 f"they are off by up to {worst:.2g} tick")
             stamps = {"ticks": ticks}
-        return cls(**stamps, ids=ids, **fields(head), watched=head.get("watched"), metadata=head.get("metadata"))
+        return cls(**stamps, ids=ids, **fields(head), watched=head.get("watched"), unit_ids=head.get("unit_ids"),
+                   metadata=head.get("metadata"))
 
 
 def _head(path, file) -> dict:

@@ -21,8 +21,9 @@ def write(spikes, path, metadata=None) -> None:
         group.attrs.update({key: value for key, value in head.items() if value is not None})
         group.create_dataset("times" if exact else "ticks", data=spikes.times if exact else spikes.ticks)
         group.create_dataset("ids", data=spikes.ids)
-        if spikes.watched is not None:
-            group.create_dataset("watched", data=spikes.watched)
+        for name in ("watched", "unit_ids"):
+            if getattr(spikes, name) is not None:
+                group.create_dataset(name, data=getattr(spikes, name))
         group.create_group("metadata").attrs.update(
             {key: np.uint64(value) if isinstance(value, int) and value >= 2**63 else value
              for key, value in labels.items()})
@@ -40,7 +41,7 @@ def read(cls, path):
         names = ("times" if head["units"] == "ms" else "ticks", "ids")
         stamps, ids = _grown(path, group, names) if grown else _columns(path, group, names)
         spikes = cls(**{names[0]: stamps}, ids=ids, **fields(head),
-                     watched=group["watched"][:] if "watched" in group else None,
+                     **{name: group[name][:] for name in ("watched", "unit_ids") if name in group},
                      metadata=_attributes(group["metadata"]) if "metadata" in group else None)
         if not grown and spikes.fingerprint() != head["fingerprint"]:
             raise FileError(f"{path} is damaged or was edited: its spikes do not match their fingerprint")

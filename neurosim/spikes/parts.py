@@ -21,6 +21,7 @@ class Parts:
     name: str
     metadata: Mapping
     watched: np.ndarray | None
+    unit_ids: np.ndarray | None
     start: float
     stop: float
     _stamps: np.ndarray
@@ -51,8 +52,10 @@ class Parts:
         found = place[self.ids]
         keep = found >= 0
         watched = place if self.watched is None else place[self.watched]
+        renamed = renumber and self.unit_ids is not None
         return self._with(self._stamps[keep], found[keep], size=len(chosen) if renumber else self.size,
-                          watched=watched[watched >= 0])
+                          watched=watched[watched >= 0], unit_ids=self.unit_ids[chosen] if renamed else
+                          None if renumber else self.unit_ids)
 
     def watched_only(self) -> Self:
         """Return the neurons that were watched as the population, numbered 0, 1, ...; itself where all were.
@@ -118,8 +121,8 @@ class Parts:
         drive the same neurons. What all metadata have in common is kept, and the name of the first.
 
         Raises:
-            ParameterError: if size or dt differ, if the windows leave a gap in which nobody looked, or if different
-                neurons were watched in different windows.
+            ParameterError: if size, dt or unit_ids differ, if the windows leave a gap in which nobody looked, or if
+                different neurons were watched in different windows.
 
         >>> from neurosim.spikes import Spikes
         >>> first = Spikes(ticks=[1], ids=[0], size=1, duration=1.0, dt=0.1)
@@ -127,6 +130,8 @@ class Parts:
         Spikes(2 spikes of 1 neuron in (0, 2] ms, dt = 0.1 ms, 1000 Hz)
         """
         parts = self._alike("merge", others, "size", "dt")
+        if any(not np.array_equal(_called(part), _called(self)) for part in parts):
+            raise ParameterError("Spikes.merge must have the same unit_ids everywhere, got others")
         last = self._first + self._span
         for part in sorted(parts, key=lambda part: part._first):
             if part._first > last and (self.dt is not None or not math.isclose(part._first, last, rel_tol=1e-12)):
@@ -140,7 +145,8 @@ class Parts:
     def stack(self, *others: Self) -> Self:
         """Return populations side by side as one: the ids of each follow those of the one before.
 
-        Names are joined with "+", and what all metadata have in common is kept.
+        Names are joined with "+", and what all metadata have in common is kept; so are unit_ids, where one has them
+        and they stay different.
 
         Raises:
             ParameterError: if start, duration or dt differ.
@@ -155,6 +161,7 @@ class Parts:
         ids = [part.ids.astype(np.int64) + offset for part, offset in zip(parts, offsets, strict=False)]
         return self._with(np.concatenate([part._stamps for part in parts]), np.concatenate(ids), size=int(offsets[-1]),
                           name="+".join(part.name for part in parts if part.name), metadata=shared_labels(parts),
+                          unit_ids=_joined([_called(part) for part in parts]),
                           watched=np.concatenate([_watched(part) + offset for part, offset in zip(parts, offsets,
                                                                                                  strict=False)]))
 
@@ -181,6 +188,19 @@ class Parts:
 
 def _watched(spikes) -> np.ndarray:
     return np.arange(spikes.size) if spikes.watched is None else spikes.watched.astype(np.int64)
+
+
+def _called(spikes) -> np.ndarray:
+    return np.arange(spikes.size) if spikes.unit_ids is None else spikes.unit_ids
+
+
+def _joined(called) -> np.ndarray | None:
+    """What neurons of several populations are called elsewhere, if that tells them apart."""
+    wide = any(each.dtype == np.uint64 for each in called)
+    if wide and any(each.min(initial=0) < 0 for each in called):
+        return None
+    together = np.concatenate([each.astype(np.uint64 if wide else np.int64) for each in called])
+    return together if len(np.unique(together)) == len(together) else None
 
 
 def _watched_by(parts) -> np.ndarray:

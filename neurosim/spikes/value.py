@@ -32,6 +32,7 @@ from neurosim.spikes.checks import (
     check_time_form,
     check_window,
     checked_metadata,
+    checked_unit_ids,
     checked_watched,
     describe_array,
     in_order,
@@ -43,12 +44,13 @@ from neurosim.spikes.checks import (
     plural,
     window_text,
 )
+from neurosim.spikes.elsewhere import Elsewhere
 from neurosim.spikes.header import FORMAT
 from neurosim.spikes.parts import Parts
 from neurosim.spikes.statistics import Statistics
 
 
-class Spikes(Statistics, Parts):
+class Spikes(Statistics, Parts, Elsewhere):
     """The spikes of one population, frozen and sorted by time, then neuron.
 
     A neuron may spike several times at one tick. Two objects are equal if they hold the same spikes, size, window,
@@ -66,6 +68,8 @@ class Spikes(Statistics, Parts):
         metadata: free labels, str -> str, int, float or bool (a seed, the hash of a network).
         watched: the neurons whose spikes were recorded, integers, each once; by default all. Nothing is known of the
             others: statistics are of the watched ones.
+        unit_ids: what each neuron is called in another tool or file, different integers of 64 bits, shape (size,); a
+            label like `name`. None where they are 0 .. size - 1.
 
     Raises:
         ParameterError: if a value does not fit, or a spike lies outside (start, start + duration].
@@ -83,10 +87,12 @@ class Spikes(Statistics, Parts):
     name: str
     metadata: Mapping[str, Any]
     watched: np.ndarray | None
+    unit_ids: np.ndarray | None
 
     def __init__(self, *, ticks: Numbers | None = None, times: Numbers | None = None, ids: Numbers,
                  size: Number | None = None, duration: Number | None = None, dt: Number | None = None,
-                 start: Number = 0.0, name: str = "", metadata: Mapping | None = None, watched: Numbers | None = None):
+                 start: Number = 0.0, name: str = "", metadata: Mapping | None = None, watched: Numbers | None = None,
+                 unit_ids: Numbers | None = None):
         check_time_form(ticks, times, dt)
         if dt is not None:
             dt = number("dt", dt, "ms", above=0)
@@ -106,8 +112,9 @@ class Spikes(Statistics, Parts):
         watched = checked_watched(watched, size, ids)
         stamps, ids = in_order(stamps.astype(np.float64 if dt is None else np.int64), ids.astype(np.uint32))
         self.__dict__.update(
-            ids=ids, size=size, dt=dt, watched=watched, name=check_text("name", name),
-            metadata=checked_metadata(metadata), _stamps=stamps, _first=first, _span=span)
+            ids=ids, size=size, dt=dt, watched=watched, unit_ids=checked_unit_ids(unit_ids, size),
+            name=check_text("name", name), metadata=checked_metadata(metadata), _stamps=stamps, _first=first,
+            _span=span)
 
     # ---- construction -------------------------------------------------------------------------
 
@@ -119,7 +126,8 @@ class Spikes(Statistics, Parts):
         Args:
             times: time of each spike in ms, shape (n_spikes,).
             ids: neuron of each spike, shape (n_spikes,).
-            size, duration, dt, labels: as for `Spikes`, of which labels are `start`, `name`, `metadata` and `watched`.
+            size, duration, dt, labels: as for `Spikes`, of which labels are `start`, `name`, `metadata`, `watched` and
+                `unit_ids`.
 
         Raises:
             ParameterError: if a value does not fit; also if a time rounds to a tick outside the window.
@@ -136,7 +144,7 @@ class Spikes(Statistics, Parts):
         dt, times = number("dt", dt, "ms", above=0), as_exact(times)
         ticks, worst = nearest_ticks(times, dt)
         if duration is not None:
-            empty = cls(ticks=[], ids=[], **{**fields, "watched": None})
+            empty = cls(ticks=[], ids=[], **{**fields, "watched": None, "unit_ids": None})
             check_rounded(times, ticks, empty._first, empty._span)
         spikes = cls(ticks=ticks, ids=ids, **fields)
         if worst:
@@ -152,7 +160,7 @@ class Spikes(Statistics, Parts):
         Args:
             trains: times in ms, one array for each neuron; or neuron -> array.
             size: number of neurons; by default that of the trains, or the largest key + 1.
-            options: `duration`, `dt`, `start`, `name`, `metadata` and `watched`, as for `from_times`.
+            options: `duration`, `dt`, `start`, `name`, `metadata`, `watched` and `unit_ids`, as for `from_times`.
 
         Raises:
             ParameterError: as `from_times`.
@@ -180,7 +188,7 @@ class Spikes(Statistics, Parts):
         Args:
             raster: bool, or whole numbers of spikes >= 0, shape (ticks, neurons).
             dt: length of a tick in ms.
-            start, labels: as for `Spikes`, of which labels are `name`, `metadata` and `watched`.
+            start, labels: as for `Spikes`, of which labels are `name`, `metadata`, `watched` and `unit_ids`.
 
         Raises:
             ParameterError: if the raster is not 2-D, not bool or integer, or holds negative numbers.
@@ -214,13 +222,13 @@ class Spikes(Statistics, Parts):
         array([2, 5])
         """
         return Spikes.from_times(self.times, self.ids, size=self.size, duration=self.duration, dt=dt, start=self.start,
-                                 name=self.name, metadata=self.metadata, watched=self.watched)
+                                 name=self.name, metadata=self.metadata, watched=self.watched, unit_ids=self.unit_ids)
 
     def _fields(self) -> dict:
         """The arguments from which the constructor makes this object again."""
         return {"times" if self.dt is None else "ticks": self._stamps, "ids": self.ids, "size": self.size,
                 "duration": self.duration, "dt": self.dt, "start": self.start, "name": self.name,
-                "metadata": dict(self.metadata), "watched": self.watched}
+                "metadata": dict(self.metadata), "watched": self.watched, "unit_ids": self.unit_ids}
 
     def __setattr__(self, name, value):
         raise AttributeError(f"Spikes is frozen; make another one with replace({name}=...)")
@@ -363,7 +371,7 @@ class Spikes(Statistics, Parts):
         The group `/spikes` has the datasets `ids` (uint32) and `ticks` (int64) or, if exact, `times` (float64, ms), the
         attributes `format`, `version`, `units` ("tick" or "ms"), `dt_ms` (absent if exact), `size`, `duration_ms`,
         `start_ms`, `name` and `fingerprint`, a group `metadata` whose attributes are the labels and, where not all
-        neurons were watched, the dataset `watched` (uint32).
+        neurons were watched, the dataset `watched` (uint32), and `unit_ids` (64 bits) where they have some.
 
         Args:
             path: name of the file; one that exists is replaced.
