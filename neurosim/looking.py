@@ -1,5 +1,6 @@
 """Looking at a simulation: what it is, what it has recorded, its state and synapses as they are now."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from neurosim import setting
 from neurosim.checks import describe_value
 from neurosim.errors import NetworkError, SimulationError
 from neurosim.network import DriveOn, Network, Population, Projection
+from neurosim.resolving import Resolved, resolved
 from neurosim.running import Run
 from neurosim.settings import Settings
 from neurosim.spikes import Spikes
@@ -159,6 +161,57 @@ class Looking:
 
         shape = (projection.source.size, projection.target.size)
         return coo_array((synapses.weight, (synapses.source, synapses.target)), shape=shape).tocsr()
+
+    def resolved(self) -> Resolved:
+        """Return what the simulation is made of at present, as `ns.resolve` does for a description.
+
+        What was drawn is as it was drawn; what was set or learned since is as it is now.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> cells = net.add(ns.LIF(tau_mem=ns.Uniform(10.0, 20.0)), 3, name="cells")
+        >>> sim = ns.Simulation(net, seed=1)
+        >>> sim.resolved().populations["cells"].parameters["tau_mem"].round(1)
+        array([19. , 17.2, 15.8])
+        """
+        return resolved(self._run)
+
+    def to_neo(self) -> Any:
+        """Return everything that was recorded as a `neo.Block` of one segment: spike trains and analog signals.
+
+        Groups have the names of the populations.
+
+        Raises:
+            UnsupportedError: Neo is not installed (extra `neo`).
+        """
+        from neurosim.export import neo
+
+        return neo.run_block(self)
+
+    def export(self, path: str | Path, format: str | None = None, **fields: Any) -> None:
+        """Write everything that was recorded, with what the network is, for other tools; whole or not at all.
+
+        - "nwb", a name that ends in .nwb: units of all populations, traces as time series, the description as notes.
+        - "neo", a name that ends in .nix: a block as `to_neo` gives it.
+        - "sonata", a folder that is new or empty: nodes and edges with parameters, weights and delays as they are now,
+          spikes, reports of variables, the configurations of circuit and simulation, the description.
+
+        Args:
+            path: name of the file, which is replaced, or of the folder.
+            format: by default what the end of the name says; no end means a folder.
+            fields: of `pynwb.NWBFile`, such as `experimenter`.
+
+        Raises:
+            ParameterError: nothing is recorded, or the format is not known.
+            FileError: it cannot be written.
+            UnsupportedError: a package is not installed (extras `nwb`, `neo`).
+
+        Warns:
+            NeurosimWarning: the format has no place for a part of the network.
+        """
+        from neurosim.export.runs import export
+
+        export(self, path, format, fields)
 
     def forget(self) -> None:
         """Drop what was recorded so far and is kept in memory; recordings go on from now.

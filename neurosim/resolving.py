@@ -98,11 +98,16 @@ def resolve(net: Network, dt: float | None = 0.1, seed: int = 0, dtype: str = "f
     if not isinstance(net, Network):
         raise ParameterError(f"net must be a Network, got {describe_value(net)}")
     settings = Settings(dt=dt, seed=seed, dtype=dtype, mode="clocked" if dt is not None else "event")
-    run = Run(net.copy(), settings, record=False)
-    return Resolved({p.name: _population(run, p, plan) for p, plan in run.plan.populations.items()},
-                    {p.name: _projection(run, p, plan) for p, plan in run.plan.projections.items()},
+    return resolved(Run(net.copy(), settings, record=False))
+
+
+def resolved(run: Run) -> Resolved:
+    """Return what a run is made of at present: what was set, learned or wired anew since it was laid out is in it."""
+    now = run.engine.plan
+    return Resolved({p.name: _population(run, p, plan) for p, plan in now.populations.items()},
+                    {p.name: _projection(run, p, plan) for p, plan in now.projections.items()},
                     {d.name: ResolvedDrive(d.name, d.drive, dict(vars(plan.parameters)), plan.port)
-                     for d, plan in run.plan.drives.items()})
+                     for d, plan in now.drives.items()})
 
 
 def _population(run, population, plan):
@@ -119,4 +124,4 @@ def _projection(run, projection, plan):
                               target + np.uint32(projection.target.start), delay, values, plan.port)
 
 
-__all__ = ["Resolved", "ResolvedDrive", "ResolvedPopulation", "ResolvedProjection", "resolve"]
+__all__ = ["Resolved", "ResolvedDrive", "ResolvedPopulation", "ResolvedProjection", "resolve", "resolved"]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.errors import ParameterError
+from neurosim.export import runs
 from neurosim.export.assemble import TEXT, Found, Wanted, assemble, header_of, header_text, spacing
 from neurosim.export.extra import need
 from neurosim.export.trains import known, trains
@@ -136,6 +137,38 @@ def block(populations: list, **labels: Any):
             train.segment = segment
             segment.spiketrains.append(train)
     return made
+
+
+def run_block(sim: Any):
+    """Return everything that a simulation recorded as a block of one segment, with a group for each population."""
+    neo = need("neo", WHAT, "neo")
+    populations = runs.recorded_spikes(sim)
+    made = block([spike_trains(spikes) for spikes in populations], name="neurosim", description=str(sim.net),
+                 seed=sim.seed, network=sim.net.fingerprint(), **({} if sim.dt is None else {"dt_ms": sim.dt}))
+    segment = made.segments[0]
+    groups = {spikes.name: neo.Group(name=spikes.name) for spikes in populations}
+    for train in segment.spiketrains:
+        groups[train.annotations["population"]].add(train)
+    for trace in runs.traces(sim):
+        signal = _signal(neo, trace)
+        signal.segment = segment
+        (segment.irregularlysampledsignals if trace.every is None else segment.analogsignals).append(signal)
+        groups.setdefault(trace.of, neo.Group(name=trace.of)).add(signal)
+    made.groups.extend(groups.values())
+    return made
+
+
+def _signal(neo, trace):
+    pq = need("quantities", WHAT, "neo")
+    labels = {"name": trace.name, "variable": trace.variable, "of": trace.of}
+    units = trace.unit if hasattr(pq, trace.unit or "dimensionless") else "dimensionless"
+    if trace.neurons is not None:
+        labels["array_annotations"] = {"neuron": trace.neurons}
+    if trace.every is None:
+        return neo.IrregularlySampledSignal(trace.times, trace.values, units=units or "dimensionless", time_units="ms",
+                                            **labels)
+    return neo.AnalogSignal(trace.values, units=units or "dimensionless", t_start=pq.Quantity(trace.times[0], "ms"),
+                            sampling_period=pq.Quantity(trace.every, "ms"), **labels)
 
 
 def write_block(made, path) -> None:

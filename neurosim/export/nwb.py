@@ -3,15 +3,19 @@
 import datetime
 import json
 import math
+import re
 import uuid
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from neurosim import __version__
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.export import runs
 from neurosim.export.assemble import Found, Wanted, assemble, header_text, spacing
 from neurosim.export.extra import need
 from neurosim.export.trains import known, trains
@@ -48,6 +52,33 @@ def write(path, populations: Sequence[Spikes], fields: dict | None = None, more=
         more(file)
     with whole_hdf5(path) as raw, pynwb.NWBHDF5IO(file=raw, mode="w") as io:
         io.write(file)
+
+
+def write_run(sim: Any, path, fields: dict) -> None:
+    """Write everything that a simulation recorded, and its description."""
+    defaults = {"notes": sim.net.describe(), "experiment_description": str(sim.net), "session_id": f"seed {sim.seed}",
+                "protocol": f"network {sim.net.fingerprint()}"}
+    write(path, runs.recorded_spikes(sim), {**defaults, **fields}, partial(_add_traces, runs.traces(sim)))
+
+
+def _add_traces(traces, file):
+    """Add a time series for each trace; which neurons are its columns is a table beside them."""
+    pynwb, common = need("pynwb", WHAT, "nwb"), need("hdmf.common", WHAT, "nwb")
+    names = runs.unique_names([trace.name for trace in traces], lambda name: re.sub(r"[/:]", "_", name))
+    for name, trace in zip(names, traces, strict=True):
+        unit, factor = runs.SI.get(trace.unit, (trace.unit or "dimensionless", 1.0))
+        time = {"timestamps": trace.times / 1000}
+        if trace.every is not None:
+            time = {"starting_time": float(trace.times[0]) / 1000, "rate": 1000 / trace.every}
+        owner = "synapses" if trace.neurons is None else "neurons"
+        file.add_acquisition(pynwb.TimeSeries(
+            name=name, data=trace.values, unit=unit, conversion=factor, **time,
+            description=f"{trace.variable} of {trace.of}, one column for each of its recorded {owner}"))
+        if trace.neurons is not None:
+            file.add_acquisition(common.DynamicTable(
+                name=f"{name} neurons", description=f"the columns of {name}: numbers of neurons of {trace.of}",
+                columns=[common.VectorData(name="neuron", description="its number in the population",
+                                           data=trace.neurons)]))
 
 
 def _session(pynwb, fields):

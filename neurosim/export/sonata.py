@@ -33,13 +33,13 @@ def stamp(file) -> None:
     file.attrs["magic"], file.attrs["version"] = np.uint32(MAGIC), np.array(VERSION, dtype=np.uint32)
 
 
-def name_in(spikes: Spikes) -> str:
-    """Return the name of a population as a name in a file."""
-    return (spikes.name or "spikes").replace("/", "_").strip(".") or "spikes"
+def plain(name: str) -> str:
+    """Return a name as a group in a file may have it."""
+    return name.replace("/", "_").strip(".") or "spikes"
 
 
 def _write_population(file, spikes):
-    group = file.create_group(f"spikes/{name_in(spikes)}")
+    group = file.create_group(f"spikes/{plain(spikes.name)}")
     kind = h5py().enum_dtype(SORTING, basetype=np.uint8)
     group.attrs.create("sorting", SORTING["by_time"], dtype=kind)
     group.attrs[TEXT] = header_text(spikes)
