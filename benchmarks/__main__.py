@@ -12,6 +12,8 @@ startup and kernels; or
                         trains is less than ten times as fast as PySpike's
     event-files         EVT3 beside the packages that read it; fails below half the speed of evt3's native decoder
     random-networks     2,000 networks of everything; fails where threads, pieces, state or samples change a bit
+    exports             ten million spikes into Neo, NWB and SONATA beside loops over the neurons; fails below 20 times
+                        the speed or above twice the memory of the spikes
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     report              the tables of a file of results, as Markdown
@@ -28,8 +30,8 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "random-networks", "event-files", "damaged-recordings",
-          "microcircuit-stats", "report")
+OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "random-networks", "event-files", "exports",
+          "damaged-recordings", "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 
