@@ -140,9 +140,10 @@ class _Writer:
         for name, trace in zip(names, traces, strict=True):
             population = self.names[trace.population]
             self._report(f"output/{name}.h5", population, trace)
+            every = float(trace.every or 0)
             reports[name] = {"cells": population, "variable_name": trace.variable, "type": "compartment",
-                             "sections": "soma", "unit": trace.unit, "dt": trace.every,
-                             "start_time": float(trace.times[0]), "end_time": float(trace.times[-1]) + trace.every}
+                             "sections": "soma", "unit": trace.unit, "dt": every,
+                             "start_time": float(trace.times[0]), "end_time": float(trace.times[-1]) + every}
         return reports
 
     def _report(self, name, population, trace):
@@ -216,7 +217,7 @@ def _one_each(value, n) -> np.ndarray:
     return np.broadcast_to(np.asarray(value), (n,))
 
 
-def _write_values(group, values, n, order=slice(None)) -> dict:
+def _write_values(group, values, n, order: Any = slice(None)) -> dict:
     """Write what differs from one to the next; return what is the same for all, as text or numbers."""
     same, inner = {}, None
     for name, value in values.items():

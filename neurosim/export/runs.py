@@ -127,7 +127,7 @@ def _unit(net: Network, recorder: Recorder) -> str:
     if isinstance(what, Projection):
         return (what.receptor.weight_unit(what.target.model) or "") if recorder.variable == "weight" else ""
     port, variable = net.variables(what.base)[recorder.variable]
-    owner = what.model if port is None else net.ports(what.base)[port]
+    owner: Any = what.model if port is None else net.ports(what.base)[port]
     return getattr(owner.state[variable], "unit", "") or ""
 
 
