@@ -1,4 +1,4 @@
-"""The command line: neurosim demo | train | simulate FILE.toml | info | warmup | sfq run FILE.cir.
+"""The command line: neurosim demo | train | simulate FILE.toml | convert IN OUT | info | warmup | sfq run FILE.cir.
 
 Exit codes: 0 all went well; 1 what was asked for failed, one sentence says why; 2 the command line is
 wrong; 130 Ctrl-C.
@@ -15,10 +15,11 @@ import platform
 import re
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from neurosim import __version__, machine
-from neurosim.errors import FileError, NeurosimError, ParameterError
+from neurosim.errors import FileError, NeurosimError, NeurosimWarning, ParameterError
 from neurosim.files import first_line, whole_file
 
 
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_train(commands)
     _add_simulate(commands)
+    _add_convert(commands)
     _add_info(commands)
     _add_warmup(commands)
     _add_sfq(commands)
@@ -101,7 +103,44 @@ def _add_simulate(commands):
     command.add_argument("--duration", type=float, metavar="MS", help="run for this long instead of what the file says")
     command.add_argument("--seed", type=int, help="use this seed instead of the file's")
     command.add_argument("--threads", type=int, help="number of threads (1)")
+    command.add_argument("--export", metavar="PATH", help="write everything for other tools, too: a name that ends in "
+                         ".nwb or .nix (Neo), or a new folder of SONATA")
     command.add_argument("--quiet", action="store_true", help="show no progress and no table")
+
+
+def _add_convert(commands):
+    command = _command(commands, "convert", _convert, "read spikes from a file of one format and write them in another")
+    command.add_argument("source", metavar="IN", help=".csv, .h5, .npz, .nwb, .nix, .sonata, .vcd, .gdf or NEST's .dat")
+    command.add_argument("target", metavar="OUT", help=".csv, .h5, .npz, .nwb, .nix, .sonata or .vcd")
+    command.add_argument("--read-as", metavar="FORMAT", help="the format of IN, where its name does not say it")
+    command.add_argument("--write-as", metavar="FORMAT", help="the format of OUT, where its name does not say it")
+    command.add_argument("--population", metavar="NAME", help="which, where IN holds several")
+    command.add_argument("--ids", metavar="FIRST:END", help="what all neurons are called in IN, such as 1:101 for 1 to "
+                         "100; by default those that IN lists, or that spiked")
+    for name, text in (("dt", "length of a tick; without it times are exact"), ("start", "when the window opens"),
+                       ("duration", "length of the window")):
+        command.add_argument(f"--{name}", type=float, metavar="MS", help=text)
+
+
+def _convert(options):
+    from neurosim.export import read_spikes, write_spikes
+
+    ids = None if options.ids is None else _range(options.ids)
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", NeurosimWarning)
+        spikes = read_spikes(options.source, format=options.read_as, population=options.population, ids=ids,
+                             dt=options.dt, start=options.start, duration=options.duration)
+        write_spikes(spikes, options.target, options.write_as)
+    for each in noted:
+        print(f"neurosim: {each.message}", file=sys.stderr)
+    print(f"{spikes}; wrote {options.target}")
+
+
+def _range(text) -> range:
+    found = re.fullmatch(r"(\d+):(\d+)", text)
+    if not found or int(found[1]) >= int(found[2]):
+        raise ParameterError(f"--ids must be FIRST:END, such as 1:101, got {text!r}")
+    return range(int(found[1]), int(found[2]))
 
 
 def _add_info(commands):
@@ -175,6 +214,8 @@ def _simulate(options):
     sim.run(duration, progress=not options.quiet)
     ended = time.perf_counter()
     summary = _write_results(sim, net, folder)
+    if options.export is not None:
+        sim.export(options.export)
     summary |= {"build_s": round(built - began, 3), "run_s": round(ended - built, 3)}
     write_summary(folder, summary)
     if not options.quiet:

@@ -184,6 +184,30 @@ def test_the_folder_is_looked_at_before_the_work(tmp_path, capsys, command, monk
     assert "Not a directory" in capsys.readouterr().err
 
 
+def test_convert_spikes(tmp_path, capsys):
+    spikes = ns.Spikes(ticks=[3, 1], ids=[4, 0], size=6, duration=2.0, dt=0.1, name="cells")
+    spikes.to_sonata(tmp_path / "a.sonata")
+    assert main(["convert", str(tmp_path / "a.sonata"), str(tmp_path / "b.csv")]) == 0
+    assert ns.read_spikes(tmp_path / "b.csv") == spikes and "2 spikes of 6 neurons" in capsys.readouterr().out
+    (tmp_path / "c.gdf").write_text("5 0.3\n1 0.12\n")
+    command = ["convert", str(tmp_path / "c.gdf"), str(tmp_path / "d.npz"), "--ids", "1:7", "--dt", "0.1"]
+    assert main([*command, "--duration", "2"]) == 0
+    found = ns.read_spikes(tmp_path / "d.npz")
+    assert found == spikes and found.unit_ids.tolist() == [1, 2, 3, 4, 5, 6]
+    assert "neurosim: times were rounded to the grid" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path / "c.gdf"), str(tmp_path / "d.npz"), "--ids", "7"]) == 1
+    assert "--ids must be FIRST:END, such as 1:101, got '7'" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path / "none.gdf"), str(tmp_path / "d.mat")]) == 1
+    assert "none.gdf does not exist" in capsys.readouterr().err
+
+
+def test_simulate_writes_for_other_tools(tmp_path, capsys):
+    command = ["simulate", str(EXAMPLE), "--out", str(tmp_path / "run"), "--duration", "20", "--quiet", "--export"]
+    assert main([*command, str(tmp_path / "circuit")]) == 0
+    found = ns.read_spikes(tmp_path / "circuit/output/spikes.h5", population="cells")
+    assert found == ns.Spikes.load(tmp_path / "run" / "cells.spikes.h5") and (tmp_path / "circuit/edges.h5").exists()
+
+
 def test_exit_codes(tmp_path, capsys):
     assert main(["simulate", str(tmp_path / "none.toml")]) == 1
     assert "must be a readable file" in capsys.readouterr().err

@@ -23,8 +23,9 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "drift_year": ["--repeats", "2"], "hopfield_crossbar": ["--size", "150"], "nladc_inl": ["--trials", "200"],
          "nladc_lstm": ["--quick"], "nladc_language": ["--quick"], "fault_curves": ["--trials", "3"],
          "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
-         "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"]}
-DATA = ("nmnist", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
+         "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
+         "connectomes": ["--columns", "2"]}
+DATA = ("nmnist", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
 TORCH = ("hardware_aware", "nladc_lstm", "nladc_language")
 
 

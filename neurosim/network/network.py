@@ -10,10 +10,11 @@ import numpy as np
 from neurosim.aliases import Delays, Values, Weights
 from neurosim.calls import arguments_listed, meant
 from neurosim.checks import check_number, describe_value, is_whole
-from neurosim.connectivity import AllToAll, Rule
+from neurosim.connectivity import AllToAll, Explicit, Rule
 from neurosim.contracts import Device, Plasticity, Release
 from neurosim.errors import NetworkError, ParameterError
 from neurosim.network import arguments
+from neurosim.network.edges import numbered
 from neurosim.network.fingerprint import signature
 from neurosim.network.parts import (
     DriveOn,
@@ -57,6 +58,39 @@ class Network:
         self.couplings: list[GapJunctions] = []
         self.recorders: list[Recorder] = []
         self._taken: set[tuple[str, str]] = set()  #: kinds and names of parts
+
+    @classmethod
+    def from_edges(cls, source: Any, target: Any, model: Neuron, *, weight: Weights, delay: Delays = 1.0,
+                   receptor: Receptor | None = None, ids: Any = None, name: str = "neurons") -> "Network":
+        """Return a network of one population and its edges, as connectomes are published.
+
+        Neurons are numbered in the order of `ids`. An edge that is listed twice is two synapses.
+
+        Args:
+            source, target: what the neurons of each edge are called, whole numbers or texts, shape (edges,).
+            model: of all neurons.
+            weight: of each edge in the unit of the receptor, one number or shape (edges,); its sign says what the
+                source does. Where a connectome has no signs, so has the network.
+            delay: ms, the same forms.
+            receptor: what an arrival does; a jump of v by default.
+            ids: what all neurons are called, those without an edge too; by default `numpy.unique` of both columns.
+            name: of the population; the projection is called `name -> name`.
+
+        Raises:
+            ParameterError: a neuron is not among `ids`, names are floats, or lengths differ.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network.from_edges(["ASHL", "AVAL"], ["AVAL", "VA1"], ns.LIF(), weight=[3.0, 5.0], delay=2.0)
+        >>> print(net)
+        Network: 3 neurons in 1 population, 1 projection, about 2 synapses
+          neurons  3 x LIF()
+          neurons -> neurons: Explicit(sources = 2 values, 0 to 1, targets = 2 values, 1 to 2), ...
+        """
+        called, sources, targets = numbered(source, target, ids)
+        net = cls()
+        population = net.add(model, len(called), name=name)
+        net.connect(population, population, Explicit(sources, targets), weight=weight, delay=delay, receptor=receptor)
+        return net
 
     def copy(self) -> "Network":
         """Return another network of the same parts; what is added to one is not in the other."""
