@@ -77,6 +77,21 @@ def test_times_that_are_no_whole_microseconds_are_rounded_with_a_warning():
         assert Spikes.from_times([0.0015, 2.0], [0, 0]).to_tonic()["t"].tolist() == [2, 2000]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["npz", "h5", "sonata", "nwb", "neo"])
+def test_ten_million_spikes_come_back(end, tmp_path):
+    if end in ("nwb", "neo"):
+        pytest.importorskip({"nwb": "pynwb", "neo": "neo"}[end], reason=f"the extra {end} is not installed")
+    rng = np.random.default_rng(0)
+    cells = np.sort(rng.choice(2**63 - 1, 10_000, replace=False))
+    spikes = Spikes(ticks=rng.integers(1, 360_000_001, 10_000_000), ids=rng.integers(0, 9_999, 10_000_000), size=10_000,
+                    dt=0.1, duration=3.6e7, unit_ids=cells)  # ten hours, the last one silent
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NeurosimWarning)  # of two spikes at one tick
+        found = Spikes.from_neo(spikes.to_neo()) if end == "neo" else back(spikes, tmp_path / f"spikes.{end}")
+    assert found == spikes and np.array_equal(found.unit_ids, cells)
+
+
 # ---- SONATA -----------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ A train is a view of one array, in ms like its window: Neo compares the two, and
 import shutil
 import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,16 +108,22 @@ def _id(train, place) -> int:
 
 def _ms(train) -> np.ndarray:
     """The times of a train in ms."""
-    return np.asarray(train.rescale("ms").magnitude)
+    return np.asarray(train.magnitude) * _ms_of(train.dimensionality.string)
 
 
 def _spacing(train) -> float:
     """As `spacing`, in ms; what is rescaled is float64 always."""
-    return spacing(np.asarray(train.magnitude)) * _in_ms(train.units)
+    return spacing(np.asarray(train.magnitude)) * _ms_of(train.dimensionality.string)
 
 
 def _in_ms(quantity) -> float:
-    return float(quantity.rescale("ms").magnitude)
+    return float(quantity.magnitude) * _ms_of(quantity.dimensionality.string)
+
+
+@cache
+def _ms_of(unit: str) -> float:
+    """ms of a unit of time; to rescale each train takes longer than all the rest."""
+    return float(need("quantities", WHAT, "neo").Quantity(1.0, unit).rescale("ms").magnitude)
 
 
 # ---- files of Neo -----------------------------------------------------------------------------------
