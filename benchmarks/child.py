@@ -51,7 +51,7 @@ def measure(peer: str, case: str, scale: float, fraction: float, threads: int, d
     with PeakOfChildren() as peak:
         result = getattr(module, more.pop("function", found.function))(chosen, threads, dtype, **more)
     return result | {"run": chosen.run, "versions": module.versions(),
-                     "memory_mb": max(peak.mb, _peak_mb("self") if peak.mb == 0 else 0)}
+                     "memory_mb": max(peak.mb, resident_mb("VmHWM") if peak.mb == 0 else 0)}
 
 
 class PeakOfChildren:
@@ -75,15 +75,15 @@ class PeakOfChildren:
                 try:
                     for child in listed.read_text().split():
                         if Path(f"/proc/{child}/comm").read_text().strip() == "main":
-                            self.mb = max(self.mb, _peak_mb(child))
+                            self.mb = max(self.mb, resident_mb("VmHWM", child))
                 except OSError:
                     continue
 
 
-def _peak_mb(process) -> float:
-    """Return the largest resident memory that a process has had, MB; 0 where the system does not say."""
+def resident_mb(what: str, process: str = "self") -> float:
+    """Return a line of a process's memory, MB: VmRSS now, VmHWM at most; 0 where the system does not say."""
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+        found = re.search(what + r":\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
     except OSError:
         found = None
     return int(found[1]) / 1024 if found else 0.0

@@ -1,6 +1,7 @@
 """The real data that is measured with, below NEUROSIM_DATA: recordings of N-MNIST, and images of MNIST as spikes."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,16 @@ def root(case: str) -> Path:
     raise Absent(f"{case} needs recordings of N-MNIST: set NEUROSIM_DATA to a folder that holds nmnist/")
 
 
-def samples(case: Case) -> list:
+@dataclass(frozen=True)
+class Wanted:
+    """How many recordings, and how many ms of each."""
+
+    name: str
+    samples: int
+    sample_ms: float
+
+
+def samples(case: Case | Wanted) -> list:
     """Return the first 300 ms of recordings from all digits as `Spikes` at a tick of 1 ms.
 
     A channel spikes once in a tick at most, which is all that Brian2 and dense rasters can say.

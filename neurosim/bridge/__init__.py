@@ -8,8 +8,10 @@ _WHERE = {
     "core": ["Core", "to_network"],
     "exchange": ["Conformance", "Exchange", "Row", "from_nir", "to_nir"],
     "hardware": ["Activation", "BoundedActivation", "ChipInTheLoop", "OnDevice", "layers_on"],
+    "delays": ["Delays", "DelayLines", "anneal"],
     "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
-               "SynapticLayer", "activity_penalty", "mask", "rate_penalty"],
+               "SynapticLayer"],
+    "losses": ["activity_penalty", "mask", "rate_penalty"],
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
     "network": ["from_network"],
     "readout": ["Readout"],
@@ -23,6 +25,9 @@ _WHERE = {
 if TYPE_CHECKING:
     from neurosim.bridge.core import Core as Core
     from neurosim.bridge.core import to_network as to_network
+    from neurosim.bridge.delays import DelayLines as DelayLines
+    from neurosim.bridge.delays import Delays as Delays
+    from neurosim.bridge.delays import anneal as anneal
     from neurosim.bridge.exchange import Conformance as Conformance
     from neurosim.bridge.exchange import Exchange as Exchange
     from neurosim.bridge.exchange import Row as Row
@@ -40,9 +45,9 @@ if TYPE_CHECKING:
     from neurosim.bridge.layers import LIFLayer as LIFLayer
     from neurosim.bridge.layers import Sequential as Sequential
     from neurosim.bridge.layers import SynapticLayer as SynapticLayer
-    from neurosim.bridge.layers import activity_penalty as activity_penalty
-    from neurosim.bridge.layers import mask as mask
-    from neurosim.bridge.layers import rate_penalty as rate_penalty
+    from neurosim.bridge.losses import activity_penalty as activity_penalty
+    from neurosim.bridge.losses import mask as mask
+    from neurosim.bridge.losses import rate_penalty as rate_penalty
     from neurosim.bridge.models import SynapticLIF as SynapticLIF
     from neurosim.bridge.models import UnitlessAdaptiveLIF as UnitlessAdaptiveLIF
     from neurosim.bridge.models import UnitlessLIF as UnitlessLIF

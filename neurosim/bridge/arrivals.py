@@ -8,6 +8,7 @@ from neurosim.bridge.extra import torch
 from neurosim.bridge.parts import in_parts
 from neurosim.bridge.spikebatch import SpikeBatch
 from neurosim.engine.loader import load_function
+from neurosim.errors import ParameterError
 
 DENSE = 0.25  #: share of inputs that are not zero from which on a matrix product was faster (2 cores, float32)
 COLUMNS = 64  #: neurons that a thread of its own is worth
@@ -81,13 +82,18 @@ def active(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Args:
         x: inputs, shape (rows, inputs).
 
+    Raises:
+        ParameterError: an input is not finite.
+
     >>> active(np.array([[0.0, 1.0], [1.0, 1.0]]))
     (array([0, 1, 3]), array([1, 0, 1], dtype=int32), array([], dtype=float64))
     """
     first = np.zeros(len(x) + 1, dtype=np.int64)
-    odd = np.zeros(len(x), dtype=np.bool_)
+    odd, bad = np.zeros(len(x), dtype=np.bool_), np.zeros(len(x), dtype=np.bool_)
     count, enlist = load_function("bridge_count", COUNT, {}), load_function("bridge_list", LIST, {})
-    in_parts(lambda part, *rows: count(x, first, odd, *rows), len(x))
+    in_parts(lambda part, *rows: count(x, first, odd, bad, *rows), len(x))
+    if bad.any():
+        raise ParameterError("inputs must be finite numbers, got infinite or undefined ones")
     np.cumsum(first, out=first)
     listed = np.empty(first[-1], dtype=np.int32)
     values = np.empty(first[-1] if odd.any() else 0, dtype=x.dtype)
@@ -101,14 +107,16 @@ def _array(tensor) -> np.ndarray:
 
 COUNT = """import numpy as np
 
-def main(x, first, odd, begin, end):
+def main(x, first, odd, bad, begin, end):
     for r in range(begin, end):
-        n, ones = np.int32(0), np.int32(0)
+        n, ones, finite = np.int32(0), np.int32(0), np.int32(0)
         for j in range(x.shape[1]):
             n += np.int32(x[r, j] != 0)
             ones += np.int32(x[r, j] == 1)
+            finite += np.int32(abs(x[r, j]) < np.inf)
         first[r + 1] = n
         odd[r] = n != ones
+        bad[r] = finite < x.shape[1]
 """
 
 LIST = """import numpy as np

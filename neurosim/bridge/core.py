@@ -145,7 +145,7 @@ def to_network(net: Sequential | Layer, *, device: Any = None) -> Core:
         raised = _numbers(layer, "theta_initial") * np.exp((k + 1) * dt / _numbers(layer, "tau_theta")) \
             if layer.adaptive else 0.0
         cells = made.add(model, layer.n_out, name=f"layer{k}", initial=_initial(model, raised))
-        made.connect(source, cells, delay=dt, receptor=receptor, device=held(layer, device, incoming),
+        made.connect(source, cells, delay=lateness(layer), receptor=receptor, device=held(layer, device, incoming),
                      **synapses(weights))
         if jumps.any():
             made.connect(clock[1:2], cells, weight=jumps[None], delay=k * dt, receptor=receptor)
@@ -211,6 +211,14 @@ def made_for(device: Any, weights: np.ndarray) -> Device:
         raise ParameterError(f"device must be a device layer or a function that makes one of an array of weights, got "
                              f"{describe_value(device)}")
     return device
+
+
+def lateness(layer: Layer) -> Any:
+    """Return the delays of a layer's inputs, ms: a tick, and what the layer adds to it; one, or (inputs, neurons)."""
+    lines = getattr(getattr(layer, "layer", layer), "delays", None)  # also of one on a device
+    if lines is None:
+        return layer.dt
+    return np.broadcast_to((1 + lines.ticks().cpu().numpy()) * layer.dt, (layer.n_in, layer.n_out))
 
 
 def synapses(weights: Any) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def main(u, s, i_all, a_all, free, lengths, bias, recurrent, v, i, a, last, held
         now, vb, ib, ab, heldb = last[b], v[b], i[b], a[b], held[b]
         for t in range(lengths[b], ticks):
             u[t, b] = zero
+            if SPIKING:
+                s[t, b] = zero
         for t in range(lengths[b]):
             x = u[t, b]
             for k in range(n):
@@ -151,6 +153,8 @@ def main(gs, gx, u, s, i_all, a_all, free, lengths, back, v0, i0, a0, last0, gv,
         longest = 0
         for b in range(first, behind):
             longest = max(longest, lengths[b])
+            for t in range(lengths[b], u.shape[0]):
+                gx[t, b] = zero
         for t in range(longest - 1, -1, -1):
             for b in range(first, behind):
                 if t >= lengths[b]:

@@ -8,6 +8,7 @@ import numpy as np
 from torch.utils.checkpoint import checkpoint
 
 from neurosim.bridge.arrivals import weighted
+from neurosim.bridge.delays import DelayLines, Delays
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK, Kind
 from neurosim.bridge.sequence import Coefficients, State, compiled, plain
@@ -33,7 +34,7 @@ class Layer(torch.nn.Module):
     def __init__(self, n_in: int, n_out: int, *, dt: float = 1.0, bias: bool = False, recurrent: bool = False,
                  reset: Literal["to_value", "subtract"] = "to_value", t_ref: float = 0.0, detach_reset: bool = True,
                  surrogate: Surrogate | None = None, trainable: Sequence[str] = (),
-                 generator: Any = None, dtype: Any = None, **values: Any):
+                 delays: Delays | None = None, generator: Any = None, dtype: Any = None, **values: Any):
         super().__init__()
         name = type(self).__name__
         self.n_in = check_whole(f"{name}.n_in", n_in, at_least=1)
@@ -58,6 +59,8 @@ class Layer(torch.nn.Module):
         self._keep("recurrent", _uniform((n_out, n_out), n_out, generator, dtype) if recurrent
                    else torch.zeros(n_out, n_out, dtype=dtype), recurrent)
         self._set(values, trainable, dtype)
+        self.delays = None if delays is None else DelayLines(delays, n_in, n_out, dt=self.dt, generator=generator,
+                                                             dtype=dtype)
 
     def _set(self, values, trainable, dtype):
         """Keep the parameters of the neurons, each a tensor with a value a neuron; `reset_by` may be None."""
@@ -125,7 +128,8 @@ class Layer(torch.nn.Module):
         v, i, theta = (getattr(self, name).expand(samples, -1) if hasattr(self, name) else none
                        for name in ("v_initial", "i_initial", "theta_initial"))
         held = torch.zeros(samples, self.n_out, dtype=torch.int64, device=none.device)
-        return State(v, i, theta, none, held)
+        past = None if self.delays is None else self.weight.new_zeros(self.delays.late, samples, self.n_in)
+        return State(v, i, theta, none, held, past)
 
     def forward(self, x: Any, state: State | None = None, lengths: Any = None) -> tuple[Any, State]:
         """Return spikes (v for a layer that never spikes) of shape (ticks, samples, neurons), and the state after.
@@ -143,14 +147,44 @@ class Layer(torch.nn.Module):
         x = self._checked(x)
         lengths = self._lengths(lengths, x)
         state = self.initial(x.shape[1]) if state is None else state
-        if not isinstance(state, State) or any(each.shape != (x.shape[1], self.n_out) for each in state):
-            raise ParameterError(f"state of {type(self).__name__} must be a State of shape {(x.shape[1], self.n_out)}, "
-                                 f"as a call returns it, got {_shapes(state)}")
+        self._check_state(state, x.shape[1])
         run = compiled if self.weight.device.type == "cpu" else plain
-        return run(self.kind, self.arrivals(x), self.bias, self.recurrent, self.coefficients(), state, lengths)
+        past = None
+        if self.delays is not None:
+            x, past = self._with_past(x, state.past, lengths)
+        out, state = run(self.kind, self.arrivals(x), self.bias, self.recurrent, self.coefficients(), state, lengths)
+        return out, state._replace(past=past)
+
+    def _check_state(self, state, samples):
+        late = (samples, self.n_out) if self.delays is None else (self.delays.late, samples, self.n_in)
+        fits = isinstance(state, State) and all(each.shape == (samples, self.n_out) for each in state[:5])
+        if not fits or (state.past is None) != (self.delays is None) or (
+                state.past is not None and state.past.shape != late):
+            more = "" if self.delays is None else f", with a past of shape {late}"
+            raise ParameterError(f"state of {type(self).__name__} must be a State of shape {(samples, self.n_out)}"
+                                 f"{more}, as a call returns it, got {_shapes(state)}")
+
+    def _with_past(self, x, past, lengths):
+        """Return inputs with those that may still arrive before them, and those that may after the sequence."""
+        late, ticks = len(past), x.shape[0]
+        if isinstance(x, SpikeBatch):
+            x = x.to_dense(self.weight.dtype, self.weight.device)
+        if (lengths == ticks).all():
+            x = torch.cat([past, x])
+            return x, x[ticks:]
+        steps = torch.arange(ticks, device=x.device)[:, None, None]
+        x = torch.cat([past, torch.where(steps < lengths[:, None], x, torch.zeros_like(x))])
+        at = torch.arange(late, device=x.device)[:, None] + lengths
+        return x, x[at, torch.arange(x.shape[1], device=x.device)]
 
     def arrivals(self, x: Any) -> Any:
-        """Return the sums of weights that inputs bring, shape (ticks, samples, neurons), a tensor of its own."""
+        """Return the sums of weights that inputs bring, shape (ticks, samples, neurons), a tensor of its own.
+
+        Args:
+            x: inputs; of a layer with delays, those that may still arrive lie before the sequence.
+        """
+        if self.delays is not None:
+            return self.delays(x, self.weight)
         if self.weight.device.type == "cpu":
             return weighted(x, self.weight)
         return (x.to_dense(self.weight.dtype, self.weight.device) if isinstance(x, SpikeBatch) else x) @ self.weight
@@ -171,7 +205,8 @@ class Layer(torch.nn.Module):
             raise ParameterError(f"input of {name} must be of {weight.dtype} as its weights are, got {x.dtype}; "
                                  "convert one with .to(...)")
         x = x.to(weight.dtype)
-        if not torch.isfinite(x.sum()) and not torch.isfinite(x).all():
+        looked_at = x.device.type == "cpu" and self.delays is None  # while its spikes are listed
+        if not looked_at and not torch.isfinite(x.sum()) and not torch.isfinite(x).all():
             raise ParameterError(f"input of {name} must be finite numbers, got infinite or undefined ones")
         return x
 
@@ -207,6 +242,7 @@ class LIFLayer(Layer):
         detach_reset: whether the gradient leaves out the way through the reset.
         surrogate: what stands for the derivative of a spike; `FastSigmoid(25.0)` by default.
         trainable: names of the parameters of neurons that learn.
+        delays: `Delays`, by which inputs come late; None for none.
         generator: of the first weights, a `torch.Generator`; by default PyTorch's own.
         dtype: float type; by default PyTorch's own.
         values: tau_mem in ms (20), v_threshold (1), v_reset (0) or reset_by, v_initial (0), each a number or one a
@@ -368,45 +404,6 @@ class Sequential(torch.nn.Module):
         return x, after
 
 
-def mask(lengths: Any, ticks: int) -> Any:
-    """Return which ticks belong to each sample, for losses: bool of shape (ticks, samples).
-
-    >>> mask([1, 2], 2).tolist()
-    [[True, True], [False, True]]
-    """
-    return torch.arange(ticks)[:, None] < torch.as_tensor(lengths).cpu()[None]
-
-
-def rate_penalty(spikes: Any, low: float = 0.0, high: float = math.inf, lengths: Any = None) -> Any:
-    """Return how far mean spikes a tick are out of bounds: mean over neurons of relu(low - s)^2 + relu(s - high)^2.
-
-    Args:
-        spikes: of a layer, shape (ticks, samples, neurons).
-        low, high: bounds of each neuron's mean over ticks and samples.
-        lengths: how many ticks each sample has.
-
-    >>> import torch
-    >>> rate_penalty(torch.ones(4, 2, 3), high=0.5)
-    tensor(0.2500)
-
-    Source: Zenke, Vogels, The remarkable robustness of surrogate gradient learning, Neural Computation 33 (2021) 899.
-    """
-    ticks = spikes.shape[0] * spikes.shape[1] if lengths is None else int(torch.as_tensor(lengths).sum())
-    mean = spikes.sum((0, 1)) / max(ticks, 1)
-    above = (mean - high).clamp(min=0) if math.isfinite(high) else torch.zeros_like(mean)
-    return ((low - mean).clamp(min=0) ** 2 + above ** 2).mean()
-
-
-def activity_penalty(spikes: Any) -> Any:
-    """Return the mean number of spikes of a sample, an L1 norm.
-
-    >>> import torch
-    >>> activity_penalty(torch.ones(4, 2, 3))
-    tensor(12.)
-    """
-    return spikes.sum() / max(spikes.shape[1], 1)
-
-
 def _uniform(shape, fan_in, generator, dtype):
     bound = 1.0 / math.sqrt(fan_in)
     return (torch.rand(shape, generator=generator, dtype=dtype) * 2.0 - 1.0) * bound
@@ -416,7 +413,7 @@ def _shapes(state):
     """Return what was given as a state, for a message."""
     if not isinstance(state, State):
         return describe_value(type(state).__name__)
-    return "one of " + ", ".join(str(tuple(each.shape)) for each in state)
+    return "one of " + ", ".join("None" if each is None else str(tuple(each.shape)) for each in state)
 
 
 def _stored(name):

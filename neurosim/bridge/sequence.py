@@ -41,6 +41,8 @@ class State(NamedTuple):
         theta: how far the threshold is raised.
         spikes: those of the last tick.
         held: for how many more ticks v is held (whole numbers).
+        past: inputs that may still arrive, of a layer with delays: shape (ticks of the longest delay, samples, inputs);
+            None for others.
     """
 
     v: Any
@@ -48,10 +50,11 @@ class State(NamedTuple):
     theta: Any
     spikes: Any
     held: Any
+    past: Any = None
 
     def detach(self) -> "State":
         """Return the same state without its history, from where truncated backpropagation goes on."""
-        return State(*(each.detach() for each in self))
+        return State(*(None if each is None else each.detach() for each in self))
 
 
 def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths
@@ -80,7 +83,7 @@ class _Neurons(torch.autograd.Function):
         real = _array(u).dtype
         after = [each.clone(memory_format=torch.contiguous_format) for each in (*others[7:], held)]
         needed = (kind.spiking, kind.input != JUMP, kind.adaptive, kind.refractory > 0)
-        traces = [u, *(u.new_zeros(u.shape if each else (0, 0, 0)) for each in needed)]
+        traces = [u, *(u.new_empty(u.shape if each else (0, 0, 0)) for each in needed)]
         arrays = [_array(each) for each in (*traces, lengths, bias, recurrent, *after, *others[:7])]
         run = kind.forward(real.type)
         in_parts(lambda part, *rows: run(*arrays, kind.refractory, *rows), u.shape[1])
@@ -95,7 +98,7 @@ class _Neurons(torch.autograd.Function):
         kind = ctx.kind
         recurrent, lengths, u, s, i_all, a_all, free, *others = ctx.saved_tensors
         real = _array(u).dtype.type
-        gx = torch.zeros_like(u)
+        gx = torch.empty_like(u)
         g_state = [g.clone(memory_format=torch.contiguous_format) for g in g_after[:4]]
         given = (g_out.contiguous(), gx, u, s, i_all, a_all, free, lengths, recurrent.T.contiguous(), *others[7:],
                  *g_state, *others[:7])
@@ -109,7 +112,8 @@ class _Neurons(torch.autograd.Function):
         if kind.recurrent and ctx.needs_input_grad[5]:  # the sums beyond a sample's end have no gradient
             before = torch.cat([others[10][None], s])[:len(s)].reshape(-1, s.shape[2])
             g_recurrent = product(active(_array(before)), gx.reshape(before.shape), s.shape[2])
-        return None, None, None, gx, gx.sum((0, 1)), g_recurrent, *g_coefficients, *g_state
+        g_bias = gx.sum((0, 1)) if ctx.needs_input_grad[4] else None
+        return None, None, None, gx, g_bias, g_recurrent, *g_coefficients, *g_state
 
 
 def _array(tensor) -> np.ndarray:
@@ -140,12 +144,12 @@ def plain(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, sta
         out, after = _tick(kind, arrivals[t] + bias, recurrent, coefficients, state)
         alive = (t < lengths)[:, None]
         outputs.append(torch.where(alive, out, torch.zeros_like(out)))
-        state = State(*(torch.where(alive, new, old) for new, old in zip(after, state, strict=True)))
+        state = State(*(torch.where(alive, new, old) for new, old in zip(after[:5], state[:5], strict=True)))
     return torch.stack(outputs) if outputs else torch.zeros_like(arrivals), state
 
 
 def _tick(kind, arrivals, recurrent, c, state):
-    v, i, theta, last, held = state
+    v, i, theta, last, held = state[:5]
     arrivals = arrivals + last @ recurrent if kind.recurrent else arrivals
     if kind.input == JUMP:
         y = c.beta * v + arrivals

@@ -49,6 +49,8 @@ class StructuredLayer(Layer):
         self.shape_in, self.shape_out = tuple(shape), _shape_after(self.chain, shape)
         if options.get("bias"):
             raise ParameterError("StructuredLayer.bias must be left to its modules, got True")
+        if options.get("delays") is not None:
+            raise ParameterError("StructuredLayer.delays must be None: delays belong to the inputs of a full matrix")
         channels, self.places = self.shape_out[0], math.prod(self.shape_out[1:])
         dtype = _dtype(self.chain, options.get("dtype"))
         self.cells = cells(channels, channels, **options | {"dtype": dtype})
@@ -56,6 +58,7 @@ class StructuredLayer(Layer):
         self.cells.arrivals = torch.clone  # a product with these weights changes nothing
         self.n_in, self.n_out = math.prod(self.shape_in), channels * self.places
         self.dt, self.t_ref, self.reset, self.has_bias = self.cells.dt, self.cells.t_ref, self.cells.reset, False
+        self.delays = None
         self.input, self.spiking, self.adaptive = self.cells.input, self.cells.spiking, self.cells.adaptive
 
     @property
@@ -78,7 +81,7 @@ class StructuredLayer(Layer):
         arrivals = self.chain(x.reshape(ticks * samples, *self.shape_in).to(self.cells.weight.dtype))
         arrivals = self._inside(arrivals.reshape(ticks, samples, self.n_out))
         if state is not None:
-            state = State(*(self._inside(each) for each in state))
+            state = State(*(self._inside(each) for each in state[:5]))
         if lengths is not None:
             lengths = torch.as_tensor(lengths).repeat_interleave(self.places)
         out, after = self.cells(arrivals, state, lengths)
@@ -92,7 +95,7 @@ class StructuredLayer(Layer):
 
     def _outside(self, state, samples):
         return State(*(each.reshape(samples, self.places, -1).transpose(1, 2).reshape(samples, self.n_out)
-                       for each in state))
+                       for each in state[:5]))
 
     def incoming(self) -> tuple[scipy.sparse.csr_array, np.ndarray]:
         """Return the weights of all synapses, a sparse matrix of shape (inputs, neurons), and the jump at every tick.
@@ -134,7 +137,7 @@ class MaxPoolLayer(Layer):
         self.shape_in, self.shape_out = tuple(shape), _shape_after(self.pool, shape)
         self.n_in, self.n_out = math.prod(self.shape_in), math.prod(self.shape_out)
         self.dt = check_number("MaxPoolLayer.dt", dt, "ms", above=0)
-        self.t_ref, self.reset, self.has_bias = 0.0, "to_value", False
+        self.t_ref, self.reset, self.has_bias, self.delays = 0.0, "to_value", False, None
         self.kind = Kind(JUMP, True, False, False, True, 0, False, FastSigmoid())
 
     @property
