@@ -154,6 +154,8 @@ class _Stage:
             lost.append("reset='subtract': NIR resets to a value, here 0")
         if own.spiking and own.t_ref > 0:
             lost.append("t_ref: NIR has no refractory time")
+        if getattr(own, "delays", None) is not None:
+            lost.append("delays: NIR has none of synapses, and readers leave out those of neurons")
         if own.adaptive and _array(own.value("delta_theta")).any():
             lost.append("delta_theta: NIR has no threshold that adapts")
         lost += [f"{name}: NIR has no initial values" for name in ("v_initial", "i_initial", "theta_initial")
