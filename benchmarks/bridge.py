@@ -8,7 +8,8 @@
 
 Both sides begin with the same weights; the gradients of the first step (core: v of the last layer) are compared.
 Steps of both take turns in one process, whose medians and the median of ratios of neighbours are shown. Memory is the
-largest resident size of a process that takes three steps, over that before the first.
+largest resident size of a process that makes network and inputs and takes three steps, over that before; what is loaded
+once is loaded by a small step before.
 """
 
 import argparse
@@ -60,10 +61,10 @@ def peak(name: str, side: str, threads: int, share: float = 1.0) -> float:
 
     torch.set_num_threads(threads)
     _made(CASES[name], side, share / 20)[0]()  # what is loaded once
-    step, _ = _made(CASES[name], side, share)
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # the largest size is counted from here on
     before = child.resident_mb("VmRSS")
+    step, _ = _made(CASES[name], side, share)
     for _ in range(3):
         step()
     return child.resident_mb("VmHWM") - before

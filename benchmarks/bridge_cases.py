@@ -10,7 +10,7 @@ import numpy as np
 
 BETA = 0.95  #: share of v that is left after a tick
 TAPS = 25
-SHD_SPIKES = 0.5  #: mean number of spikes of 5 channels of SHD in 10 ms, where a sample has 7,000 spikes in 1 s
+SHD_SPIKES = 50.0  #: mean number of spikes of 5 channels of SHD, where a sample has 7,000 in 1 s
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,22 @@ def nmnist(case: Case) -> list:
     return recordings.samples(recordings.Wanted(case.name, case.batch, float(case.ticks)))
 
 
+def raster(case: Case) -> Any:
+    """Return the same recordings as a tensor, shape (ticks, batch, inputs)."""
+    import torch
+
+    dense = np.zeros((case.ticks, case.batch, case.sizes[0]), dtype=np.float32)
+    for b, sample in enumerate(nmnist(case)):
+        dense[sample.ticks, b, sample.ids] = 1.0
+    return torch.from_numpy(dense)
+
+
 def counts(case: Case) -> Any:
     """Return random numbers of spikes with the mean of SHD, shape (ticks, batch, inputs)."""
     import torch
 
     shape = case.ticks, case.batch, case.sizes[0]
-    return torch.poisson(torch.full(shape, SHD_SPIKES), generator=torch.Generator().manual_seed(1))
+    return torch.poisson(torch.full(shape, SHD_SPIKES / case.ticks), generator=torch.Generator().manual_seed(1))
 
 
 def weights(case: Case) -> list:
@@ -69,7 +79,7 @@ def _step(net, x, parameters, batch):
 
     def step():
         adam.zero_grad()
-        _loss(net(x() if callable(x) else x), batch).backward()
+        _loss(net(x), batch).backward()
         if not first:
             first.extend(parameter.grad.clone() for parameter in parameters)
         adam.step()
@@ -106,10 +116,7 @@ def here(case: Case, recurrent: bool = False, delays: bool = False) -> tuple[Cal
 
     net = _layers(case, bridge.Delays(TAPS - 1.0) if delays else None, recurrent)
     if case.name == "nmnist":
-        samples = nmnist(case)
-
-        def x():
-            return bridge.SpikeBatch.from_spikes(samples, case.ticks)
+        x = bridge.SpikeBatch.from_spikes(nmnist(case), case.ticks)
     else:
         x = counts(case)
     parameters = [layer.weight for layer in net.layers]
@@ -167,15 +174,8 @@ def snntorch(case: Case, recurrent: bool = False) -> tuple[Callable, Callable]:
             out.append(v[-1])
         return torch.stack(out)
 
-    samples = nmnist(case) if case.name == "nmnist" else None
-
-    def dense():
-        raster = np.zeros((case.ticks, case.batch, case.sizes[0]), dtype=np.float32)
-        for b, sample in enumerate(samples):
-            raster[sample.ticks, b, sample.ids] = 1.0
-        return torch.from_numpy(raster)
-
-    step, gradients = _step(net, dense if samples else counts(case), parameters, case.batch)
+    x = raster(case) if case.name == "nmnist" else counts(case)
+    step, gradients = _step(net, x, parameters, case.batch)
     return step, lambda: [g.T for g in gradients()]
 
 

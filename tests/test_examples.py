@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nmnist": ["--layers", "1", "--most", "60"],
+         "nmnist_gradient": ["--layers", "1", "--most", "60", "--hidden", "20", "--epochs", "2", "--folds", "2"],
          "polychronous": ["--seconds", "5"], "inhibitory_balance": ["--seconds", "2"],
          "reward_stdp": ["--minutes", "1"], "homeostasis": ["--seconds", "5"], "hebbian": ["--seconds", "30"],
          "diehl_cook": ["--train", "100", "--test", "50", "--neurons", "50"], "nalsm": ["--quick"],
@@ -25,8 +26,8 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
          "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
          "connectomes": ["--columns", "2"]}
-DATA = ("nmnist", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
-TORCH = ("hardware_aware", "nladc_lstm", "nladc_language")
+DATA = ("nmnist", "nmnist_gradient", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
+TORCH = ("nmnist_gradient", "hardware_aware", "nladc_lstm", "nladc_language")
 
 
 def run(script, folder, *arguments, **environment):

@@ -6,13 +6,19 @@ from neurosim import lazy
 
 _WHERE = {
     "core": ["Core", "to_network"],
+    "dendrites": ["Perforated"],
+    "elm": ["ELM"],
+    "legendre": ["LegendreMemory", "SpikingLegendreLayer"],
+    "probe": ["frequency_response"],
+    "rwkv": ["SpikingRWKV", "wkv"],
+    "stochastic": ["StochasticBinary"],
     "exchange": ["Conformance", "Exchange", "Row", "from_nir", "to_nir"],
     "hardware": ["Activation", "BoundedActivation", "ChipInTheLoop", "OnDevice", "layers_on"],
     "delays": ["Delays", "DelayLines", "anneal"],
-    "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "LIFLayer", "LeakyIntegratorLayer", "Sequential",
-               "SynapticLayer"],
+    "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "IFLayer", "LIFLayer", "LeakyIntegratorLayer",
+               "Sequential", "SynapticLayer"],
     "losses": ["activity_penalty", "mask", "rate_penalty"],
-    "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessLIF"],
+    "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessIF", "UnitlessLIF"],
     "network": ["from_network"],
     "readout": ["Readout"],
     "sequence": ["State"],
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from neurosim.bridge.delays import DelayLines as DelayLines
     from neurosim.bridge.delays import Delays as Delays
     from neurosim.bridge.delays import anneal as anneal
+    from neurosim.bridge.dendrites import Perforated as Perforated
+    from neurosim.bridge.elm import ELM as ELM
     from neurosim.bridge.exchange import Conformance as Conformance
     from neurosim.bridge.exchange import Exchange as Exchange
     from neurosim.bridge.exchange import Row as Row
@@ -41,23 +49,31 @@ if TYPE_CHECKING:
     from neurosim.bridge.layers import AdaptiveLIFLayer as AdaptiveLIFLayer
     from neurosim.bridge.layers import CurrentLIFLayer as CurrentLIFLayer
     from neurosim.bridge.layers import Flatten as Flatten
+    from neurosim.bridge.layers import IFLayer as IFLayer
     from neurosim.bridge.layers import LeakyIntegratorLayer as LeakyIntegratorLayer
     from neurosim.bridge.layers import LIFLayer as LIFLayer
     from neurosim.bridge.layers import Sequential as Sequential
     from neurosim.bridge.layers import SynapticLayer as SynapticLayer
+    from neurosim.bridge.legendre import LegendreMemory as LegendreMemory
+    from neurosim.bridge.legendre import SpikingLegendreLayer as SpikingLegendreLayer
     from neurosim.bridge.losses import activity_penalty as activity_penalty
     from neurosim.bridge.losses import mask as mask
     from neurosim.bridge.losses import rate_penalty as rate_penalty
     from neurosim.bridge.models import SynapticLIF as SynapticLIF
     from neurosim.bridge.models import UnitlessAdaptiveLIF as UnitlessAdaptiveLIF
+    from neurosim.bridge.models import UnitlessIF as UnitlessIF
     from neurosim.bridge.models import UnitlessLIF as UnitlessLIF
     from neurosim.bridge.network import from_network as from_network
+    from neurosim.bridge.probe import frequency_response as frequency_response
     from neurosim.bridge.readout import Readout as Readout
+    from neurosim.bridge.rwkv import SpikingRWKV as SpikingRWKV
+    from neurosim.bridge.rwkv import wkv as wkv
     from neurosim.bridge.sequence import State as State
     from neurosim.bridge.snntorch import from_snntorch as from_snntorch
     from neurosim.bridge.spatial import MaxPoolLayer as MaxPoolLayer
     from neurosim.bridge.spatial import StructuredLayer as StructuredLayer
     from neurosim.bridge.spikebatch import SpikeBatch as SpikeBatch
+    from neurosim.bridge.stochastic import StochasticBinary as StochasticBinary
     from neurosim.bridge.surrogates import ATan as ATan
     from neurosim.bridge.surrogates import BiPer as BiPer
     from neurosim.bridge.surrogates import FastSigmoid as FastSigmoid

@@ -9,7 +9,7 @@ import scipy.sparse
 
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK
 from neurosim.bridge.layers import Flatten, Layer, Sequential
-from neurosim.bridge.models import SynapticLIF, UnitlessAdaptiveLIF, UnitlessLIF
+from neurosim.bridge.models import SynapticLIF, UnitlessAdaptiveLIF, UnitlessIF, UnitlessLIF
 from neurosim.bridge.spatial import MaxPoolLayer
 from neurosim.checks import describe_value
 from neurosim.connectivity import Sparse
@@ -228,12 +228,14 @@ def synapses(weights: Any) -> dict[str, Any]:
 
 def neuron(layer: Layer) -> Any:
     """Return the neuron model of the core with a layer's equations."""
-    tau = _numbers(layer, "tau_mem")
+    tau = {"tau_mem": _numbers(layer, "tau_mem")} if layer.leaky else {}
     if not layer.spiking:
-        return LeakyIntegrator(tau_mem=tau, v_leak=0.0, r=1.0)
-    shared = {"tau_mem": tau, "v_threshold": _numbers(layer, "v_threshold"), "reset": layer.reset, "t_ref": layer.t_ref}
+        return LeakyIntegrator(v_leak=0.0, r=1.0, **tau)
+    shared = tau | {"v_threshold": _numbers(layer, "v_threshold"), "reset": layer.reset, "t_ref": layer.t_ref}
     after = ("v_step", "reset_by") if layer.kind.subtract else ("v_reset", "v_reset")
     shared[after[0]] = _numbers(layer, after[1])
+    if not layer.leaky:
+        return UnitlessIF(**shared)
     if layer.input == SAME_TICK:
         return SynapticLIF(tau_syn=_numbers(layer, "tau_syn"), **shared)
     shared["r"] = _numbers(layer, "r") if layer.input == CURRENT else 1.0

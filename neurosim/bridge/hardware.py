@@ -64,7 +64,7 @@ class OnDevice(Layer):
         self.generator = np.random.default_rng(self.seed)
         self.n_in, self.n_out, self.dt, self.t_ref = layer.n_in, layer.n_out, layer.dt, layer.t_ref
         self.reset, self.has_bias = layer.reset, layer.has_bias
-        self.input, self.spiking, self.adaptive = layer.input, layer.spiking, layer.adaptive
+        self.input, self.spiking, self.adaptive, self.leaky = layer.input, layer.spiking, layer.adaptive, layer.leaky
 
     @property
     def kind(self) -> Kind:

@@ -29,6 +29,8 @@ class Layer(torch.nn.Module):
     input: str = JUMP
     spiking: bool = True
     adaptive: bool = False
+    leaky: bool = True
+    label: str = ""
     defaults: dict[str, float] = {}
 
     def __init__(self, n_in: int, n_out: int, *, dt: float = 1.0, bias: bool = False, recurrent: bool = False,
@@ -92,7 +94,7 @@ class Layer(torch.nn.Module):
     @property
     def names(self) -> list[str]:
         """The parameters that the neurons of this layer have."""
-        names = ["tau_mem", "v_initial"]
+        names = ["tau_mem"] * self.leaky + ["v_initial"]
         names += ["tau_syn", "i_initial"] if self.input != JUMP else []
         names += ["r"] if self.input == CURRENT else []
         names += ["v_threshold", "reset_by" if self.kind.subtract else "v_reset"] if self.spiking else []
@@ -108,7 +110,7 @@ class Layer(torch.nn.Module):
     def coefficients(self) -> Coefficients:
         """Return what a tick multiplies and compares with."""
         none = self.weight.new_zeros(self.n_out)
-        rate = self.dt / self.value("tau_mem")
+        rate = self.dt / self.value("tau_mem") if self.leaky else none
         values = dict.fromkeys(Coefficients._fields, none) | {"beta": torch.exp(-rate)}
         if self.input != JUMP:
             fall = self.dt / self.value("tau_syn")
@@ -152,7 +154,8 @@ class Layer(torch.nn.Module):
         past = None
         if self.delays is not None:
             x, past = self._with_past(x, state.past, lengths)
-        out, state = run(self.kind, self.arrivals(x), self.bias, self.recurrent, self.coefficients(), state, lengths)
+        out, state = run(self.kind, self.arrivals(x), self.bias, self.recurrent, self.coefficients(), state, lengths,
+                         self.label or type(self).__name__)
         return out, state._replace(past=past)
 
     def _check_state(self, state, samples):
@@ -205,8 +208,8 @@ class Layer(torch.nn.Module):
             raise ParameterError(f"input of {name} must be of {weight.dtype} as its weights are, got {x.dtype}; "
                                  "convert one with .to(...)")
         x = x.to(weight.dtype)
-        looked_at = x.device.type == "cpu" and self.delays is None  # while its spikes are listed
-        if not looked_at and not torch.isfinite(x.sum()) and not torch.isfinite(x).all():
+        listed = x.device.type == "cpu" and self.delays is None and "arrivals" not in self.__dict__  # looked at there
+        if not listed and not torch.isfinite(x.sum()) and not torch.isfinite(x).all():
             raise ParameterError(f"input of {name} must be finite numbers, got infinite or undefined ones")
         return x
 
@@ -259,6 +262,19 @@ class LIFLayer(Layer):
     """
 
     defaults = {"tau_mem": 20.0, "v_threshold": 1.0, "reset_by": None}
+
+
+class IFLayer(LIFLayer):
+    """Those of `LIFLayer` without a leak: v(t) = v(t-1) + bias + sum of weights, as `ns.IntegrateAndFire`.
+
+    >>> IFLayer(3, 2, reset="subtract")
+    IFLayer(3, 2, dt=1)
+
+    Source: Gerstner, Kistler, Neuron Models: Foundations, Cambridge 2002, section 4.1.
+    """
+
+    leaky = False
+    defaults = {"v_threshold": 1.0, "reset_by": None}
 
 
 class AdaptiveLIFLayer(LIFLayer):
@@ -358,6 +374,8 @@ class Sequential(torch.nn.Module):
         super().__init__()
         self.block = None if block is None else check_whole("Sequential.block", block, at_least=1)
         self.parts = torch.nn.ModuleList(layers)
+        for k, one in enumerate(self.layers, 1):
+            one.label = f"layer {k} ({type(one).__name__})"
         for one, other in zip(self.layers[:-1], self.layers[1:], strict=True):
             if one.n_out != other.n_in or one.dt != other.dt:
                 raise ParameterError(f"{type(other).__name__} after {type(one).__name__} must take {one.n_out} inputs "

@@ -8,6 +8,7 @@ from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.contracts import State
 from neurosim.neurons.adaptive_lif import AdaptiveLIF
+from neurosim.neurons.integrate_and_fire import IntegrateAndFire
 from neurosim.neurons.lif import LIF
 from neurosim.neurons.reset import Resetting
 
@@ -25,6 +26,29 @@ class UnitlessLIF(LIF):
     v_reset: PerElement = Parameter(0.0, "", doc="value after a spike, for reset='to_value'")
     v_leak: PerElement = Parameter(0.0, "", doc="value at rest")
     v_step: PerElement = Parameter(1.0, "", doc="by how much a spike lowers v, for reset='subtract'")
+    unit = current_unit = ""
+
+    def crossing(self, p):
+        crossing = super().crossing(p)
+        return replace(crossing, down=p.v_step) if self.reset == "subtract" else crossing
+
+    def coefficients(self, p, dt):
+        return super().coefficients(p, dt) | {"step_down": p.v_step}
+
+
+class UnitlessIF(IntegrateAndFire):
+    """`ns.IntegrateAndFire` in plain numbers from 0 on, whose reset="subtract" lowers v by v_step.
+
+    >>> UnitlessIF(reset="subtract", v_step=1.1)
+    UnitlessIF(v_step=1.1, reset='subtract')
+
+    Source: Gerstner, Kistler, Neuron Models: Foundations, Cambridge 2002, section 4.1.
+    """
+
+    c_mem: PerElement = Parameter(1.0, "ms", above=0, doc="what a current of 1 must charge to raise v by 1")
+    v_threshold: PerElement = UnitlessLIF.v_threshold
+    v_reset: PerElement = UnitlessLIF.v_reset
+    v_step: PerElement = UnitlessLIF.v_step
     unit = current_unit = ""
 
     def crossing(self, p):

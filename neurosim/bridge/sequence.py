@@ -8,6 +8,7 @@ from neurosim.bridge.arrivals import active, product
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, Kind
 from neurosim.bridge.parts import in_parts, threads
+from neurosim.errors import SimulationError
 
 
 class Coefficients(NamedTuple):
@@ -57,8 +58,8 @@ class State(NamedTuple):
         return State(*(None if each is None else each.detach() for each in self))
 
 
-def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths
-             ) -> tuple[Any, State]:
+def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths,
+             label: str = "layer") -> tuple[Any, State]:
     """Return output and state after a sequence, from the compiled loops.
 
     Args:
@@ -69,8 +70,10 @@ def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, 
         coefficients: of a tick.
         state: before the sequence.
         lengths: how many ticks each sample has, shape (samples,), whole numbers.
+        label: what the layer is called where its gradient is not finite.
     """
-    out, *after = _Neurons.apply(kind, lengths, state.held, arrivals, bias, recurrent, *coefficients, *state[:4])
+    given = (kind, label), lengths, state.held, arrivals, bias, recurrent
+    out, *after = _Neurons.apply(*given, *coefficients, *state[:4])
     return out, State(*after)
 
 
@@ -78,8 +81,9 @@ class _Neurons(torch.autograd.Function):
     """From sums of arrivals to spikes; the sums are nobody else's, and their place becomes that of the membranes."""
 
     @staticmethod
-    def forward(ctx, kind, lengths, held, u, bias, recurrent, *others):
+    def forward(ctx, named, lengths, held, u, bias, recurrent, *others):
         u[:0].zero_()  # tells PyTorch that u changes: whoever kept it for a gradient gets an error, no wrong number
+        kind, ctx.label = named
         real = _array(u).dtype
         after = [each.clone(memory_format=torch.contiguous_format) for each in (*others[7:], held)]
         needed = (kind.spiking, kind.input != JUMP, kind.adaptive, kind.refractory > 0)
@@ -107,13 +111,29 @@ class _Neurons(torch.autograd.Function):
         run = kind.backward(real)
         more = real(kind.surrogate.sharpness), any(ctx.needs_input_grad[6:13])
         in_parts(lambda part, *rows: run(*arrays, *more, *sums[part], *rows), u.shape[1])
+        _check_finite(ctx.label, g_out, gx)
         g_coefficients = torch.from_numpy(sums.sum(axis=0)).to(u.dtype)
         g_recurrent = None
         if kind.recurrent and ctx.needs_input_grad[5]:  # the sums beyond a sample's end have no gradient
-            before = torch.cat([others[10][None], s])[:len(s)].reshape(-1, s.shape[2])
-            g_recurrent = product(active(_array(before)), gx.reshape(before.shape), s.shape[2])
+            n = u.shape[2]
+            g_recurrent = product(active(_array(s[:-1]).reshape(-1, n)), gx[1:].reshape(-1, n), n)
+            if len(s):
+                g_recurrent += others[10].T @ gx[0]
         g_bias = gx.sum((0, 1)) if ctx.needs_input_grad[4] else None
         return None, None, None, gx, g_bias, g_recurrent, *g_coefficients, *g_state
+
+
+def _check_finite(label, g_out, gx):
+    """Raise a sentence with layer and tick where a gradient is not finite."""
+    if torch.isfinite(gx.sum()) or torch.isfinite(gx).all():
+        return
+    given = not torch.isfinite(g_out).all()
+    bad = ~torch.isfinite(g_out if given else gx).all(2)
+    tick = int(bad.any(1).nonzero().max())
+    sample = int(bad[tick].nonzero().min())
+    raise SimulationError(f"the gradient of {label} must be finite, got infinite or undefined numbers at tick {tick} "
+                          f"of sample {sample}, " + ("from its output: look at the loss and what comes after the layer"
+                          if given else "made in it: lower weights, the surrogate's sharpness or the learning rate"))
 
 
 def _array(tensor) -> np.ndarray:
@@ -136,8 +156,8 @@ class _Spike(torch.autograd.Function):
         return None, g * ctx.surrogate.of_tensor(ctx.saved_tensors[0])
 
 
-def plain(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths
-          ) -> tuple[Any, State]:
+def plain(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths,
+          label: str = "layer") -> tuple[Any, State]:
     """Return the same as `compiled`, tick by tick from operations of PyTorch, on any of its devices."""
     outputs = []
     for t in range(arrivals.shape[0]):

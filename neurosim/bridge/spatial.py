@@ -60,6 +60,7 @@ class StructuredLayer(Layer):
         self.dt, self.t_ref, self.reset, self.has_bias = self.cells.dt, self.cells.t_ref, self.cells.reset, False
         self.delays = None
         self.input, self.spiking, self.adaptive = self.cells.input, self.cells.spiking, self.cells.adaptive
+        self.leaky = self.cells.leaky
 
     @property
     def kind(self) -> Kind:
