@@ -263,6 +263,20 @@ def test_a_neuron_without_leak_counts():
     assert out.sum() == 3 and state.v.item() == pytest.approx(0.5)
 
 
+def test_the_core_sends_the_spikes_of_neurons_without_leak():
+    torch.manual_seed(5)
+    net = bridge.Sequential(bridge.IFLayer(8, 12, bias=True, recurrent=True, v_initial=0.4, dtype=DOUBLE),
+                            bridge.IFLayer(12, 10, reset="subtract", reset_by=1.1, t_ref=2.0, dtype=DOUBLE))
+    with torch.no_grad():
+        for layer in net.layers:
+            layer.weight.mul_(2.5)
+    x = (torch.rand(60, 3, 8) < 0.3).double()
+    made, given = bridge.to_network(net).run(x.numpy()), x
+    for layer, found in zip(net.layers, made, strict=True):
+        given = layer(given)[0].detach()
+        assert 0.02 < given.mean() < 0.8 and np.array_equal(found, given.numpy())
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_gradient_that_is_not_finite_is_named(late):
     net = bridge.Sequential(bridge.LIFLayer(3, 4), bridge.LeakyIntegratorLayer(4, 2))

@@ -30,8 +30,6 @@ NETS = {
                       layer(bridge.LIFLayer, 10, 9, bias=True, reset="subtract", reset_by=1.05, v_initial=0.3,
                             tau_mem=np.linspace(5.0, 20.0, 9)),
                       layer(bridge.LeakyIntegratorLayer, 9, 2, bias=True, v_initial=0.1)],
-    "without leak": lambda: [layer(bridge.IFLayer, 8, 12, bias=True, recurrent=True, v_initial=0.4),
-                             layer(bridge.IFLayer, 12, 10, reset="subtract", reset_by=1.1, t_ref=2.0)],
     "adaptive": lambda: [layer(bridge.AdaptiveLIFLayer, 8, 12, bias=True, recurrent=True, theta_initial=0.2,
                                tau_theta=30.0),
                          layer(bridge.AdaptiveLIFLayer, 12, 10, reset="subtract", reset_by=0.9)],
