@@ -4,7 +4,7 @@
     shd         140-256-256-20, 100 ticks, batch 256, random spikes with the mean of SHD, beside snnTorch
     recurrent   140-256-20 with recurrent weights, 1,000 ticks, batch 32, beside snnTorch
     delays      the network of shd with delays over 25 taps, beside convolutions over time
-    core        a pass of one sample through that network: the core beside PyTorch
+    core        passes of 16 samples, one at a time, through that network: the core beside PyTorch
 
 Both sides begin with the same weights; the gradients of the first step (core: v of the last layer) are compared.
 Steps of both take turns in one process, whose medians and the median of ratios of neighbours are shown. Memory is the

@@ -215,24 +215,25 @@ def over(layer, arrivals):
 # ---------------------------------------------------------------------------------------------------------------------
 
 def in_core(case: Case) -> tuple[Callable, Callable]:
-    """Return a pass of one sample through the core."""
+    """Return a pass of samples through the core, one after the other on one thread."""
     import neurosim as ns
     from neurosim import bridge
 
     core = bridge.to_network(_layers(case, bridge.Delays(TAPS - 1.0)).eval())
     sim = ns.Simulation(core.network, dt=core.dt, dtype="float32", threads=1)
-    sample = core.sample(counts(case)[:, 0].numpy())
+    samples = [core.sample(each.numpy()) for each in counts(case).unbind(1)]
     last: list = []
 
     def step():
-        (result,) = sim.run_batch([sample], core.ticks(case.ticks) * core.dt, threads=1)
-        last[:] = [result.trace(f"layer{len(case.sizes) - 1}", "v")[1][-case.ticks:]]
+        last.clear()
+        for result in sim.run_batch(samples, core.ticks(case.ticks) * core.dt, threads=1):
+            last.append(result.trace(f"layer{len(case.sizes) - 1}", "v")[1][-case.ticks:])
 
     return step, lambda: last
 
 
 def in_torch(case: Case) -> tuple[Callable, Callable]:
-    """Return a pass of one sample through convolutions over time and snnTorch's neurons, as networks of PyTorch run."""
+    """Return a pass of one sample after the other through convolutions over time and snnTorch's neurons."""
     import snntorch as snn
     import torch
 
@@ -244,17 +245,19 @@ def in_torch(case: Case) -> tuple[Callable, Callable]:
     cells = [snn.Leaky(beta=BETA) for _ in kernels[:-1]] + [snn.Leaky(beta=BETA, reset_mechanism="none")]
     last: list = []
 
+    def one(now):
+        for kernel, cell in zip(kernels, cells, strict=True):
+            padded = torch.nn.functional.pad(now.permute(1, 2, 0), (TAPS - 1, 0))
+            v, out = torch.zeros(1, kernel.shape[0]), []
+            for arrivals in torch.nn.functional.conv1d(padded, kernel).permute(2, 0, 1):
+                spikes, v = cell(arrivals, v)
+                out.append(v if cell is cells[-1] else spikes)
+            now = torch.stack(out)
+        return now[:, 0].numpy()
+
     def step():
         with torch.no_grad():
-            now = x
-            for kernel, cell in zip(kernels, cells, strict=True):
-                padded = torch.nn.functional.pad(now.permute(1, 2, 0), (TAPS - 1, 0))
-                v, out = torch.zeros(1, kernel.shape[0]), []
-                for arrivals in torch.nn.functional.conv1d(padded, kernel).permute(2, 0, 1):
-                    spikes, v = cell(arrivals, v)
-                    out.append(v if cell is cells[-1] else spikes)
-                now = torch.stack(out)
-        last[:] = [now[:, 0].numpy()]
+            last[:] = [one(x[:, b:b + 1]) for b in range(case.batch)]
 
     return step, lambda: last
 
@@ -264,7 +267,7 @@ CASES = {case.name: case for case in (
     Case("shd", (140, 256, 256, 20), 100, 256, 1.5, {"bridge": "here", "snnTorch": "snntorch"}),
     Case("recurrent", (140, 256, 20), 1000, 32, 1.5, {"bridge": "here_recurrent", "snnTorch": "snntorch_recurrent"}),
     Case("delays", (140, 256, 256, 20), 100, 256, 1.5, {"bridge": "here_delays", "convolution": "convolutions"}),
-    Case("core", (140, 256, 256, 20), 100, 1, 1.5, {"core": "in_core", "torch": "in_torch"}),
+    Case("core", (140, 256, 256, 20), 100, 16, 1.5, {"core": "in_core", "torch": "in_torch"}),
 )}
 here_recurrent, here_delays = partial(here, recurrent=True), partial(here, delays=True)
 snntorch_recurrent = partial(snntorch, recurrent=True)
