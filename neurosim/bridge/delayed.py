@@ -14,7 +14,7 @@ from neurosim.bridge.extra import torch
 from neurosim.bridge.parts import in_parts
 from neurosim.engine.loader import load_function
 
-SAMPLES = 64  #: whose spectra are held at once
+SAMPLES, INPUTS = 64, 32  #: whose spectra are held, or turned into taps, at once
 BLOCK = 8  #: how many times the longest delay a block of ticks is, at most
 
 
@@ -55,13 +55,13 @@ class _Spread(torch.autograd.Function):
         late, ticks = taps.shape[0] - 1, g.shape[0]
         n, step = _blocks(ticks, late)
         g_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        back = _spectrum(taps, n).conj().transpose(1, 2) if g_x is not None else None
+        back = _spectrum(taps, n).transpose(1, 2) if g_x is not None else None
         found = None
         for begin, rows in _pieces(ticks, step, x.shape[1]):
             now = g[begin:begin + step, rows]
             spectrum = torch.fft.rfft(now, n, dim=0)  # of out[begin], which needs x up to x[begin + late]
             if g_x is not None:
-                piece = torch.fft.irfft(spectrum @ back, n, dim=0)
+                piece = torch.fft.irfft((spectrum.conj() @ back).conj(), n, dim=0)  # the smaller one is conjugated
                 g_x[begin + late:begin + late + len(now), rows] += piece[:len(now)]
                 g_x[begin:begin + late, rows] += piece[n - late:]
             if ctx.needs_input_grad[1]:
@@ -92,9 +92,13 @@ def _waves(n, ticks, like):
 
 def _spectrum(taps, n):
     """Return the spectrum of taps, shape (frequencies, inputs, neurons)."""
-    waves = _waves(n, len(taps), taps)
-    real, imaginary = (waves.reshape(-1, len(taps)) @ taps.reshape(len(taps), -1)).reshape(2, -1, *taps.shape[1:])
-    return torch.complex(real, imaginary)
+    waves = _waves(n, len(taps), taps).reshape(-1, len(taps))
+    found = torch.empty(n // 2 + 1, *taps.shape[1:], dtype=taps.dtype.to_complex(), device=taps.device)
+    for begin in range(0, taps.shape[1], INPUTS):
+        piece = taps[:, begin:begin + INPUTS]
+        real, imaginary = (waves @ piece.reshape(len(taps), -1)).reshape(2, -1, *piece.shape[1:])
+        found[:, begin:begin + INPUTS] = torch.complex(real, imaginary)
+    return found
 
 
 def _taps_of(conjugated, n, taps):
@@ -107,10 +111,12 @@ def _taps_of(conjugated, n, taps):
     if n % 2 == 0:
         share[-1] = 1.0 / n
     waves = _waves(n, taps, conjugated.real).flip(2)  # by the shift late - d
-    scaled = conjugated * share
-    flat = scaled.real.reshape(len(scaled), -1), scaled.imag.reshape(len(scaled), -1)
-    found = waves[0].T @ flat[0] - waves[1].T @ flat[1]
-    return found.reshape(taps, *conjugated.shape[1:])
+    found = torch.empty(taps, *conjugated.shape[1:], dtype=share.dtype, device=share.device)
+    for begin in range(0, conjugated.shape[1], INPUTS):
+        scaled = conjugated[:, begin:begin + INPUTS] * share
+        real, imaginary = scaled.real.reshape(len(scaled), -1), scaled.imag.reshape(len(scaled), -1)
+        found[:, begin:begin + INPUTS] = (waves[0].T @ real - waves[1].T @ imaginary).reshape(taps, *scaled.shape[1:])
+    return found
 
 
 def filtered(x: Any, taps: Any) -> Any:
