@@ -31,7 +31,7 @@ class Delays(Parametrised, kw_only=False):
             (triangular: 0).
 
     >>> Delays(250.0)
-    Delays(250.0)
+    Delays(longest=250.0)
 
     Source: Hammouamri, Khalfaoui-Hassani, Masquelier, Learning delays in spiking neural networks using dilated
     convolutions with learnable spacings, ICLR 2024; own code.
