@@ -26,7 +26,8 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
          "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
          "connectomes": ["--columns", "2"]}
-DATA = ("nmnist", "nmnist_gradient", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")  #: those that need real recordings
+#: those that need real recordings
+DATA = ("nmnist", "nmnist_gradient", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")
 TORCH = ("nmnist_gradient", "hardware_aware", "nladc_lstm", "nladc_language")
 
 
