@@ -27,7 +27,7 @@ help:
 	@echo "make test-slow run the tests that are marked slow"
 	@echo "make test-checked  run random networks with all indices of compiled code checked (NEUROSIM_CHECK=1)"
 	@echo "make test-oldest   run tests with the oldest versions that are promised, in $(OLDEST)"
-	@echo "make test-extras   run the tests that need PyTorch, snnTorch, NIR, Brian2, Dask, Optuna, Neo, PyNWB and others, in $(EXTRAS)"
+	@echo "make test-extras   run the tests that need PyTorch, snnTorch, NIR, Brian2, NEST, Dask, Optuna, Neo, PyNWB and others, in $(EXTRAS)"
 	@echo "make lint      check the style with ruff and the types with pyright"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
@@ -94,11 +94,11 @@ test-oldest: $(OLDEST)/.installed
 $(EXTRAS)/.installed: $(STAMP)
 	"$(RUN)" -m venv --clear $(EXTRAS)
 	$(EXTRAS)/bin/python -m pip install --disable-pip-version-check -c constraints.txt \
-	    -e ".[dev,snntorch,nir,brian2,formats,sweep,dask,optuna,neo,nwb,peers]"
+	    -e ".[dev,snntorch,nir,brian2,nest,formats,sweep,dask,optuna,neo,nwb,peers]"
 	@: > $@
 
-EXTRAS_TESTS ?= $(wildcard tests/test_bridge*.py tests/test_sweep*.py tests/test_datasets_*.py tests/test_export*.py \
-    tests/test_*brian2.py) neurosim/bridge neurosim/sweep neurosim/datasets neurosim/export
+EXTRAS_TESTS ?= $(wildcard tests/test_bridge*.py tests/test_sweep*.py tests/test_datasets_*.py tests/test_*brian2.py \
+    tests/test_backends*.py tests/test_export*.py) neurosim/bridge neurosim/sweep neurosim/datasets neurosim/export
 
 test-extras: $(EXTRAS)/.installed
 	$(EXTRAS)/bin/python -m pytest -n auto --maxprocesses 8 --dist worksteal --doctest-modules $(EXTRAS_TESTS) $(ARGS)

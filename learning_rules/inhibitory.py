@@ -44,6 +44,15 @@ class InhibitorySTDP(Stepping):
         """Return the smallest and the largest weight, numbers or one per synapse."""
         return np.minimum(p.w_max, 0.0), np.maximum(p.w_max, 0.0)
 
+    def in_nest(self):
+        """Return `vogels_sprekeler_synapse`, which at an arrival grows, is held at w_max, and then shrinks."""
+        numbers = all(isinstance(value, float) for value in (self.eta, self.alpha, self.w_max))
+        if self.delay != "dendritic" or not numbers:
+            return None
+        return ("vogels_sprekeler_synapse", {"eta": self.eta, "alpha": self.alpha, "tau": self.tau, "Wmax": self.w_max,
+                                             "weight": self.w_max},  # one of the sign of Wmax; each synapse has its own
+                {"tau_minus": self.tau})
+
     @staticmethod
     def on_source(weight, y, eta, alpha, w_max):
         """Grow or shrink by the target's activity."""

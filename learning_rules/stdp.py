@@ -71,6 +71,21 @@ class PairSTDP(Bounded):
         """Potentiate."""
         return _potentiate_compensated if self.compensated else _potentiate
 
+    def in_nest(self):
+        """Return `stdp_synapse`, whose steps are shares of w_max; w_min must be 0.
+
+        NEST's synapses of nearest spikes take each source for one that has spiked at time 0.
+        """
+        numbers = all(isinstance(value, float) for value in (self.a_plus, self.a_minus, self.mu_plus, self.mu_minus,
+                                                             self.w_min, self.w_max))
+        as_there = self.delay == "dendritic" and self.pairs == "all" and not self.compensated
+        if not numbers or not as_there or self.w_min != 0.0 or self.a_plus == 0.0:
+            return None
+        return ("stdp_synapse",
+                {"lambda": self.a_plus / self.w_max, "alpha": self.a_minus / self.a_plus, "mu_plus": self.mu_plus,
+                 "mu_minus": self.mu_minus, "tau_plus": self.tau_plus, "Wmax": self.w_max},
+                {"tau_minus": self.tau_minus})
+
 
 def _scaled(step, weight, bound, w_min, w_max, mu):
     """A step times the room that is left up to a bound, as a share of all, to the power mu."""

@@ -74,6 +74,17 @@ class TripletSTDP(Bounded):
             raise ParameterError(f"preset must be {' or '.join(map(repr, PRESETS))}, got {describe_value(name)}")
         return cls(**{**PRESETS[name], **changes})
 
+    def in_nest(self):
+        """Return `stdp_triplet_synapse`; w_min must be 0."""
+        numbers = all(isinstance(value, float) for value in (self.a2_plus, self.a3_plus, self.a2_minus, self.a3_minus,
+                                                             self.w_min, self.w_max))
+        if not numbers or self.w_min != 0.0 or self.delay != "dendritic" or self.spikes != "all":
+            return None
+        return ("stdp_triplet_synapse",
+                {"Aplus": self.a2_plus, "Aplus_triplet": self.a3_plus, "Aminus": self.a2_minus,
+                 "Aminus_triplet": self.a3_minus, "tau_plus": self.tau_plus, "tau_plus_triplet": self.tau_x,
+                 "Wmax": self.w_max}, {"tau_minus": self.tau_minus, "tau_minus_triplet": self.tau_y})
+
     @staticmethod
     def on_source(weight, y, x_slow, a2_minus, a3_minus, w_min, w_max):
         """Depress."""

@@ -21,6 +21,7 @@ from neurosim import lazy
 __version__ = "0.1.0"
 
 _WHERE = {
+    "comparing": ["Comparison", "compare"],
     "connectivity": ["AllToAll", "Blocks", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
                      "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"],
     "distributions": ["Exponential", "Integers", "LogNormal", "Normal", "Uniform"],
@@ -42,10 +43,12 @@ _WHERE = {
 }
 
 # Names of the package themselves, as ns.plot, loaded when used.
-_MODULES = ("analysis", "bridge", "datasets", "encoders", "export", "plot", "readouts", "reservoirs", "sweep")
+_MODULES = ("analysis", "backends", "bridge", "datasets", "encoders", "export", "plot", "readouts", "reservoirs",
+            "sweep")
 
 if TYPE_CHECKING:
     from neurosim import analysis as analysis
+    from neurosim import backends as backends
     from neurosim import bridge as bridge
     from neurosim import datasets as datasets
     from neurosim import encoders as encoders
@@ -54,6 +57,8 @@ if TYPE_CHECKING:
     from neurosim import readouts as readouts
     from neurosim import reservoirs as reservoirs
     from neurosim import sweep as sweep
+    from neurosim.comparing import Comparison as Comparison
+    from neurosim.comparing import compare as compare
     from neurosim.connectivity import AllToAll as AllToAll
     from neurosim.connectivity import Blocks as Blocks
     from neurosim.connectivity import DistanceDependent as DistanceDependent

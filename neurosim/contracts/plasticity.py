@@ -130,6 +130,14 @@ class Plasticity(Parametrised):
         """
         return None
 
+    def in_nest(self) -> tuple[str, dict[str, float], dict[str, float]] | None:
+        """Return NEST's name of the synapse that learns alike, its parameters, and those of the target neurons.
+
+        None where NEST has no such synapse. It is the same but for what a spike transmits: in NEST the weight from
+        after its own change.
+        """
+        return None
+
     def check(self, projection) -> None:
         """Look at the projection that is to carry the rule; raise or warn, naming it, where it does not fit.
 
