@@ -5,7 +5,7 @@ import pytest
 from backend_networks import DURATION, NETWORKS, RULES, SEED, check_alike, learning, ours, recurrent
 
 import neurosim as ns
-from neurosim.errors import ParameterError, UnsupportedError
+from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 
 pytest.importorskip("brian2", reason="Brian2 is not installed; it comes with the extra: pip install -e '.[brian2]'")
 pytestmark = [pytest.mark.filterwarnings("ignore::neurosim.errors.NeurosimWarning"),
@@ -96,6 +96,14 @@ def test_what_brian2_cannot_express_is_refused_by_name():
     streamed = small()
     streamed.record("cells", "v", to="here.h5")
     refused(streamed, "recording of 'cells' to a file")
+
+
+def test_values_that_are_not_finite_stop_a_run():
+    net = ns.Network()
+    cells = net.add(ns.GeneralIzhikevich(scheme="published", v_peak=1e300), 2, name="cells")
+    net.drive(cells, ns.InjectedCurrent(1e6))
+    with pytest.raises(SimulationError, match="of 'cells' became infinite or undefined in Brian2"):
+        theirs(net, 1.0, 20.0)
 
 
 def test_options_are_named():

@@ -276,6 +276,9 @@ class _Built:
             ticks = np.rint(np.asarray(monitor.t / b2.ms) / handed.dt).astype(np.int64) + 1
             inside = ticks <= handed.ticks
             spikes[population] = ticks[inside], np.asarray(monitor.i)[inside].astype(np.int64)
+        for population, code in self.codes.items():  # a neuron whose v is undefined is silent
+            for name in code.arrays:
+                checked_values(handed, f"{name} of {population.name!r}", getattr(self.groups[population], name))
         traces = {}
         for (population, variable), (name, monitor) in self.traces.items():
             rows = np.asarray(getattr(monitor, name)).T[:handed.ticks]

@@ -7,7 +7,7 @@ import numpy as np
 
 from neurosim.backends.inputs import currents_of, events_of, trains_of
 from neurosim.checks import check_ticks, describe_value
-from neurosim.errors import ParameterError, UnsupportedError
+from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.network import Network, Population, Projection
 from neurosim.resolving import Resolved, resolved
 from neurosim.running import Run
@@ -116,9 +116,13 @@ def _check(handed, projection):
 
 
 def checked_values(handed, what: str, values) -> np.ndarray:
-    """Return an array that another simulator gave; refuse one that is not finite."""
+    """Return an array that another simulator gave.
+
+    Raises:
+        SimulationError: a value is not finite.
+    """
     found = np.asarray(values)
     if not np.isfinite(found).all():
-        raise UnsupportedError(f"{what} became infinite or undefined in {handed.simulator}; look for too large "
-                               "weights, currents or dt")
+        raise SimulationError(f"{what} became infinite or undefined in {handed.simulator}; look for too large weights, "
+                              "currents or dt")
     return found

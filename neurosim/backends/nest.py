@@ -79,6 +79,7 @@ def _result(nest, made: Program, populations, recorders, meters) -> Result:
     for population in handed.neurons():
         name, model = made.names[population], made.models[population]
         first = populations[name][0].global_id
+        checked_values(handed, f"v of {population.name!r}", populations[name].V_m)
         if population.spiking:
             events = recorders[name].events
             ticks = np.rint(events["times"] / handed.dt).astype(np.int64) - 1

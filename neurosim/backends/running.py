@@ -36,6 +36,7 @@ def run(net: Network, duration: float, dt: float = 0.1, seed: int = 0,
     Raises:
         UnsupportedError: the simulator is not installed, or cannot express a part of the network, which is named.
         ParameterError: an argument does not fit.
+        SimulationError: a value became infinite or undefined.
 
     >>> import neurosim as ns
     >>> net = ns.Network()
