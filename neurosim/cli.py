@@ -179,7 +179,7 @@ def _train(options):
                         quiet=options.quiet)
     if not options.quiet:
         print(train.table(summary))
-        print(f"results in {options.out}/: summary.json")
+        print(f"results in {options.out}/: summary.json, confusion.png, features_seed*.npz")
 
 
 def _folder(name) -> Path:

@@ -67,8 +67,8 @@ def test_the_choice_among_liquids_is_made_on_training_data():
     useful = rng.poisson(3.0 + 9.0 * labels[:, None], (120, 20)).astype(float)
     cheating = useless.copy()
     cheating[90:] = useful[90:]
-    model = classify.choosing_readout(2, 20).fit(np.hstack([useful, cheating])[:90], labels[:90])
-    assert model.best_params_["take__kw_args"] == {"first": 0, "last": 20}
+    model = classify.choosing_readout([cheating, useful]).fit(classify.numbers(90), labels[:90])
+    assert model.choice_ == 1
 
 
 @pytest.mark.slow
@@ -87,3 +87,26 @@ def test_the_recordings_are_the_official_ones():
     found = recordings.nmnist(f"{DATA}/nmnist/N-MNIST_subset.zip")
     assert len(found.events) == 900 and found.n_train == 800
     assert sum(len(spikes) for spikes in found.spikes()) == sum(map(len, found.events))
+
+
+def test_training_writes_each_seed_as_it_is_done(tmp_path, monkeypatch, capsys):
+    """Digits stand for recordings; the third seed is stopped, and what the first two found is there."""
+    monkeypatch.setattr(recordings, "nmnist", lambda root: recordings.digits(1, 160))
+    monkeypatch.setattr(train, "CURVE", (100,))
+    states = train._states
+
+    def stopped(found, samples, binned, layers, seed):
+        if seed == 2:
+            raise KeyboardInterrupt
+        return states(found, samples, binned, layers, seed)
+
+    monkeypatch.setattr(train, "_states", stopped)
+    assert main(["train", "nmnist", "--root", "any", "--out", str(tmp_path), "--seeds", "3", "--layers", "1"]) == 130
+    assert {file.name for file in tmp_path.iterdir()} == {"summary.json", "confusion.png", "features_seed0.npz",
+                                                          "features_seed1.npz"}
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["seeds"] == 2 and len(summary["results"]["liquid"]["by_seed"]) == 2
+    kept = np.load(tmp_path / "features_seed1.npz")
+    assert kept["states"].shape == (4, 160, 300) and kept["states"].sum() > 0 and len(kept["labels"]) == 160
+    told = capsys.readouterr().err
+    assert "1 of 7: events ..." in told and "5 of 7: readouts, seed 1 ... about " in told and "s left" in told

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge, RidgeClassifier
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import cross_val_predict, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import neurosim as ns
+from neurosim import readouts
+from neurosim.errors import ParameterError
 from neurosim.readouts import RecursiveLeastSquares, evaluate, interval, logistic, ridge, score
 
 
@@ -91,3 +93,47 @@ def test_the_interval_covers_what_it_says():
 def test_bad_input_is_refused(act, message):
     with pytest.raises(ns.ParameterError, match=message):
         act()
+
+
+# ---- ridge from inner products -------------------------------------------------------------------------------------
+
+
+def drawn(n, width, classes, seed):
+    generator = np.random.default_rng(seed)
+    y = np.arange(n) % classes
+    return generator.poisson(2.0 + 1.5 * (np.arange(width) % classes == y[:, None])).astype(np.float64), y
+
+
+@pytest.mark.parametrize("root", [False, True])
+@pytest.mark.parametrize(("width", "classes"), [(20, 3), (400, 3), (400, 2)])
+def test_gram_ridge_is_ridge(width, classes, root):
+    X, y = drawn(90, width, classes, 1)
+    train, test = np.arange(60), np.arange(60, 90)
+    theirs = readouts.ridge(scale=False, root=root).fit(X[train], y[train])
+    ours = readouts.GramRidge(readouts.gram(X, root=root)).fit(train[:, None], y[train])
+    assert ours.alpha_ == theirs[-1].alpha_
+    assert np.array_equal(ours.predict(test[:, None]), theirs.predict(X[test]))
+
+
+def test_gram_ridge_chooses_as_a_grid_search_does():
+    y = drawn(90, 3, 3, 1)[1]
+    sets = [drawn(90, width, 3, seed)[0] for seed, width in ((1, 4), (2, 30), (3, 9))]
+    scores = [cross_val_score(readouts.ridge(scale=False), X, y, cv=3).mean() for X in sets]
+    ours = readouts.GramRidge([readouts.gram(X) for X in sets]).fit(np.arange(90)[:, None], y)
+    np.testing.assert_allclose(ours.scores_, scores)
+    assert ours.choice_ == int(np.argmax(scores))
+    found = readouts.evaluate(readouts.GramRidge(readouts.gram(sets[1])), np.arange(90)[:, None], y, seeds=2)
+    assert np.array_equal(found.predictions,
+                          readouts.evaluate(readouts.ridge(scale=False), sets[1], y, seeds=2).predictions)
+
+
+@pytest.mark.parametrize(("grams", "X", "y", "message"), [
+    (np.zeros((3, 2)), [[0], [1]], [0, 1], r"GramRidge.grams must be arrays of shape \(samples, samples\)"),
+    ([np.eye(3), np.eye(2)], [[0], [1]], [0, 1], "GramRidge.grams must be arrays"),
+    (np.eye(3), [0, 1], [0, 1], r"GramRidge.X must be numbers of samples, integers of shape \(n, 1\)"),
+    (np.eye(3), [[0.5], [1.0]], [0, 1], "GramRidge.X must be numbers of samples"),
+    (np.eye(3), [[0], [1]], [1, 1], "GramRidge.y must hold two classes or more"),
+])
+def test_gram_ridge_refuses_what_does_not_fit(grams, X, y, message):
+    with pytest.raises(ParameterError, match=message):
+        readouts.GramRidge(grams).fit(X, y)

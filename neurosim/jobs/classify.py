@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from neurosim.jobs.recordings import DT, EDGES, SENSOR, Recordings
-from neurosim.readouts import Evaluation, evaluate, ridge, score
+from neurosim.readouts import Evaluation, GramRidge, evaluate, gram, ridge, score
 from neurosim.reservoirs import BinnedCounts, Liquid, NalsmLattice, OrientedInput
 
 ALPHAS = np.logspace(-1.0, 4.0, 11)
@@ -53,20 +50,18 @@ def readout():
     return ridge(ALPHAS, scale=False, root=True)
 
 
-def choosing_readout(n: int, width: int):
-    """Return a readout that chooses among n liquids by cross-validation on the data that it is fitted to.
+def choosing_readout(features) -> GramRidge:
+    """Return the same readout over several sets of features, of which the data that it is fitted to choose one.
 
     Args:
-        n: how many liquids; their features stand side by side.
-        width: number of features of each.
+        features: one array of shape (samples, features) for each liquid. The readout is given numbers of samples.
     """
-    steps = Pipeline([("take", FunctionTransformer(_columns)), ("readout", readout())])
-    choices = [{"first": k * width, "last": (k + 1) * width} for k in range(n)]
-    return GridSearchCV(steps, {"take__kw_args": choices}, cv=3)
+    return GramRidge([gram(each, root=True) for each in features], ALPHAS)
 
 
-def _columns(X, first=0, last=None):
-    return X[:, first:last]
+def numbers(n: int) -> np.ndarray:
+    """Return the numbers of n samples, as that readout takes them."""
+    return np.arange(n)[:, None]
 
 
 def event_counts(recordings: Recordings) -> np.ndarray:

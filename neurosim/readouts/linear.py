@@ -33,7 +33,7 @@ def ridge(alphas: Sequence[float] | np.ndarray = ALPHAS, *, scale: bool = True, 
     Source: Golub, Heath, Wahba, Technometrics 21 (1979) 215 (generalised cross-validation).
     """
     steps = [FunctionTransformer(np.sqrt)] if root else []
-    steps += [StandardScaler(with_std=scale), RidgeClassifierCV(alphas=_positive("alphas", alphas))]
+    steps += [StandardScaler(with_std=scale), RidgeClassifierCV(alphas=positive("alphas", alphas))]
     return make_pipeline(*steps)
 
 
@@ -51,10 +51,11 @@ def logistic(strengths: Sequence[float] | np.ndarray = STRENGTHS, *, folds: int 
     """
     folds = check_whole("logistic.folds", folds, at_least=2)
     model = make_pipeline(StandardScaler(with_std=scale), LogisticRegression(max_iter=2000))
-    return GridSearchCV(model, {"logisticregression__C": _positive("strengths", strengths)}, cv=folds)
+    return GridSearchCV(model, {"logisticregression__C": positive("strengths", strengths)}, cv=folds)
 
 
-def _positive(name, values):
+def positive(name, values) -> np.ndarray:
+    """Return numbers > 0 as an array; raise ParameterError."""
     array = np.atleast_1d(np.asarray(values, dtype=np.float64))
     if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all() or (array <= 0).any():
         raise ParameterError(f"{name} must be finite numbers > 0, got {describe_value(values)}")
