@@ -254,3 +254,53 @@ def test_activity_shares_one_time_axis():
     parts = {name: Spikes(ticks=[1, 3], ids=[0, 1], size=2, duration=1.0, dt=0.1) for name in ("input", "liquid")}
     axes = plot.activity(parts, plt.figure(), marks={0.0: "begin"})
     assert [ax.get_ylabel() for ax in axes] == ["input", "liquid"] and axes[0].get_xlim() == axes[1].get_xlim()
+
+
+# ---- style, letters, files ------------------------------------------------------------------------------------------
+
+
+def test_panels_that_share_time_label_it_once(spikes):
+    figure, axes = plt.subplots(3, 2, sharex="col")
+    for row in axes:
+        plot.raster(spikes, row[0])
+        plot.population_rate(spikes, 1.0, row[1])
+    assert [[ax.get_xlabel() for ax in row] for row in axes] == [["", ""], ["", ""], ["Time (ms)"] * 2]
+    plt.close(figure)
+
+
+def test_the_style_is_taken_back():
+    before = dict(matplotlib.rcParams)
+    with plot.style(font_size=12.5):
+        assert matplotlib.rcParams["font.size"] == 12.5 and not matplotlib.rcParams["axes.spines.right"]
+        assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"] == list(plot.COLORS)
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("changes", [{"font_sise": 3}, {"font_size": "big enough"}])
+def test_a_style_that_does_not_fit_changes_nothing(changes):
+    before = dict(matplotlib.rcParams)
+    with pytest.raises(ParameterError, match="plot.style must be given settings of matplotlib.*font_si"):
+        plot.style(**changes)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_letters_are_of_panels_alone():
+    figure, axes = plt.subplots(1, 3)
+    figure.colorbar(axes[0].imshow([[0, 1]]), ax=axes[0])
+    axes[1].twinx()
+    axes[2].set_axis_off()
+    assert [text.get_text() for text in plot.letters(figure)] == ["a", "b"]
+    alone, ax = plt.subplots()
+    assert plot.letters(alone) == [] and [text.get_text() for text in plot.letters([ax])] == ["a"]
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_figures_are_saved_as_their_name_says(kind, begin, tmp_path, spikes):
+    figure, axes = plt.subplots(2, 1)
+    plot.raster(spikes, axes[0])
+    path = plot.save(figure, tmp_path / f"figure.{kind}")
+    assert path.read_bytes().startswith(begin) and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(ParameterError, match=r"must end in .png or .pdf or .svg, got 'figure.jpg'"):
+        plot.save(figure, "figure.jpg")
+    plt.close(figure)

@@ -223,7 +223,7 @@ class RampADC(Parametrised, kw_only=False):
         return self.ideal(x, generator)
 
 
-@dataclass(frozen=True, eq=False)  # a converter of its own: arrays have no one truth, and it can be a parameter
+@dataclass(frozen=True, eq=False, repr=False)  # of its own: arrays have no one truth, and it can be a parameter
 class Ramp:
     """A programmed converter; it takes numpy arrays and torch tensors.
 
@@ -242,6 +242,12 @@ class Ramp:
     missing: int = 0
     candidate_inl: np.ndarray | None = None
     offsets: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        lost = f", {self.missing} steps without a device" if self.missing else ""
+        offsets = "" if self.offsets is None else f", {len(self.offsets)} columns with offsets"
+        return (f"<ramp of {self.adc!r}: {sum(map(len, self.thresholds))} thresholds, INL up to "
+                f"{self.max_inl:.3g} LSB{lost}{offsets}>")
 
     def codes(self, x, generator=None):
         """Return the codes of an array or tensor x, whole numbers of its shape.

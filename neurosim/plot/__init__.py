@@ -8,10 +8,14 @@ from neurosim.plot.recordings import events as events
 from neurosim.plot.spikes import isi_histogram as isi_histogram
 from neurosim.plot.spikes import population_rate as population_rate
 from neurosim.plot.spikes import raster as raster
+from neurosim.plot.style import FORMATS as FORMATS
+from neurosim.plot.style import letters as letters
+from neurosim.plot.style import save as save
+from neurosim.plot.style import style as style
 from neurosim.plot.variables import traces as traces
 from neurosim.plot.weights import weight_matrix as weight_matrix
 
 __all__ = [
-    "activity", "confusion", "connectivity", "events", "isi_histogram", "population_rate", "raster", "traces",
-    "weight_matrix",
+    "activity", "confusion", "connectivity", "events", "isi_histogram", "letters", "population_rate", "raster", "save",
+    "style", "traces", "weight_matrix",
 ]

@@ -81,9 +81,17 @@ def label_neurons(ax, axis, text):
 
 
 def time_axis(ax):
-    """Label the time in ms."""
-    ax.set_xlabel("Time (ms)")
+    """Label the time in ms, below the last of several panels that share it."""
+    ax.set_xlabel("" if _shares_with_one_below(ax) else "Time (ms)")
     clean(ax)
+
+
+def _shares_with_one_below(ax) -> bool:
+    place = ax.get_subplotspec()
+    others = [each.get_subplotspec() for each in ax.get_shared_x_axes().get_siblings(ax) if each is not ax]
+    return place is not None and any(
+        other is not None and other.get_gridspec() is place.get_gridspec() and other.colspan == place.colspan
+        and other.rowspan.start >= place.rowspan.stop for other in others)
 
 
 def clean(ax):

@@ -1,11 +1,12 @@
 """Features of the states of any network, for many inputs."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
-from neurosim.errors import ParameterError
+from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.progress import progress_bar
 from neurosim.reservoirs.features import Counts, Feature, as_features
 from neurosim.simulation import Simulation
@@ -38,6 +39,9 @@ def states(sim: Simulation, samples: Iterable[Spikes], duration: float, features
         ParameterError: an argument does not fit; the message names the sample.
         NetworkError: what a feature needs is not recorded.
 
+    Warns:
+        NeurosimWarning: samples have spikes, and the population never does.
+
     >>> import neurosim as ns
     >>> from neurosim.reservoirs import BinnedCounts, maass_column, states
     >>> sim = ns.Simulation(maass_column(4), dt=0.1)
@@ -49,7 +53,7 @@ def states(sim: Simulation, samples: Iterable[Spikes], duration: float, features
     samples = list(samples)
     if keys is not None and len(list(keys)) != len(samples):
         raise ParameterError(f"keys must be one for each of the {len(samples)} samples, got {len(list(keys))}")
-    rows, table = 0, None
+    rows, table, silent = 0, None, any(isinstance(each, Spikes) and len(each) for each in samples)
     with progress_bar(progress, len(samples), "samples") as done:
         for first in range(0, len(samples), CHUNK):
             part = slice(first, first + CHUNK)
@@ -59,8 +63,13 @@ def states(sim: Simulation, samples: Iterable[Spikes], duration: float, features
                 if table is None:
                     table = np.empty((len(samples), vector.size), np.float32)
                 table[rows] = vector
+                silent = silent and not len(result.spikes(population))
                 rows += 1
             done(rows)
+    if silent:
+        warnings.warn(f"population {population!r} has not spiked in any of {len(samples)} samples: their features "
+                      "tell nothing, as its input is too weak; raise its weights, or how many inputs a neuron has",
+                      NeurosimWarning, stacklevel=2)
     return np.empty((0, 0), np.float32) if table is None else table
 
 
