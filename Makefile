@@ -10,8 +10,6 @@ RUN := $(VENV)/bin/python
 PIP_INSTALL := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.installed-docs
-# Without a docs/conf.py the pages are built with these settings.
-DOCS_CONF = $(if $(wildcard docs/conf.py),,-C -D project=neurosim -D extensions=myst_parser -D root_doc=index)
 
 export MPLBACKEND ?= Agg
 ifdef NEUROSIM_DATA
@@ -114,7 +112,7 @@ demo: install
 	$(RUN) -m neurosim.cli demo --out build/demo $(ARGS)
 
 docs: $(DOCS_STAMP)
-	$(RUN) -m sphinx -b html $(DOCS_CONF) docs build/docs
+	$(RUN) -m sphinx -b html -W --keep-going docs build/docs
 
 clean:
 	rm -rf "$(VENV)" "$(OLDEST)" "$(EXTRAS)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
