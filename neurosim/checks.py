@@ -47,7 +47,7 @@ def describe_value(value: Any) -> str:
         return f"the class {value.__name__} instead of an object, {value.__name__}(...)"
     if hasattr(value, "tocoo") and hasattr(value, "shape"):
         return f"a sparse matrix of shape {value.shape}"
-    text = " ".join(repr(value).split())
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -375,6 +375,23 @@ def is_number(value: Any) -> TypeGuard[float | np.integer | np.floating]:
 def is_whole(value: Any) -> TypeGuard[int | np.integer]:
     """Return whether a value is one whole number, of Python or of NumPy; a truth value is none."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def check_numbers(what: str, value: Any) -> np.ndarray:
+    """Return an array of numbers as float64; raise ParameterError where it holds anything else."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind in "biuf":
+            return array.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise ParameterError(f"{what} must be an array of numbers, got {describe_value(value)}")
+
+
+def check_is(what: str, value: Any, kind: type | tuple, such_as: str) -> None:
+    """Raise ParameterError where a value is not of a kind."""
+    if not isinstance(value, kind):
+        raise ParameterError(f"{what} must be {such_as}, got {describe_value(value)}")
 
 
 def check_number(what: str, value: Any, unit: str = "", **bounds: Any) -> float:

@@ -10,6 +10,7 @@ import stat
 from contextlib import contextmanager
 from pathlib import Path
 
+from neurosim.checks import describe_value
 from neurosim.errors import FileError, ParameterError, UnsupportedError
 
 PAGE = 4096  #: bytes
@@ -25,6 +26,13 @@ def h5py():
     except ImportError:
         raise UnsupportedError("HDF5 files need h5py; install it with `pip install h5py`") from None
     return h5py
+
+
+def as_path(what: str, value) -> Path:
+    """Return the name of a file or folder as a path; raise ParameterError where it is none."""
+    if not isinstance(value, (str, os.PathLike)) or "\0" in os.fspath(value):
+        raise ParameterError(f"{what} must be the name of a file, a str or a Path, got {describe_value(value)}")
+    return Path(value)
 
 
 def first_line(error: BaseException) -> str:
@@ -43,6 +51,7 @@ def reading(path, what: str):
         path: the file.
         what: what it must be, as in "a CSV file of spikes".
     """
+    as_path("path", path)
     try:
         yield
     except (FileError, ParameterError, UnsupportedError, NameError):

@@ -7,7 +7,16 @@ import numpy as np
 
 from neurosim.aliases import PerElement, PerElementTimed
 from neurosim.bodies import as_numbers, check_kind, check_once, check_returns, check_static, plain, starts
-from neurosim.checks import Parameter, Parametrised, Timed, check_number, computed, describe_value, required
+from neurosim.checks import (
+    Parameter,
+    Parametrised,
+    Timed,
+    check_number,
+    check_numbers,
+    computed,
+    describe_value,
+    required,
+)
 from neurosim.contracts import State
 from neurosim.errors import ParameterError
 from neurosim.spikes import Spikes
@@ -31,7 +40,7 @@ class TimedArray(Timed):
     """
 
     def __init__(self, values, every: float, after: str = "hold", start: float = 0.0):
-        values = np.array(values, dtype=np.float64)
+        values = check_numbers("TimedArray.values", values)
         if values.ndim not in (1, 2) or values.size == 0 or not np.isfinite(values).all():
             raise ParameterError(
                 "TimedArray.values must be finite numbers of shape (times,) or (times, neurons), "

@@ -37,6 +37,7 @@ DOUBTS = {
     "pF": Doubt(("c_",), 1e-6, "F", 1e12),
     "GOhm": Doubt(("r",), 1e3, "Ohm", 1e-9, above=True),
     "ps": Doubt(("",), 1e-6, "s", 1e12),
+    "uS": Doubt(("g_max",), 1e-3, "S", 1e6),
 }
 NOTHING = 1e-3  #: ms, up to which a time constant stands for none, as in a membrane that follows its input
 
@@ -66,6 +67,14 @@ def warn_of_units(owner: str, values: Iterable[tuple[str, str, Any]], stacklevel
     for name, unit, value in values:
         if sentence := doubt(name, unit, value):
             warnings.warn(f"{owner}.{name} {sentence}", NeurosimWarning, stacklevel=stacklevel)
+
+
+def warn_of_percent(owner: str, values: Mapping[str, Any], stacklevel: int = 4) -> None:
+    """Warn of shares above 1, which were probably given in percent."""
+    for name, value in values.items():
+        if isinstance(value, (int, float)) and value > 1:
+            warnings.warn(f"{owner}.{name} is {value:g}, a share; if {value:g} % are meant, give {value / 100:g}",
+                          NeurosimWarning, stacklevel=stacklevel)
 
 
 def warn_of_delay(label: str, delay: Any, stacklevel: int = 4) -> None:

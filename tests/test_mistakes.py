@@ -8,8 +8,10 @@ from scipy.sparse import csr_array
 
 import neurosim as ns
 from hardware_models import HfO2
+from hardware_models.memristor import CrossbarLayer, Memristor
+from hardware_models.sfq.circuit import simulate, triangles
 from learning_rules import PairSTDP
-from neurosim import encoders, readouts, reservoirs
+from neurosim import analysis, datasets, encoders, readouts, reservoirs, sweep
 from neurosim.errors import NeurosimError
 
 
@@ -141,6 +143,24 @@ MISTAKES = {
                      "at least folds = 2 samples, got 1 of class"),
     "no seeds": (lambda d: readouts.evaluate(readouts.ridge(), np.eye(4), [0, 0, 1, 1], folds=2, seeds=0),
                  "evaluate.seeds"),
+    # analysis, plots, sweeps, files
+    "an array to analyse": (lambda d: analysis.spike_distance(np.zeros(3)), "spike_distance.spikes must be a Spikes"),
+    "no cost": (lambda d: analysis.victor_purpura(ns.Spikes.from_trains([[1.0]]), "free"), "cost must be a finite"),
+    "one recording as trials": (lambda d: analysis.psth(d.sim, 10.0), "psth.trials must be a list of Spikes"),
+    "nothing to draw": (lambda d: ns.plot.raster(None), "plot.spikes must be Spikes"),
+    "a figure of another kind": (lambda d: ns.plot.save(None, "figure.jpg"), "must end in .png or .pdf or .svg"),
+    "an unknown setting": (lambda d: ns.plot.style(font_sise=3), "settings of matplotlib, such as font_size=11"),
+    "a result as a function": (lambda d: sweep.sweep(5, {"a": [1]}), "sweep.function must be a function, got 5"),
+    "a file that is not there": (lambda d: ns.Spikes.load("nowhere.h5"), "nowhere.h5"),
+    "a state of nowhere": (lambda d: d.sim.restore(5), r"state must be what sim.state\(\) returned, got 5"),
+    "a misspelt projection": (lambda d: d.sim.weights("noise->cells"), "projection must be one of"),
+    "recordings that are not there": (lambda d: datasets.NMNIST("/nowhere", train=True), "/nowhere does not exist"),
+    # devices and rules
+    "bounds of a device": (lambda d: Memristor(g_min=30.0, g_max=25.0), "Memristor.g_min must be < g_max = 25 uS"),
+    "more than all stuck": (lambda d: Memristor(stuck_on=5.0), "Memristor.stuck_on must be .* <= 1, got 5"),
+    "weights as text": (lambda d: CrossbarLayer("weights", Memristor()), "weights"),
+    "no junctions": (lambda d: simulate(5, 10.0), "simulate.circuit must be a Circuit, .*got 5"),
+    "a rate of nothing": (lambda d: PairSTDP(tau_plus=0.0), "PairSTDP.tau_plus must be a finite number > 0 ms"),
 }
 
 
@@ -177,6 +197,14 @@ DOUBTFUL = {
                     "weight is 2e-09 nS; if 2e-09 S are meant, give 2$"),
     "delay of hours": (lambda d: d.connect("noise", "cells", delay=1e6), "delay of 1e.06 ms, which is 1000 s"),
     "threshold below reset": (lambda d: ns.LIF(v_threshold=-75.0), "v_reset should be <= v_threshold"),
+    "noise in percent": (lambda d: Memristor(read_noise=5.0), "read_noise is 5, a share; if 5 % are meant, give 0.05$"),
+    "conductance in S": (lambda d: Memristor(g_max=1e-4), "g_max is 0.0001 uS; if 0.0001 S are meant, give 100$"),
+    "times of a circuit in s": (lambda d: triangles([30e-12], 0.5, 3.0), "times is 3e-11 ps; if 3e-11 s are meant"),
+    "bins in microseconds": (lambda d: reservoirs.BinnedCounts(edges=[1e5, 2e5]).vector(
+        ns.Spikes.from_trains([[1.0]], duration=316.0)), "edges begin at 100000 ms, .* at 316 ms, .*edges are in ms"),
+    "a liquid that is silent": (lambda d: reservoirs.Liquid(
+        reservoirs.MaassLattice((3, 3, 3)), reservoirs.RandomInput(4, k=2, weight=0.001)).states(
+            [ns.Spikes.from_trains([[1.0]] * 4, dt=1.0, duration=9.0)], 9.0), "'liquid' has not spiked in any of 1 s"),
     "tau below dt": (lambda d: ns.Simulation(_one(ns.LIF(tau_mem=0.2)), dt=1.0),
                      "LIF.tau_mem of 'one' is 0.2 ms, less than dt = 1 ms"),
 }

@@ -7,7 +7,7 @@ import numpy as np
 
 from hardware_models.energy.technology import HOROWITZ, Source, Technology
 from neurosim.aliases import Real
-from neurosim.checks import Parameter, Parametrised, check_number, check_whole, describe_value
+from neurosim.checks import Parameter, Parametrised, check_is, check_number, check_whole, describe_value
 from neurosim.errors import NeurosimError, ParameterError
 from neurosim.reprs import with_unit
 
@@ -143,6 +143,9 @@ def run_energy(sim, costs: EventCosts, *, counts: dict | None = None, duration: 
     >>> run_energy(sim, EventCosts(synaptic_event=10.0), counts={"in": [1, 1], "cells": [0, 0, 0]}).total
     60.0
     """
+    from neurosim.simulation import Simulation
+
+    check_is("run_energy.sim", sim, Simulation, "a Simulation that has run")
     samples = check_whole("run_energy: samples", samples, at_least=1)
     duration = check_number("run_energy: duration", sim.time if duration is None else duration, "ms", at_least=0)
     counts = dict(counts or {})

@@ -16,6 +16,7 @@ from neurosim.checks import Option, Parameter, Seed, describe_value, is_number
 from neurosim.contracts import Device
 from neurosim.contracts.device import product
 from neurosim.errors import ParameterError, UnsupportedError
+from neurosim.units import warn_of_percent
 
 BOLTZMANN = 8.617333262e-5  #: eV/K
 ROOM = 300.0  #: K, at which the conductances are given
@@ -120,6 +121,9 @@ class Memristor(Device):
                                    "one for each slice")
         if self.slices * (self.slice_bits or 1) > 48:
             raise ParameterError(f"{name}.slices x slice_bits must be <= 48 bits, got {self.slices * self.slice_bits}")
+        laws = {"programming_noise": "programming_std", "read_noise": "white_std", "flicker_noise": "flicker_std"}
+        warn_of_percent(name, {noise: getattr(self, noise) for noise, law in laws.items()  # others have laws in uS
+                               if getattr(type(self), law) is getattr(Memristor, law) and law not in self.__dict__})
         noisy = self.read_noise or self.flicker_noise
         self.__dict__["read"] = scalar_reader(self.white_std, self.flicker_std, self.mapping) if noisy else None
 

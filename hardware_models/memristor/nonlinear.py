@@ -12,7 +12,7 @@ from hardware_models.memristor.equations import choose, normals
 from hardware_models.memristor.pulses import Pulsed, Table
 from hardware_models.memristor.tables import columns_of
 from neurosim.aliases import Choice, PerElement, Row
-from neurosim.checks import Option, Parameter, describe_value
+from neurosim.checks import Option, Parameter, check_numbers, describe_value
 from neurosim.errors import NeurosimWarning, ParameterError
 
 FLAT = 1e5  #: shape of a curve without nonlinearity
@@ -29,6 +29,7 @@ def nonlinearity(shape):
     >>> float(round(nonlinearity(0.49918), 3))
     2.4
     """
+    shape = check_numbers("nonlinearity.shape", shape)
     a = np.abs(np.asarray(shape, dtype=np.float64))
     full = -np.expm1(-1 / a)
     x = -a * np.log(a * full)
@@ -50,6 +51,7 @@ def shape_of(label):
     >>> shape_of([2.4, -4.88]).round(5)
     array([ 0.49918, -0.2003 ])
     """
+    label = check_numbers("shape_of.label", label)
     label = np.asarray(label, dtype=np.float64)
     if not np.isfinite(label).all() or np.abs(label).max(initial=0) > STEEPEST:
         raise ParameterError(f"nonlinearity labels must be within -{STEEPEST} .. {STEEPEST}, got "
@@ -70,6 +72,7 @@ def curve(pulses, most, shape):
     >>> curve(np.array([0, 97]), 97, 0.49918)
     array([0., 1.])
     """
+    pulses = check_numbers("curve.pulses", pulses)
     return np.abs(np.expm1(-np.asarray(pulses) / (most * shape)) / math.expm1(-1 / shape))
 
 

@@ -1,5 +1,6 @@
 """Layers by name: measured technologies with everything that was measured switched on."""
 
+from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
 
 
@@ -60,7 +61,7 @@ def preset(name: str, **changes):
     """
     table = _table()
     if not isinstance(name, str) or name not in table:
-        raise ParameterError(f"preset must be one of {', '.join(table)}, got {name!r}")
+        raise ParameterError(f"preset must be one of {', '.join(table)}, got {describe_value(name)}")
     return table[name](**changes)
 
 

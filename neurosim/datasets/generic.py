@@ -26,7 +26,7 @@ from neurosim.datasets.header import check_sum, head_of
 from neurosim.datasets.nmnist import MOST_SENSOR, checked_sensor, decode
 from neurosim.datasets.order import ORDERS
 from neurosim.errors import FileError, ParameterError
-from neurosim.files import reading
+from neurosim.files import as_path, reading
 
 TABLES = {".npy": arrays.read_npy, ".npz": arrays.read_npz, ".csv": text.read_text, ".txt": text.read_text,
           ".csv.gz": text.read_text, ".txt.gz": text.read_text}
@@ -201,7 +201,7 @@ def write_events(events: np.ndarray, path: str | Path, sensor_size: tuple[int, i
 
 
 def _suffix(owner, path, allowed) -> str:
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    suffixes = [suffix.lower() for suffix in as_path(f"{owner}.path", path).suffixes]
     for many in (2, 1):
         if "".join(suffixes[-many:]) in allowed:
             return "".join(suffixes[-many:])

@@ -16,7 +16,7 @@ from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import EVENT
 from neurosim.datasets.files import check_choice, refuse_packed
 from neurosim.errors import FileError
-from neurosim.files import reading
+from neurosim.files import as_path, reading
 
 HEAD = "class,startTime_usec,endTime_usec"
 NAME = re.compile(r"user(\d+)_(\w+)\.aedat")
@@ -64,7 +64,7 @@ class DVSGesture(Dataset):
         check_choice("DVSGesture.train", train, (True, False))
         check_choice("DVSGesture.unsorted", unsorted, ("refuse", "sort"))
         check_choice("DVSGesture.complete", complete, (True, False))
-        self.path, self.unsorted, self.complete = Path(path), unsorted, complete
+        self.path, self.unsorted, self.complete = as_path("path", path), unsorted, complete
         trials = _trials(self.path, "trials_to_train.txt" if train else "trials_to_test.txt")
         found = [(file, *gesture) for file, name in enumerate(trials)
                  for gesture in _gestures(name.with_name(f"{name.stem}_labels.csv"), len(self.classes))]

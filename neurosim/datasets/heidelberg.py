@@ -11,7 +11,6 @@ does not go unnoticed; the official files have none.
 
 import warnings
 import zlib
-from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
 from neurosim.datasets.files import check_choice, check_dataset, first_of, refuse_packed
 from neurosim.datasets.lists import Lists
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
-from neurosim.files import h5py, reading, whole_hdf5
+from neurosim.files import as_path, h5py, reading, whole_hdf5
 
 CHANNELS = 700
 US_PER_S = 1e6
@@ -37,7 +36,7 @@ class _Heidelberg(Dataset):
     number_of_classes = 0
 
     def __init__(self, path, *, unsorted: str = "refuse", time_unit: str | None = None):
-        self.path = Path(path)
+        self.path = as_path("path", path)
         check_choice(f"{type(self).__name__}.unsorted", unsorted, ("refuse", "sort"))
         check_choice(f"{type(self).__name__}.time_unit", time_unit, (None, *NANOSECONDS))
         self.unsorted, self.time_unit = unsorted, time_unit

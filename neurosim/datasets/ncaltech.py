@@ -12,6 +12,7 @@ from neurosim.datasets.files import check_choice
 from neurosim.datasets.nmnist import BinDataset, checked_sensor, decode, listed
 from neurosim.datasets.order import ORDERS
 from neurosim.errors import FileError
+from neurosim.files import as_path
 
 RECORDING = re.compile(r"(?:.*/)?([^/]+)/(image_\d+\.bin)")
 
@@ -47,7 +48,7 @@ class NCaltech101(BinDataset):
                  unsorted: str = "refuse"):
         check_choice("NCaltech101.unsorted", unsorted, ORDERS)
         self.sensor_size = checked_sensor("NCaltech101", sensor_size)
-        self.path, self.unsorted = Path(path), unsorted
+        self.path, self.unsorted = as_path("path", path), unsorted
         names, archive = listed(self.path, "Caltech101")
         found = {}
         for name, place in names:

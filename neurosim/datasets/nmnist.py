@@ -16,7 +16,7 @@ from neurosim.datasets.events import EVENT, check_range, checked_events, checked
 from neurosim.datasets.files import Zip, check_choice, first_of, recording_name
 from neurosim.datasets.order import ORDERS, Order
 from neurosim.errors import FileError, ParameterError
-from neurosim.files import reading, whole_file
+from neurosim.files import as_path, reading, whole_file
 
 SENSOR = (34, 34, 2)
 MOST_SENSOR = (256, 240, 2)  #: what addresses of a byte can name, without y of overflow records
@@ -100,7 +100,7 @@ class NMNIST(BinDataset):
         check_choice("NMNIST.unsorted", unsorted, ORDERS)
         check_choice("NMNIST.train", train, (True, False))
         check_choice("NMNIST.complete", complete, (True, False))
-        self.path, self.train = Path(path), train
+        self.path, self.train = as_path("path", path), train
         self.saccade, self.unsorted, self.complete = saccade, unsorted, complete
         split = "Train" if train else "Test"
         found, archive = _recordings(self.path, split)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_is, describe_value
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.spikes import Spikes
 
@@ -18,13 +18,15 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 
 def axes_or_new(ax):
     """Return the axes that were given, or new ones."""
-    if ax is not None:
-        return ax
     try:
+        import matplotlib.axes
         import matplotlib.pyplot as plt
     except ImportError:
         raise UnsupportedError("neurosim.plot needs matplotlib; install it with `pip install matplotlib`") from None
-    return plt.gca()
+    if ax is None:
+        return plt.gca()
+    check_is("plot.ax", ax, matplotlib.axes.Axes, "axes of matplotlib")
+    return ax
 
 
 def named_spikes(spikes) -> list:

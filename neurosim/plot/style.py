@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_is, describe_value
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.files import whole_file
+from neurosim.files import as_path, whole_file
 from neurosim.plot.axes import COLORS
 
 #: What `save` writes, by the end of a file's name.
@@ -30,7 +30,7 @@ class Style:
         return self
 
     def __exit__(self, *_) -> None:
-        _matplotlib().rcParams.update(self._before)
+        _settings().update(self._before)
 
     def __repr__(self):
         return "<style of neurosim>"
@@ -54,16 +54,16 @@ def style(**changes: Any) -> Style:
     ...     matplotlib.rcParams["font.size"], matplotlib.rcParams["axes.spines.top"]
     (11.0, False)
     """
-    library = _matplotlib()
-    settings = {**_SETTINGS, "axes.prop_cycle": library.cycler(color=COLORS)}
+    kept = _settings()
+    settings = {**_SETTINGS, "axes.prop_cycle": _matplotlib().cycler(color=COLORS)}
     for name, value in changes.items():
         settings[name.replace("_", ".", 1)] = value
-    before = {name: library.rcParams.get(name) for name in settings}
+    before = {name: kept.get(name) for name in settings}
     for name, value in settings.items():
         try:
-            library.rcParams[name] = value
+            kept[name] = value
         except (KeyError, ValueError) as error:
-            library.rcParams.update({each: kept for each, kept in before.items() if kept is not None})
+            kept.update({each: old for each, old in before.items() if old is not None})
             raise ParameterError(f"plot.style must be given settings of matplotlib, such as font_size=11, got "
                                  f"{name.replace('.', '_', 1)}={describe_value(value)} ({str(error).splitlines()[0]})"
                                  ) from None
@@ -121,11 +121,12 @@ def save(figure: Any, path: str | Path, *, lettered: bool = True, **options: Any
     >>> save(plt.figure(), pathlib.Path(tempfile.mkdtemp()) / "figure.pdf").stat().st_size > 100
     True
     """
-    path = Path(path)
+    path = as_path("plot.save.path", path)
     kind = path.suffix[1:].lower()
     if kind not in FORMATS:
         raise ParameterError(f"plot.save.path must end in {' or '.join(f'.{each}' for each in FORMATS)}, got "
                              f"{str(path)!r}")
+    check_is("plot.save.figure", figure, _matplotlib().figure.Figure, "a figure of matplotlib")
     if lettered:
         letters(figure)
     with whole_file(path) as file:
@@ -133,9 +134,15 @@ def save(figure: Any, path: str | Path, *, lettered: bool = True, **options: Any
     return path
 
 
-def _matplotlib():
+def _settings() -> Any:
+    """What matplotlib has in force; its own types know each name."""
+    return _matplotlib().rcParams
+
+
+def _matplotlib() -> Any:
     try:
         import matplotlib
+        import matplotlib.figure
     except ImportError:
         raise UnsupportedError("neurosim.plot needs matplotlib; install it with `pip install matplotlib`") from None
     return matplotlib

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_numbers, describe_value
 from neurosim.errors import ParameterError
 from neurosim.plot.axes import axes_or_new, color_of, dash_of, legend, time_axis
 from neurosim.spikes import Spikes
@@ -33,8 +33,7 @@ def traces(times, values, names=None, ax=None, *, unit="mV", label="Membrane pot
     >>> len(traces([0.1, 0.2, 0.3], [[-65.0, -60.0], [-64.0, -61.0], [-63.0, -62.0]], ["a", "b"]))
     2
     """
-    times = np.asarray(times, dtype=np.float64)
-    values = np.asarray(values, dtype=np.float64)
+    times, values = check_numbers("traces.times", times), check_numbers("traces.values", values)
     values = values[:, None] if values.ndim == 1 else values
     _check_traces(times, values, names, spikes)
     ax = axes_or_new(ax)

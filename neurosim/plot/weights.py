@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurosim.checks import check_numbers
 from neurosim.errors import ParameterError
 from neurosim.plot.axes import axes_or_new, label_neurons
 
@@ -56,7 +57,7 @@ def _synapses(matrix) -> tuple:
         coo.sum_duplicates()
         rows, columns, weights, shape = coo.row, coo.col, np.asarray(coo.data, dtype=np.float64), coo.shape
     else:
-        dense = np.asarray(matrix, dtype=np.float64)
+        dense = check_numbers("weight_matrix.matrix", matrix)
         if dense.ndim != 2:
             raise ParameterError(f"weight_matrix.matrix must have shape (sources, targets), got {dense.shape}")
         rows, columns = np.nonzero(~np.isnan(dense))

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
-from neurosim.checks import check_whole, describe_value
+from neurosim.checks import check_numbers, check_whole, describe_value
 from neurosim.errors import ParameterError
 from neurosim.readouts.linear import ALPHAS, positive
 
@@ -24,8 +24,13 @@ def gram(X: np.ndarray, *, root: bool = False) -> np.ndarray:
     array([[5., 6.],
            [6., 9.]])
     """
-    X = np.sqrt(X) if root else np.asarray(X)
-    X = X.astype(np.float64)
+    X = np.asarray(X)
+    kept = X.dtype if X.dtype.kind == "f" else np.float64
+    X = check_numbers("gram.X", X)
+    if X.ndim != 2 or (root and (X < 0).any()):
+        raise ParameterError("gram.X must have shape (samples, features), and hold no number < 0 where roots are "
+                             f"taken, got an array of shape {X.shape}")
+    X = np.sqrt(X.astype(kept)).astype(np.float64) if root else X
     return X @ X.T
 
 

@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from neurosim.checks import check_whole, describe_value
+from neurosim.checks import check_numbers, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 ALPHAS = np.logspace(0.0, 6.0, 25)
@@ -56,7 +56,7 @@ def logistic(strengths: Sequence[float] | np.ndarray = STRENGTHS, *, folds: int 
 
 def positive(name, values) -> np.ndarray:
     """Return numbers > 0 as an array; raise ParameterError."""
-    array = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    array = np.atleast_1d(check_numbers(name, values))
     if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all() or (array <= 0).any():
         raise ParameterError(f"{name} must be finite numbers > 0, got {describe_value(values)}")
     return array

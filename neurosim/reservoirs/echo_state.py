@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from neurosim.aliases import Choice, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, Seed, computed, describe_value, required
+from neurosim.checks import Option, Parameter, Parametrised, Seed, check_numbers, computed, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
 from neurosim.reservoirs.estimator import Estimator
@@ -304,7 +304,9 @@ def spectral_radius(matrix) -> float:
     """
     from scipy.sparse.csgraph import connected_components
 
-    matrix = np.asarray(matrix, np.float64)
+    matrix = check_numbers("spectral_radius.matrix", matrix)
+    if matrix.ndim != 2 or len(set(matrix.shape)) > 1:
+        raise ParameterError(f"spectral_radius.matrix must be square, got an array of shape {matrix.shape}")
     n, group = connected_components(matrix != 0, connection="strong")
     alone = np.bincount(group, minlength=n) == 1
     largest = float(np.abs(np.diagonal(matrix)[alone[group]]).max(initial=0.0))

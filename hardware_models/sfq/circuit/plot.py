@@ -3,6 +3,7 @@
 import numpy as np
 
 from hardware_models.sfq.circuit.run import Run
+from neurosim.checks import check_is
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.plot import COLORS
 
@@ -31,6 +32,7 @@ def plot_run(run: Run, names=None, quantity: str = "phase", ax=None, *, pulses: 
     >>> len(plot_run(simulate(bench("jtl", {"a": [30.0]}), 60.0, h=0.1, record=["DUT.B1", "DUT.L1"])))
     3
     """
+    check_is("plot_run.run", run, Run, "what simulate or run_deck returned")
     try:
         import matplotlib.pyplot as plt
     except ImportError:

@@ -8,9 +8,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from hardware_models.sfq.circuit.circuit import GROUND
+from hardware_models.sfq.circuit.circuit import GROUND, Circuit
 from hardware_models.sfq.circuit.elements import PhaseSource
 from hardware_models.sfq.circuit.units import PHI0
+from neurosim.checks import check_is
 from neurosim.errors import SimulationError
 
 RAMP = 20  #: steps in which the sources are raised from 0
@@ -37,6 +38,7 @@ def operating_point(circuit, vary=None) -> dict[str, float]:
     >>> round(operating_point(circuit)["B1"] * 6 / np.pi, 6)
     1.0
     """
+    check_is("operating_point.circuit", circuit, Circuit, "a Circuit")
     from hardware_models.sfq.circuit.assembly import Assembly
     from hardware_models.sfq.circuit.signals import Signals
     from hardware_models.sfq.circuit.values import Values

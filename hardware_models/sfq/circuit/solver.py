@@ -1,6 +1,7 @@
 """`simulate`: a circuit over time, alone or in many variants side by side."""
 
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,8 +13,9 @@ from hardware_models.sfq.circuit.recorded import to_keep
 from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.units import PHI0
 from hardware_models.sfq.circuit.values import Values, lanes_of
-from neurosim.checks import describe_value, is_number, is_whole
-from neurosim.errors import ParameterError
+from neurosim.checks import check_is, describe_value, is_number, is_whole
+from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.units import doubt
 
 LANES = 8  #: lanes that the compiled loop takes side by side
 CONTRACTION = 0.1  #: how much of an error of the phase may be left when the sines are taken again
@@ -66,6 +68,7 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
     Source: Likharev, Semenov, IEEE Transactions on Applied Superconductivity 1 (1991) 3 (equations); Delport, Jackman,
     le Roux, Fourie, same journal 29 (2019) 1300905 (phase as the unknown).
     """
+    check_is("simulate.circuit", circuit, Circuit, "a Circuit, such as read_deck(file).circuit or build('jtl')")
     lanes = lanes_of(vary, keys)
     steps = _steps(duration, h)
     rungs = _rungs(h, h_max, steps, temperature, every)
@@ -106,6 +109,9 @@ def _steps(duration, h):
         if not is_number(value) or not 0.0 < value < 1e15:
             raise ParameterError(f"{name} must be a finite number > 0 ps, got {describe_value(value)}")
     steps = round(duration / h)
+    for name, value in (("duration", duration), ("h", h)):
+        if found := doubt(name, "ps", value):
+            warnings.warn(f"simulate.{name} {found}", NeurosimWarning, stacklevel=3)
     if steps < 1 or abs(duration / h - steps) > 1e-6 + 1e-14 * steps:
         raise ParameterError(f"duration must be a multiple of h = {h:g} ps, got {duration!r}")
     return steps

@@ -1,5 +1,6 @@
 """`read_deck`: the blocks of a deck, its controls, and the circuit that they make."""
 
+import os
 import re
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ from hardware_models.sfq.circuit.deck.prints import Print, prints, resolved
 from hardware_models.sfq.circuit.deck.scope import Scope
 from hardware_models.sfq.circuit.deck.sources import Clock
 from hardware_models.sfq.circuit.deck.text import Line, Source, logical_lines, read_text
+from neurosim.checks import check_is
 from neurosim.errors import FileError, NetworkError, NeurosimError, NeurosimWarning
 
 #: Lines of other tools, or of analyses that are no run over time: skipped, and listed in one warning.
@@ -73,6 +75,7 @@ def read_deck(source: str | Path, *, folders=(), anywhere: bool = False) -> Deck
 
     Source of the syntax: JoSIM 2.7, syntax guide.
     """
+    check_is("read_deck.source", source, (str, os.PathLike), "the text of a deck, or the name of its file")
     text, name, path = str(source), "deck", None
     if "\n" not in text:
         path = Path(source)

@@ -10,6 +10,7 @@ from hardware_models.sfq.circuit.deck.reader import Deck
 from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.solver import largest_step, simulate
 from hardware_models.sfq.circuit.values import Values
+from neurosim.checks import check_is
 from neurosim.errors import ParameterError, SimulationError
 
 HALVINGS = 5  #: of the step, where the solution does not converge
@@ -34,6 +35,7 @@ def run_deck(deck: Deck, **options) -> Run:
     >>> float(output(deck, run)[1][-1, 1].round(6))
     0.002
     """
+    check_is("run_deck.deck", deck, Deck, "what read_deck returned")
     if deck.h is None:
         raise ParameterError(f"{deck.circuit.name} has no .tran; add the step and the stop time, or use simulate")
     given, duration = options.pop("h", None), options.pop("duration", None) or deck.duration
@@ -90,6 +92,8 @@ def output(deck: Deck, run: Run) -> tuple[list[str], np.ndarray]:
     Columns are the time (s), then voltages (V), currents (A) and phases (rad); rows begin at the start of the output
     and are as far apart as .tran says.
     """
+    check_is("output.deck", deck, Deck, "what read_deck returned")
+    check_is("output.run", run, Run, "what run_deck returned")
     if not deck.prints:
         raise ParameterError(f"{deck.circuit.name} has no .print; add one, such as .print p(B1)")
     if run.lanes is not None:

@@ -1,0 +1,73 @@
+"""No public function ends in a bare error of Python where one of its first arguments is of another kind.
+
+Every public name is called with None, text, a negative number, an empty list and the like, alone and twice.
+"""
+
+import importlib
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+
+from neurosim.errors import NeurosimError
+
+MODULES = ("neurosim", "neurosim.analysis", "neurosim.datasets", "neurosim.encoders", "neurosim.plot",
+           "neurosim.readouts", "neurosim.reservoirs", "neurosim.sweep", "learning_rules", "hardware_models.memristor",
+           "hardware_models.sfq.circuit", "hardware_models.energy")
+KINDS = (None, "text", -1, 5, [], object(), np.zeros((2, 2)), float("nan"))
+#: functions over arrays of torch or numpy, small formulas, and helpers whose argument is one name of few
+BARE = {
+    "neurosim.readouts.interval", "neurosim.datasets.to_batch", "neurosim.datasets.write_idx", "neurosim.plot.letters",
+    "neurosim.sweep.Points", "hardware_models.memristor.CrossbarCircuit", "hardware_models.memristor.HopfieldMemory",
+    "hardware_models.memristor.SynapseArray", "hardware_models.memristor.capacity",
+    "hardware_models.memristor.wire_resistance", "hardware_models.energy.read_energy",
+    "hardware_models.sfq.circuit.Circuit", "hardware_models.sfq.circuit.SamePulses",
+    "hardware_models.sfq.circuit.bench", "hardware_models.sfq.circuit.build",
+    "hardware_models.sfq.circuit.escape_probability",
+    "hardware_models.sfq.circuit.extract_timing", "hardware_models.sfq.circuit.plasma_frequency",
+    "hardware_models.sfq.circuit.synapse", "hardware_models.sfq.circuit.threshold",
+}
+
+
+def public():
+    for module in map(importlib.import_module, MODULES):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            abstract = inspect.isabstract(thing) or (inspect.isclass(thing) and issubclass(thing, Exception))
+            if callable(thing) and not abstract:
+                yield f"{module.__name__}.{name}", thing
+
+
+def of_python(error) -> bool:
+    """Whether an argument is missing or too many, which Python says well enough."""
+    return isinstance(error, TypeError) and any(part in str(error) for part in (
+        "positional argument", "missing", "takes no arguments", "unexpected keyword"))
+
+
+def bare(thing) -> list[str]:
+    """Return the errors that are none of ours, with the arguments that they answer."""
+    found = []
+    for kind in KINDS:
+        for arguments in ((kind,), (kind, kind)):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    thing(*arguments)
+            except NeurosimError as error:
+                if "\n" in str(error):
+                    found.append(f"{arguments!r}: {error}")
+            except Exception as error:
+                if not of_python(error):
+                    found.append(f"{arguments!r}: {type(error).__name__}: {error}")
+    return found
+
+
+@pytest.mark.parametrize(("name", "thing"), list(public()), ids=lambda value: value if isinstance(value, str) else "")
+def test_other_kinds_are_answered(name, thing, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = bare(thing)
+    if name in BARE:
+        assert found, f"{name} answers all kinds by now: take it off the list"
+    else:
+        assert not found, "\n".join(found)
