@@ -30,6 +30,8 @@ from neurosim.readouts import interval, ridge, score
 from neurosim.reservoirs import NalsmLattice
 from neurosim.reservoirs.metrics import kernel_quality
 
+ns.plot.style()
+
 SAMPLE, SHORT, BRIGHT = 200, 20, 0.2  # ms of a sample, and of those learned from first; chance of a white pixel per ms
 N_INPUTS, DENSITY = 64, 0.3  # inputs, and the share of their pairs with the liquid that have a synapse
 FADING = 100.0  # ms: how fast learning ends during a sample
@@ -175,7 +177,7 @@ def plot(table, chance, pixels, path):
     panels[0].axhline(pixels, color="grey", ls=":", label="ridge of pixels")
     panels[0].axhline(chance, color="grey", label="chance")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=7, fontsize=8)
-    figure.savefig(path, dpi=90)
+    ns.plot.save(figure, path)
 
 
 def main():
@@ -184,6 +186,7 @@ def main():
     arguments.add_argument("--seeds", type=int, default=1, help="of liquids, devices, samples and splits (1)")
     arguments.add_argument("--quick", action="store_true", help="a smaller liquid, fewer samples, two kinds of devices")
     arguments.add_argument("--out", type=Path, default=Path("."), help="folder for astrocyte_devices.png")
+    arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
     options = arguments.parse_args()
     shape, n_train, n_test, short = ((4, 4, 5), 100, 60, 100) if options.quick else ((6, 6, 6), 200, 200, 1000)
     strengths, kinds = ((0.05,), ("exact", "nonlinear, noisy")) if options.quick else ((0.015, 0.05, 0.15), KINDS)
@@ -201,8 +204,9 @@ def main():
     ways |= {f"astrocyte, w = {w:g}": {"w_astro": w} for w in strengths}
     table = {name: measure(name, ways, shape, splits, n_train, short) for name in kinds}
     answer(table)
-    plot(table, chance, linear, options.out / "astrocyte_devices.png")
-    print(f"\nwrote {options.out / 'astrocyte_devices.png'}")
+    path = options.out / f"astrocyte_devices.{options.format}"
+    plot(table, chance, linear, path)
+    print(f"\nwrote {path}")
 
 
 if __name__ == "__main__":

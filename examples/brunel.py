@@ -34,8 +34,11 @@ import numpy as np
 
 import neurosim as ns
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for brunel.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 arguments.add_argument("--threads", type=int, default=2, help="number of threads; the spikes do not depend on it")
 arguments = arguments.parse_args()
 
@@ -79,12 +82,12 @@ for (name, (g, eta, delay)), (top, bottom) in zip(REGIMES.items(), panels.T, str
     cv, sync = np.nanmean(spikes.cv()), counts.std() / counts.mean()
     told = f"{delay:g}" if isinstance(delay, float) else f"{delay.first:g} to {delay.last:g}"
     print(f"{name:<8}{g:>4g}{eta:>5g}{told:>12}{spikes.mean_rate():>11.1f}{cv:>7.2f}{sync:>8.2f}")
-    shown = spikes.between(WARM_UP + DURATION - 100.0)
+    shown = spikes.between(WARM_UP + DURATION - 50.0)
     ns.plot.raster(shown.select(np.arange(50), renumber=True).replace(name=""), ax=top, colors=["black"])
     ns.plot.population_rate(shown, width=0.5, ax=bottom, colors=["black"])
-    top.set(title=f"{name}: g = {g:g}, eta = {eta:g},\ndelay {told} ms", xlabel="", ylabel="")
+    top.set(title=f"{name}: g = {g:g}, eta = {eta:g},\ndelay {told} ms", ylabel="")
     bottom.set_ylabel("")
 panels[0, 0].set_ylabel("Neuron")
 panels[1, 0].set_ylabel("Rate (Hz)")
-figure.savefig(arguments.out / "brunel.png", dpi=100)
-print(f"\nwrote {arguments.out / 'brunel.png'}")
+path = ns.plot.save(figure, arguments.out / f"brunel.{arguments.format}")
+print(f"\nwrote {path}")

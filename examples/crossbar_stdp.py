@@ -28,11 +28,14 @@ from hardware_models.memristor import Memristor, NonlinearPulses
 from learning_rules import Hebb
 from neurosim.readouts import interval, ridge, score
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seeds", type=int, default=2, help="of splits, devices and spikes (2)")
 arguments.add_argument("--neurons", type=int, default=100)
 arguments.add_argument("--quick", action="store_true", help="300 images of training, and the ends of each scale")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for crossbar_stdp.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 
 N_INPUTS, N_TRAIN = 128, 300 if options.quick else 1200
@@ -178,5 +181,5 @@ for panel in panels[4:]:
 for panel in panels[2:]:
     panel.legend(fontsize=8)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "crossbar_stdp.png", dpi=90)
-print(f"wrote {options.out / 'crossbar_stdp.png'}")
+path = ns.plot.save(figure, options.out / f"crossbar_stdp.{options.format}")
+print(f"wrote {path}")

@@ -24,9 +24,12 @@ import numpy as np
 import neurosim as ns
 from learning_rules import CoincidenceDelays, DelayLearning
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--presentations", type=int, default=150, help="number of presentations (150)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for delay_learning.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 N, DT, TRIAL, TURNS = 40, 0.1, 60.0, options.presentations  # TRIAL: ms from one presentation to the next
 
@@ -124,5 +127,5 @@ panels[2].legend(frameon=False)
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "delay_learning.png", dpi=100)
-print(f"\nwrote {options.out / 'delay_learning.png'}")
+path = ns.plot.save(figure, options.out / f"delay_learning.{options.format}")
+print(f"\nwrote {path}")

@@ -27,6 +27,8 @@ import numpy as np
 import neurosim as ns
 from learning_rules import Hebb, normalise
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--root", type=Path, help="folder of the files of MNIST")
 arguments.add_argument("--train", type=int, default=5000, help="training images, shown once, of the first 50000 (5000)")
@@ -34,6 +36,7 @@ arguments.add_argument("--test", type=int, default=2000, help="test images, of t
 arguments.add_argument("--neurons", type=int, default=400)
 arguments.add_argument("--seed", type=int, default=0)
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for diehl_cook.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 SHOWN, REST, DT, BRIGHTEST = 250, 150, 1.0, 128.0  # ms that an image is shown, then nothing; tick; Hz of white
 TOTAL, LABELLED, BLOCK = 78.4, 5000, 500  # sum of a neuron's weights; images that give labels; images in one simulation
@@ -138,5 +141,5 @@ table = np.zeros((10, 10))
 np.add.at(table, (test_digits, answer(counts, labels)), 1.0)
 right.imshow(table / table.sum(axis=1, keepdims=True), cmap="Blues", vmin=0, vmax=1)
 right.set(title=f"accuracy {accuracy:.1%}", xlabel="Answer", ylabel="Digit", xticks=range(10), yticks=range(10))
-figure.savefig(options.out / "diehl_cook.png", dpi=80)
-print(f"\nwrote {options.out / 'diehl_cook.png'}")
+path = ns.plot.save(figure, options.out / f"diehl_cook.{options.format}")
+print(f"\nwrote {path}")

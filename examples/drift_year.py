@@ -18,11 +18,15 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
 from hardware_models.memristor import PCM, CrossbarLayer
+from neurosim import plot
 from neurosim.plot import COLORS
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--repeats", type=int, default=10, help="devices to average over (10)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for drift_year.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 
 TIMES = {"at once": 0.0, "1 s": 1.0, "1 h": 3600.0, "1 day": 86400.0, "30 days": 2592000.0, "1 year": 31536000.0}
@@ -80,5 +84,5 @@ right.axhline(100 * ideal, color="grey", ls="--", label="ideal weights")
 right.set(xscale="log", xlabel="time since programming (s)", ylabel="accuracy (%)", ylim=(0, 100))
 right.legend()
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "drift_year.png", dpi=100)
-print(f"wrote {options.out / 'drift_year.png'}")
+path = plot.save(figure, options.out / f"drift_year.{options.format}")
+print(f"wrote {path}")

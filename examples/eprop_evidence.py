@@ -25,11 +25,14 @@ import neurosim as ns
 from learning_rules import Adam, Eprop, EvidenceAccumulation
 from neurosim.readouts import interval
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--iterations", type=int, default=250, help="batches of 32 trials (250)")
 arguments.add_argument("--seeds", type=int, default=1, help="number of seeds (1)")
 arguments.add_argument("--quick", action="store_true", help="few iterations and a small test: it learns nothing")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for eprop_evidence.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 ITERATIONS, TEST, N = (6, 40, 100) if options.quick else (options.iterations, 1000, 100)
 task = EvidenceAccumulation()
@@ -92,5 +95,5 @@ if panels[2].get_legend_handles_labels()[1]:
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "eprop_evidence.png", dpi=100)
-print(f"\nwrote {options.out / 'eprop_evidence.png'}")
+path = ns.plot.save(figure, options.out / f"eprop_evidence.{options.format}")
+print(f"\nwrote {path}")

@@ -26,10 +26,13 @@ import numpy as np
 import neurosim as ns
 from learning_rules import Adam, Eprop, pattern_generation
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seeds", type=int, default=5, help="number of seeds (5)")
 arguments.add_argument("--iterations", type=int, default=600, help="number of trials (600)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for eprop_pattern.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 N_IN, N, N_OUT = 20, 100, 3
 KINDS = ("symmetric", "random", "adaptive", "readout alone")
@@ -83,5 +86,5 @@ axes.set(xlabel="Trial", ylabel="Normalised mean squared error, median of the se
 axes.legend(frameon=False)
 axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "eprop_pattern.png", dpi=100)
-print(f"\nwrote {options.out / 'eprop_pattern.png'}")
+path = ns.plot.save(figure, options.out / f"eprop_pattern.{options.format}")
+print(f"\nwrote {path}")

@@ -22,10 +22,13 @@ import numpy as np
 
 import neurosim as ns
 
+ns.plot.style()
+
 parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
 parser.add_argument("--out", type=Path, default=Path("."), help="folder for the figure")
-folder = parser.parse_args().out
-folder.mkdir(parents=True, exist_ok=True)
+parser.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
+options = parser.parse_args()
+options.out.mkdir(parents=True, exist_ok=True)
 
 # Both ears hear clicks, the right one 37 microseconds later; every line jitters by 10 microseconds.
 generator = np.random.default_rng(3)
@@ -77,5 +80,5 @@ after = spikes.times - clicks[np.clip(np.searchsorted(clicks, spikes.times) - 1,
 axes[1].plot(difference[spikes.ids], 1e3 * after, ".", markersize=2, label="exact")
 axes[1].set(xlabel="difference that the delay lines make up for (us)", ylabel="spike after the click (us)")
 axes[1].legend()
-figure.savefig(folder / "event_mode.png", dpi=120)
-print(f"wrote {folder / 'event_mode.png'}")
+path = ns.plot.save(figure, options.out / f"event_mode.{options.format}")
+print(f"wrote {path}")

@@ -18,9 +18,12 @@ from sklearn.datasets import load_digits
 
 import neurosim as ns
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for events_from_digits.png")
-out = arguments.parse_args().out
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
+options = arguments.parse_args()
 
 images, labels = load_digits(return_X_y=True)
 images = images.reshape(-1, 8, 8) / 16.0  # intensity in [0, 1]
@@ -57,6 +60,6 @@ for digit, events in enumerate(recordings):
 axes = bottom.subplots()
 ns.plot.population_rate({f"digit {digit}": spikes[digit] for digit in range(3)}, width=5.0, ax=axes)
 axes.set_ylabel("Events of a channel (Hz)")
-out.mkdir(parents=True, exist_ok=True)
-figure.savefig(out / "events_from_digits.png", dpi=100)
-print(f"\nwrote {out / 'events_from_digits.png'}")
+options.out.mkdir(parents=True, exist_ok=True)
+path = ns.plot.save(figure, options.out / f"events_from_digits.{options.format}")
+print(f"\nwrote {path}")

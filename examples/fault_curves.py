@@ -26,16 +26,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from hardware_models.faults import BitFlips, StuckAt, forward, inject, knee, profile, train_bounds
+from neurosim import plot
 from neurosim.datasets import read_idx
 from neurosim.plot import COLORS
 from neurosim.readouts import ridge, score
 from neurosim.readouts.evaluation import interval
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--mnist", action="store_true", help="MNIST instead of the digits of scikit-learn")
 arguments.add_argument("--trials", type=int, default=50, help="repetitions at each rate (50)")
 arguments.add_argument("--seed", type=int, default=0, help="of everything random (0)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for fault_curves.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 FORMATS = {"Q15.16": np.logspace(-7, -1.5, 23), "float32": np.logspace(-7, -1.5, 23), "int8": np.logspace(-5, -0.5, 19)}
 
@@ -154,5 +158,5 @@ panels[0].set_ylabel("accuracy (%)")
 panels[0].legend(fontsize=8)
 panels[3].legend(title="stuck")
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "fault_curves.png", dpi=100)
-print(f"\nwrote {options.out / 'fault_curves.png'}")
+path = plot.save(figure, options.out / f"fault_curves.{options.format}")
+print(f"\nwrote {path}")

@@ -26,10 +26,13 @@ import numpy as np
 import neurosim as ns
 from learning_rules import Force
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seeds", type=int, default=5, help="number of seeds (5)")
 arguments.add_argument("--neurons", type=int, default=1000, help="number of neurons (1000)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for force_sine.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 DT, BEFORE, LEARNING, ALONE, FREQUENCY = 0.04, 1000.0, 5000.0, 5000.0, 5.0  # ms, Hz
 CELL = ns.GeneralIzhikevich(c_mem=250.0, k=2.5, v_r=-60.0, v_t=-19.2, a=0.01, b=-2.0, v_reset=-65.0, d=200.0,
@@ -102,5 +105,5 @@ panels[2].set(xlabel="Readout weight (ms)", ylabel="Neurons")
 for panel in panels:
     panel.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "force_sine.png", dpi=100)
-print(f"\nwrote {options.out / 'force_sine.png'}")
+path = ns.plot.save(figure, options.out / f"force_sine.{options.format}")
+print(f"\nwrote {path}")

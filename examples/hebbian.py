@@ -24,9 +24,12 @@ import numpy as np
 import neurosim as ns
 from learning_rules import BCM, Hebb, Oja, SoftWinnerTakeAll
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seconds", type=int, default=100, help="how long the trains are (100)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for hebbian.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 DURATION, rng = 1000.0 * options.seconds, np.random.default_rng(2)
 FORCED = ns.LIF(tau_mem=1e-3, v_leak=0.0, v_reset=0.0, v_threshold=1e6)  #: spikes when forced to, and only then
@@ -100,7 +103,7 @@ for color, y_0 in zip(ns.plot.COLORS, (0.2, 0.4, 0.6), strict=False):
     bcm.plot(rates, found, "o-", color=color, label=f"y_0 = {y_0:g}")
     bcm.axvline(1000 * y_0 / 20, color=color, linestyle=":")
 bcm.axhline(0.0, color="0.8")
-bcm.set(xlabel="Rate of the target (Hz)", ylabel="Change of the weight", ylim=(-0.002, 0.002))
+bcm.set(xlabel="Rate of the target (Hz)", ylabel="Change of the weight (mV)", ylim=(-0.002, 0.002))
 bcm.legend(frameon=False)
 
 chances = np.array([0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0])
@@ -110,7 +113,7 @@ print(f"{'weight':<8}" + "".join(f"{w:>8.2f}" for w in found))
 print(f"{'log(c p)':<8}" + "".join(f"{w:>8.2f}" for w in np.log(20 * chances)))
 winner.plot(chances, np.log(20 * chances), "-", color="0.6", label="log(c p)")
 winner.plot(chances, found, "o", color=ns.plot.COLORS[0], label="learned")
-winner.set(xlabel="Probability that the source is active", ylabel="Weight")
+winner.set(xlabel="Probability that the source is active", ylabel="Weight (mV)")
 winner.legend(frameon=False)
-figure.savefig(options.out / "hebbian.png", dpi=100)
-print(f"\nwrote {options.out / 'hebbian.png'}")
+path = ns.plot.save(figure, options.out / f"hebbian.{options.format}")
+print(f"\nwrote {path}")

@@ -23,9 +23,12 @@ import numpy as np
 import neurosim as ns
 from learning_rules import InhibitorySTDP, IntrinsicLIF, IntrinsicSigmoid, SynapticScaling
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seconds", type=int, default=60, help="how long each network lives (60)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for homeostasis.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 N, RATE, DURATION = 100, 10.0, 1000.0 * options.seconds
 LIF = {"tau_mem": 20.0, "v_leak": 0.0, "v_reset": 0.0, "v_threshold": 10.0, "t_ref": 2.0}
@@ -88,5 +91,5 @@ for label, part, when, color in (("at first", y[: len(y) // 200 + 2], (0.0, 0.01
 densities.plot(edges, 100 / RATE * np.exp(-edges * 100 / RATE), "--", color="black", label="exponential")
 densities.set(xlabel="Rate y, share of the largest", ylabel="Density", yscale="log", ylim=(1e-3, 30))
 densities.legend(frameon=False)
-figure.savefig(options.out / "homeostasis.png", dpi=100)
-print(f"\nwrote {options.out / 'homeostasis.png'}")
+path = ns.plot.save(figure, options.out / f"homeostasis.{options.format}")
+print(f"\nwrote {path}")

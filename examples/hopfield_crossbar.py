@@ -13,11 +13,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from hardware_models.memristor import PCM, HopfieldMemory, Memristor, capacity
+from neurosim import plot
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--size", type=int, default=600, help="units (600)")
 arguments.add_argument("--repeats", type=int, default=1, help="sets of patterns to average over (1)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for hopfield_crossbar.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 
 DEVICES = {
@@ -49,5 +53,5 @@ for name in ("ideal", "programming noise 20 %", "phase change"):
 right.set(xlabel="bits that are wrong at the start (%)", ylabel="overlap after recall", title="load 0.05")
 right.legend()
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "hopfield_crossbar.png", dpi=100)
-print(f"wrote {options.out / 'hopfield_crossbar.png'}")
+path = plot.save(figure, options.out / f"hopfield_crossbar.{options.format}")
+print(f"wrote {path}")

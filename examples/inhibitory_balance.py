@@ -23,9 +23,12 @@ import numpy as np
 import neurosim as ns
 from learning_rules import InhibitorySTDP
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seconds", type=int, default=20, help="how long each network learns (20)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for inhibitory_balance.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 N_EXC, N_INH, TAU = 2000, 500, 20.0
 NEURON = ns.LIF(tau_mem=20.0, c_mem=200.0, v_leak=-60.0, v_reset=-60.0, v_threshold=-50.0, t_ref=5.0,
@@ -70,5 +73,5 @@ for color, alpha in zip(ns.plot.COLORS, (0.2, 0.4, 0.6), strict=False):
             axes.set_title(f"{title}, 200 neurons, alpha = 0.2")
 rates_panel.set(xlabel="Time (s)", ylabel="Rate (Hz)", yscale="log", title="rate, and alpha / (2 tau) (dashed)")
 rates_panel.legend(frameon=False)
-figure.savefig(options.out / "inhibitory_balance.png", dpi=100)
-print(f"\nwrote {options.out / 'inhibitory_balance.png'}")
+path = ns.plot.save(figure, options.out / f"inhibitory_balance.{options.format}")
+print(f"\nwrote {path}")

@@ -26,9 +26,12 @@ import neurosim as ns
 from neurosim.readouts import evaluate, ridge
 from neurosim.reservoirs import BinnedCounts, Counts, Liquid, NalsmLattice, OrientedInput
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--digits", type=int, default=600, help="how many digits, at least 50 (600)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for liquid_state_machine.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 SENSOR, DURATION, SEED = (34, 34, 2), 316.0, 0
 
@@ -76,5 +79,5 @@ axes = right.subplots()
 ns.plot.confusion(labels, results["liquid"].predictions[0], ax=axes)
 axes.set_title(f"liquid, {results['liquid'].accuracy:.1%} of {len(labels)}")
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "liquid_state_machine.png", dpi=100)
-print(f"\nwrote {options.out / 'liquid_state_machine.png'}")
+path = ns.plot.save(figure, options.out / f"liquid_state_machine.{options.format}")
+print(f"\nwrote {path}")

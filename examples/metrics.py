@@ -28,9 +28,12 @@ import neurosim as ns
 from neurosim.reservoirs import EchoState, Liquid, MaassLattice, RandomInput, Traces
 from neurosim.reservoirs.metrics import branching_ratio, generalisation_rank, jitter, kernel_quality, memory_capacity
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--quick", action="store_true", help="fewer steps, fewer inputs, shorter runs")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for metrics.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 quick = options.quick
 figure, panels = plt.subplots(1, 3, figsize=(14, 4.4), layout="constrained")
@@ -105,5 +108,5 @@ panels[2].set(xlabel="Spikes caused by a spike, by construction", ylabel="Branch
 for axes in panels:
     axes.legend(frameon=False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "metrics.png", dpi=100)
-print(f"\nwrote {options.out / 'metrics.png'}")
+path = ns.plot.save(figure, options.out / f"metrics.{options.format}")
+print(f"\nwrote {path}")

@@ -45,6 +45,8 @@ from neurosim.readouts import interval, ridge
 from neurosim.reservoirs import NalsmLattice
 from neurosim.reservoirs.metrics import kernel_quality
 
+ns.plot.style()
+
 SAMPLE, SHORT = 250, 20  # ms of a sample, and of those from which the liquid learns first
 FADING = -1.0 / np.log(0.99)  # ms: the rates of learning lose 1 % per ms during a sample
 STRENGTHS = (0.003, 0.01, 0.03, 0.1)  # of the softmax layer, inverse penalties
@@ -409,7 +411,7 @@ def plot(table, path):
     right.axvline(1.0, color="0.6", linestyle="--")
     right.legend(frameon=False)
     right.set(xlabel="Branching factor", ylabel="Accuracy")
-    figure.savefig(path, dpi=100)
+    ns.plot.save(figure, path)
 
 
 def small_digits():
@@ -466,6 +468,7 @@ def main():
     arguments.add_argument("--readout", choices=tuple(READOUTS), default="ridge", help="softmax is for many samples")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nalsm.png")
+    arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
     options = arguments.parse_args()
     root = Path(os.environ["NEUROSIM_DATA"]) if os.environ.get("NEUROSIM_DATA") else None
     data, n_train = read(options.task, root)
@@ -490,8 +493,9 @@ def main():
             print(f"\nSTDP alone, beside w = {w:g}: {alone['rate'] / repaired['rate']:.1f} times the rate, "
                   f"{alone['rank'] / repaired['rank']:.2f} of the rank, "
                   f"{100 * (repaired['accuracy'] - alone['accuracy']):.0f} points less accurate", end="")
-    plot(table, options.out / "nalsm.png")
-    print(f"\n\nwrote {options.out / 'nalsm.png'}")
+    path = options.out / f"nalsm.{options.format}"
+    plot(table, path)
+    print(f"\n\nwrote {path}")
 
 
 if __name__ == "__main__":

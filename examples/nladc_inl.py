@@ -16,11 +16,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from hardware_models.ramp_adc import RampADC, inl_trials
+from neurosim import plot
 from neurosim.plot import COLORS
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--trials", type=int, default=4000, help="converters in each mean (4000)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nladc_inl.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 ERRORS, USUAL = (1.0, 2.0, 3.0, 5.0, 10.0), 2.67
 RAMPS = {"gelu": 2, "swish": 2}
@@ -98,5 +102,5 @@ one.legend()
 two.legend()
 four.legend()
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "nladc_inl.png", dpi=100)
-print(f"\nwrote {options.out / 'nladc_inl.png'}")
+path = plot.save(figure, options.out / f"nladc_inl.{options.format}")
+print(f"\nwrote {path}")

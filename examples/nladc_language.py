@@ -30,7 +30,10 @@ except ImportError:
 
 from hardware_models.memristor import Memristor
 from hardware_models.ramp_adc import FUNCTIONS, RampADC, lstm, lstm_ramps
+from neurosim import plot
 from neurosim.plot import COLORS
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--steps", type=int, default=500, help="steps of training in float32 (500)")
@@ -38,6 +41,7 @@ arguments.add_argument("--hidden", type=int, default=96, help="units of the LSTM
 arguments.add_argument("--seed", type=int, default=0, help="of everything random (0)")
 arguments.add_argument("--quick", action="store_true", help="a fraction of everything, only to see it run")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nladc_language.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 BITS = (3, 5) if options.quick else (3, 4, 5, 8)
 STEPS, HIDDEN = (20, 16) if options.quick else (options.steps, options.hidden)
@@ -153,5 +157,5 @@ for (name, value), style in zip(list(counted.items())[1:], (":", "-.", (0, (1, 4
 axes.set(xlabel="bits of the converters", ylabel="bits per character", xticks=BITS)
 axes.legend(fontsize=8)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "nladc_language.png", dpi=100)
-print(f"\nwrote {options.out / 'nladc_language.png'}")
+path = plot.save(figure, options.out / f"nladc_language.{options.format}")
+print(f"\nwrote {path}")

@@ -38,9 +38,12 @@ except ImportError:
 
 from hardware_models.memristor import Memristor
 from hardware_models.ramp_adc import FUNCTIONS, RampADC, lstm, lstm_ramps
+from neurosim import plot
 from neurosim.plot import COLORS
 from neurosim.readouts import ridge, score
 from neurosim.readouts.evaluation import interval
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--split", choices=("takes", "speakers"), default="takes", help="what the test set is (takes)")
@@ -48,6 +51,7 @@ arguments.add_argument("--seeds", type=int, default=1, help="networks that are t
 arguments.add_argument("--epochs", type=int, default=30, help="epochs of training in float32 (30)")
 arguments.add_argument("--quick", action="store_true", help="a fraction of everything, only to see it run")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nladc_lstm.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 BITS, ERRORS, CHIPS = ((3, 5), (0.0, 2.67), 2) if options.quick else ((3, 4, 5, 8), (0.0, 1.0, 2.67, 5.0, 10.0), 10)
 HIDDEN, MELS, STEPS, RATE, G_MAX, W_MAX, USUAL = 32, 40, 40, 8000, 150.0, 1.0, 2.67
@@ -232,5 +236,5 @@ right.set_xlabel("programming error of every device (uS, of 150)")
 left.legend()
 right.legend()
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "nladc_lstm.png", dpi=100)
-print(f"\nwrote {options.out / 'nladc_lstm.png'}")
+path = plot.save(figure, options.out / f"nladc_lstm.{options.format}")
+print(f"\nwrote {path}")

@@ -23,11 +23,14 @@ import neurosim as ns
 from neurosim.readouts import ridge, score
 from neurosim.reservoirs import BinnedCounts, Liquid, NalsmLattice, OrientedInput
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--root", type=Path, help="folder or zip file of N-MNIST")
 arguments.add_argument("--most", type=int, default=2000, help="use at most so many recordings of each part (2000)")
 arguments.add_argument("--layers", type=int, default=10, help="layers of 100 neurons of the liquid (10)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nmnist.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 SENSOR, SEED = (34, 34, 2), 0
 
@@ -101,5 +104,5 @@ for digit in range(10):
         panels[k, digit].set(xticks=[], yticks=[], xlabel="", ylabel=f"saccade {k + 1}" if digit == 0 else "")
     panels[0, digit].set_title(str(digit))
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "nmnist.png", dpi=100)
-print(f"\nwrote {options.out / 'nmnist.png'}")
+path = ns.plot.save(figure, options.out / f"nmnist.{options.format}")
+print(f"\nwrote {path}")

@@ -27,6 +27,8 @@ from neurosim.aliases import PerElement
 from neurosim.checks import Parameter
 from neurosim.neurons import Linear, Neuron, State
 
+ns.plot.style()
+
 
 class ResonateAndFire(Neuron):
     """A damped oscillator that fires when its potential passes the threshold.
@@ -59,7 +61,8 @@ class ResonateAndFire(Neuron):
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for own_neuron.png")
-out = arguments.parse_args().out
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
+options = arguments.parse_args()
 
 # One neuron of each kind for each interval; source number i sends two spikes that far apart.
 intervals = np.arange(2.0, 32.0, 2.0)
@@ -93,6 +96,5 @@ for cells, axes in zip((resonators, integrators), panels, strict=True):
                    spikes=sim.spikes(cells).select(shown, renumber=True))
     axes.axhline(1.0, color="0.6", linewidth=0.8, linestyle=":")
     axes.set_title(f"{cells.name}: two spikes, so far apart", fontsize="medium")
-panels[0].set_xlabel("")
-figure.savefig(out / "own_neuron.png", dpi=100)
-print(f"\nwrote {out / 'own_neuron.png'}")
+path = ns.plot.save(figure, options.out / f"own_neuron.{options.format}")
+print(f"\nwrote {path}")

@@ -21,10 +21,13 @@ import numpy as np
 import neurosim as ns
 from learning_rules import SlowSTDP
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seconds", type=int, default=120, help="how long the network lives (120)")
 arguments.add_argument("--seed", type=int, default=1)
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for polychronous.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 N, N_EXC, SYNAPSES, LONGEST = 1000, 800, 100, 20
 rng = np.random.default_rng(options.seed)
@@ -80,5 +83,5 @@ rate.plot(np.arange(options.seconds) + 0.5, rates, color=ns.plot.COLORS[0])
 rate.set(xlabel="Time (s)", ylabel="Rate (Hz)", ylim=(0, None))
 histogram.hist(weights, bins=40, range=(0, 10), color=ns.plot.COLORS[0])
 histogram.set(xlabel="Weight (mV/ms)", ylabel="Synapses", title="weights at the end")
-figure.savefig(options.out / "polychronous.png", dpi=100)
-print(f"\nwrote {options.out / 'polychronous.png'}")
+path = ns.plot.save(figure, options.out / f"polychronous.{options.format}")
+print(f"\nwrote {path}")

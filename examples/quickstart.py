@@ -13,9 +13,12 @@ import matplotlib.pyplot as plt
 
 import neurosim as ns
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for quickstart.png")
-out = arguments.parse_args().out
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
+options = arguments.parse_args()
 
 # Describe: values in ms, mV and Hz. This costs nothing and is checked at once.
 net = ns.Network()
@@ -44,8 +47,7 @@ ns.plot.raster([sim.spikes(noise), sim.spikes(cells)], ax=top, size=3.5)
 ns.plot.population_rate(sim.spikes(cells), width=10.0, ax=middle, colors=ns.plot.COLORS[1:])
 ns.plot.traces(*sim.trace(cells, "v"), names=["0", "1", "2"], spikes=sim.spikes(cells).select([0, 1, 2], renumber=True),
                ax=bottom)
-top.set_xlabel("")
-middle.set(xlabel="", ylabel="Rate (Hz)")
+middle.set_ylabel("Rate (Hz)")
 bottom.set_ylabel("v (mV)")
-figure.savefig(out / "quickstart.png", dpi=120)
-print(f"\nwrote {out / 'quickstart.png'}")
+path = ns.plot.save(figure, options.out / f"quickstart.{options.format}")
+print(f"\nwrote {path}")

@@ -24,9 +24,12 @@ from hardware_models.memristor import Memristor, RandomResistors
 from neurosim.readouts import evaluate, interval, ridge
 from neurosim.reservoirs import BinnedCounts, states
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--digits", type=int, default=600, help="how many digits (600)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for resistive_lsm.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 
 SIZE, DURATION, RATE, INPUT_STD, RECURRENT_STD = 200, 100.0, 200.0, 4.0, 0.7  # neurons, ms, Hz at black, mV, mV
@@ -114,5 +117,5 @@ for panel, x, right, label in ((panels[1], shares, by_share, "share of the cells
 panels[2].set_xscale("log")
 panels[2].legend(loc="lower left")
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "resistive_lsm.png", dpi=100)
-print(f"wrote {options.out / 'resistive_lsm.png'}")
+path = ns.plot.save(figure, options.out / f"resistive_lsm.{options.format}")
+print(f"wrote {path}")

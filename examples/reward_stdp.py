@@ -27,10 +27,13 @@ import numpy as np
 import neurosim as ns
 from learning_rules import PairSTDP, Reward
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--minutes", type=int, default=30, help="how long each network lives (30)")
 arguments.add_argument("--seed", type=int, default=1)
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for reward_stdp.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 TAU, TAU_C, TAU_N, STEP, LARGEST = 19.5, 995.0, 199.5, 0.05, 4.0  # ms, ms, ms, 1/ms, mV/ms
 WITHIN, SOONEST, LATEST = 20.0, 1000, 3000  # ms: a pair, and the reward after it
@@ -129,7 +132,7 @@ print(f"as many rewards at other times: the same synapse from 0 to {other[-1, 0]
 figure, (left, right, last) = plt.subplots(1, 3, figsize=(13, 4), width_ratios=[1, 1.6, 1], layout="constrained")
 left.plot(waits, exact, "-", color="0.6", label="closed form")
 left.plot(waits, found, "o", color=ns.plot.COLORS[0], label="simulated")
-left.set(xlabel="Reward after the pair (ms)", ylabel="Change of the weight", ylim=(0, None))
+left.set(xlabel="Reward after the pair (ms)", ylabel="Change of the weight (mV/ms)", ylim=(0, None))
 left.legend(frameon=False)
 right.plot(minutes, course[:, 0], color=ns.plot.COLORS[1], label="the rewarded synapse")
 right.plot(minutes, other[:, 0], color="0.6", label="the same, rewards at other times")
@@ -140,5 +143,5 @@ right.legend(frameon=False, loc="upper left")
 last.hist(weights, bins=40, range=(0, LARGEST), color=ns.plot.COLORS[0], log=True)
 last.axvline(weights[chosen], color=ns.plot.COLORS[1])
 last.set(xlabel="Weight (mV/ms)", ylabel="Synapses", title="weights at the end")
-figure.savefig(options.out / "reward_stdp.png", dpi=100)
-print(f"\nwrote {options.out / 'reward_stdp.png'}")
+path = ns.plot.save(figure, options.out / f"reward_stdp.{options.format}")
+print(f"\nwrote {path}")

@@ -24,9 +24,12 @@ import numpy as np
 import neurosim as ns
 from learning_rules import BlockMask, PairSTDP, Rewiring
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--turns", type=int, default=20, help="number of turns (20)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for rewiring.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 GROUPS, N_IN, N, TURN, SLOT = 4, 100, 60, 2000.0, 100  # a turn and a slot in ms
 STDP = PairSTDP(a_plus=0.02, a_minus=0.022, w_max=1.0)
@@ -99,5 +102,5 @@ panels[2].set(xlabel="Turn", ylabel="Synapses within groups (%)", ylim=(0, 105))
 panels[2].legend(frameon=False, fontsize="small", loc="upper left")
 panels[2].spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "rewiring.png", dpi=100)
-print(f"\nwrote {options.out / 'rewiring.png'}")
+path = ns.plot.save(figure, options.out / f"rewiring.{options.format}")
+print(f"\nwrote {path}")

@@ -20,9 +20,12 @@ import numpy as np
 import neurosim as ns
 from hardware_models.sfq.circuit import CELLS, SamePulses, bench, margins, monte_carlo, simulate
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--quick", action="store_true", help="a step of 0.1 ps, coarser margins, fewer circuits")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for sfq_dff_margins.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 h = 0.1 if options.quick else 0.05
 
@@ -81,5 +84,5 @@ panels[2].set(xlabel="Spread of junctions and inductors (%)", ylabel="Circuits t
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "sfq_dff_margins.png", dpi=100)
-print(f"\nwrote {options.out / 'sfq_dff_margins.png'}")
+path = ns.plot.save(figure, options.out / f"sfq_dff_margins.{options.format}")
+print(f"\nwrote {path}")

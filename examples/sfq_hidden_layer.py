@@ -23,9 +23,12 @@ from sklearn.neural_network import MLPClassifier
 import neurosim as ns
 from hardware_models.sfq.network import HiddenLayer, SFQSynapses
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--quick", action="store_true", help="one seed, 60 test images")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for sfq_hidden_layer.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 seeds, most, counts = ((0,), 60, (5, 20)) if options.quick else ((0, 1, 2), 360, (5, 10, 20, 50))
 
@@ -98,5 +101,5 @@ panels[3].set(xlabel="Temperature (K), set for 4.2 K", ylabel="Accuracy", title=
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "sfq_hidden_layer.png", dpi=100)
-print(f"\nwrote {options.out / 'sfq_hidden_layer.png'}")
+path = ns.plot.save(figure, options.out / f"sfq_hidden_layer.{options.format}")
+print(f"\nwrote {path}")

@@ -20,9 +20,12 @@ import numpy as np
 import neurosim as ns
 from hardware_models.sfq.circuit import Circuit, escape_probability, ramp, simulate, threshold, triangles
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--quick", action="store_true", help="a tenth of the runs")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for sfq_jitter.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 runs = 200 if options.quick else 2000
 
@@ -67,5 +70,5 @@ for axes in panels:
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "sfq_jitter.png", dpi=100)
-print(f"\nwrote {options.out / 'sfq_jitter.png'}")
+path = ns.plot.save(figure, options.out / f"sfq_jitter.{options.format}")
+print(f"\nwrote {path}")

@@ -20,8 +20,11 @@ import numpy as np
 import neurosim as ns
 from hardware_models.sfq.circuit import PHI0, Circuit, ramp, simulate, triangles
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for sfq_jtl.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 ic, r, c, l, junctions = 0.25, 2.743961767, 0.175, 4.0, 20  # mA, ohm, pF, pH
 
@@ -62,5 +65,5 @@ for axes, place in zip(panels, ("upper left", "upper right"), strict=True):
     axes.legend(frameon=False, loc=place)
     axes.spines[["top", "right"]].set_visible(False)
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "sfq_jtl.png", dpi=100)
-print(f"\nwrote {options.out / 'sfq_jtl.png'}")
+path = ns.plot.save(figure, options.out / f"sfq_jtl.{options.format}")
+print(f"\nwrote {path}")

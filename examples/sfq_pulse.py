@@ -27,9 +27,13 @@ from hardware_models.sfq.pulse import (
     plot_pulses,
     write_vcd,
 )
+from neurosim import plot
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for sfq_pulse.png and sfq_pulse.vcd")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 options.out.mkdir(parents=True, exist_ok=True)
 figure, axes = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
@@ -131,6 +135,5 @@ axes[1, 1].set(xlabel="bias current of the synapse (uA)", ylabel="output rate (G
                title="stochastic synapse and storage loop")
 axes[1, 1].legend()
 
-path = options.out / "sfq_pulse.png"
-figure.savefig(path, dpi=120)
+path = plot.save(figure, options.out / f"sfq_pulse.{options.format}")
 print(f"wrote {path}")

@@ -20,9 +20,12 @@ import neurosim as ns
 from hardware_models.sfq.network import XORNetwork, junction_circuit, margin, pulse_circuit, pulse_energy
 from hardware_models.sfq.pulse import PulseSimulation
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--quick", action="store_true", help="fewer clocks, runs and points")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for sfq_xor.png")
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 runs, clocks, pulses, circuits = (16, 8, 1000, 20) if options.quick else (64, 8, 10_000, 100)
 
@@ -105,5 +108,5 @@ for axes in [panels[0, 2], *panels[1]]:
     axes.set(ylabel="Margin", ylim=(min(-0.05, axes.get_ylim()[0]), 1.05))
     axes.legend(frameon=False, loc="lower left")
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "sfq_xor.png", dpi=100)
-print(f"\nwrote {options.out / 'sfq_xor.png'}")
+path = ns.plot.save(figure, options.out / f"sfq_xor.{options.format}")
+print(f"\nwrote {path}")

@@ -24,9 +24,12 @@ import numpy as np
 
 import neurosim as ns
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for short_term_plasticity.png")
-out = arguments.parse_args().out
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
+options = arguments.parse_args()
 
 SYNAPSES = {
     "depressing": ns.TsodyksMarkram(u_0=0.5, tau_rec=800.0, tau_facil=1e-3),
@@ -106,5 +109,5 @@ for (name, release), axes in zip(SYNAPSES.items(), panels[1], strict=True):
         fine = np.geomspace(3.0, 100.0, 50)
         axes.plot(fine, limit / fine, color="0.5", linestyle="--", label=r"$1/(\tau_{rec}\,$rate)")
         axes.legend(frameon=False)
-figure.savefig(out / "short_term_plasticity.png", dpi=100)
-print(f"\nwrote {out / 'short_term_plasticity.png'}")
+path = ns.plot.save(figure, options.out / f"short_term_plasticity.{options.format}")
+print(f"\nwrote {path}")

@@ -25,9 +25,12 @@ import numpy as np
 import neurosim as ns
 from learning_rules import ClopathAdEx, ClopathSTDP, InhibitorySTDP, PairSTDP, TripletSTDP
 
+ns.plot.style()
+
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for stdp_curves.png")
-out = arguments.parse_args().out
+arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
+options = arguments.parse_args()
 DT = 1.0
 
 
@@ -88,7 +91,7 @@ for delta, change in zip((-40, -10, -1, 1, 10, 40), changes(rule, [-40, -10, -1,
     exact = 0.01 * np.exp(-delta / 20) if delta > 0 else -0.0105 * np.exp(delta / 20)
     print(f"{delta:>14}{change:>12.6f}{exact:>14.6f}")
 pair.plot(deltas, changes(rule, deltas, one), ".", color=ns.plot.COLORS[0])
-pair.set(title="pair rule", xlabel="target - arrival (ms)", ylabel="Change by one pair")
+pair.set(title="pair rule", xlabel="target - arrival (ms)", ylabel="Change by one pair (mV)")
 
 weights = np.linspace(0.0, 1.0, 21)
 for color, mu in zip(ns.plot.COLORS, (0.0, 0.4, 1.0), strict=False):
@@ -96,7 +99,7 @@ for color, mu in zip(ns.plot.COLORS, (0.0, 0.4, 1.0), strict=False):
         rule = PairSTDP(a_plus=0.01, a_minus=0.0105, mu_plus=mu, mu_minus=mu)
         found = [changes(rule, [delta], one, weight)[0] for weight in weights]
         bound.plot(weights, found, style, color=color, label=f"mu = {mu:g}" if delta > 0 else None)
-bound.set(title="+10 ms, and -10 ms (dashed)", xlabel="Weight", ylabel="Change by one pair")
+bound.set(title="+10 ms, and -10 ms (dashed)", xlabel="Weight (mV)", ylabel="Change by one pair (mV)")
 bound.legend(frameon=False)
 
 rates = (0.1, 1.0, 5.0, 10.0, 20.0, 40.0, 50.0)
@@ -112,7 +115,7 @@ for color, (delta, expected) in zip(ns.plot.COLORS, published.items(), strict=Fa
     pairs = PairSTDP(a_plus=0.0075, a_minus=0.007, tau_plus=16.8, tau_minus=33.7, w_min=-9.0, w_max=9.0)
     triplet.plot(rates, [changes(pairs, [delta], train(rate))[0] for rate in rates], ":", color=color,
                  label=f"pairs, {delta:+g} ms")
-triplet.set(title="sixty pairs", xlabel="Frequency (Hz)", ylabel="Change")
+triplet.set(title="sixty pairs", xlabel="Frequency (Hz)", ylabel="Change (mV)")
 triplet.legend(frameon=False)
 
 frequencies = (10.0, 20.0, 30.0, 40.0, 50.0)
@@ -123,12 +126,12 @@ for axes, u_delay in ((voltage, 5.0), (early, 0.0)):
         print(f"{f'{delta:+g} ms, u_delay = {u_delay:g} ms':>42}" + "".join(f"{value:>12.4f}" for value in found))
         axes.plot(frequencies, found, "o-", color=color, label=f"{delta:+g} ms")
     axes.axhline(0.0, color="0.8")
-    axes.set(title=f"fifteen pairs, by voltages {u_delay:g} ms late", xlabel="Frequency (Hz)", ylabel="Change")
+    axes.set(title=f"fifteen pairs, by voltages {u_delay:g} ms late", xlabel="Frequency (Hz)", ylabel="Change (mV)")
     axes.legend(frameon=False)
 
 rule = InhibitorySTDP(eta=0.01, alpha=0.25, w_max=9.0)
 inhibitory.plot(deltas, changes(rule, deltas, one), ".", color=ns.plot.COLORS[0])
 inhibitory.axhline(0.0, color="0.7")
-inhibitory.set(title="inhibitory rule, alpha = 0.25", xlabel="target - arrival (ms)", ylabel="Change by one pair")
-figure.savefig(out / "stdp_curves.png", dpi=100)
-print(f"\nwrote {out / 'stdp_curves.png'}")
+inhibitory.set(title="inhibitory rule, alpha = 0.25", xlabel="target - arrival (ms)", ylabel="Change by one pair (mV)")
+path = ns.plot.save(figure, options.out / f"stdp_curves.{options.format}")
+print(f"\nwrote {path}")

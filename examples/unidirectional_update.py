@@ -18,10 +18,14 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from hardware_models.memristor import SynapseArray, curve, shape_of
+from neurosim import plot
+
+plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seeds", type=int, default=3, help="splits and devices to average over (3)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for unidirectional_update.png")
+arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 
 SPREADS, EPOCHS, N_TRAIN = (0.0, 0.1, 0.2, 0.3), 20, 1200
@@ -69,5 +73,5 @@ right.axhline(100 * ideal, color="grey", ls="--", label="ideal weights")
 right.set(xlabel="spread of the devices (%)", ylabel="accuracy (%)")
 right.legend()
 options.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(options.out / "unidirectional_update.png", dpi=100)
-print(f"wrote {options.out / 'unidirectional_update.png'}")
+path = plot.save(figure, options.out / f"unidirectional_update.{options.format}")
+print(f"wrote {path}")
