@@ -145,8 +145,8 @@ def run_energy(sim, costs: EventCosts, *, counts: dict | None = None, duration: 
     """
     from neurosim.simulation import Simulation
 
-    check_is("run_energy.sim", sim, Simulation, "a Simulation that has run")
     samples = check_whole("run_energy: samples", samples, at_least=1)
+    check_is("run_energy.sim", sim, Simulation, "a Simulation that has run")
     duration = check_number("run_energy: duration", sim.time if duration is None else duration, "ms", at_least=0)
     counts = dict(counts or {})
     unknown = [name for name in counts if all(name != p.name for p in sim.net.populations)]
