@@ -11,6 +11,7 @@ import neurosim as ns
 from neurosim import readouts
 from neurosim.errors import ParameterError
 from neurosim.readouts import RecursiveLeastSquares, evaluate, interval, logistic, ridge, score
+from neurosim.readouts.gram import GramRidge, gram
 
 
 @parametrize_with_checks([RecursiveLeastSquares()])
@@ -110,7 +111,7 @@ def test_gram_ridge_is_ridge(width, classes, root):
     X, y = drawn(90, width, classes, 1)
     train, test = np.arange(60), np.arange(60, 90)
     theirs = readouts.ridge(scale=False, root=root).fit(X[train], y[train])
-    ours = readouts.GramRidge(readouts.gram(X, root=root)).fit(train[:, None], y[train])
+    ours = GramRidge(gram(X, root=root)).fit(train[:, None], y[train])
     assert ours.alpha_ == theirs[-1].alpha_
     assert np.array_equal(ours.predict(test[:, None]), theirs.predict(X[test]))
 
@@ -119,10 +120,10 @@ def test_gram_ridge_chooses_as_a_grid_search_does():
     y = drawn(90, 3, 3, 1)[1]
     sets = [drawn(90, width, 3, seed)[0] for seed, width in ((1, 4), (2, 30), (3, 9))]
     scores = [cross_val_score(readouts.ridge(scale=False), X, y, cv=3).mean() for X in sets]
-    ours = readouts.GramRidge([readouts.gram(X) for X in sets]).fit(np.arange(90)[:, None], y)
+    ours = GramRidge([gram(X) for X in sets]).fit(np.arange(90)[:, None], y)
     np.testing.assert_allclose(ours.scores_, scores)
     assert ours.choice_ == int(np.argmax(scores))
-    found = readouts.evaluate(readouts.GramRidge(readouts.gram(sets[1])), np.arange(90)[:, None], y, seeds=2)
+    found = readouts.evaluate(GramRidge(gram(sets[1])), np.arange(90)[:, None], y, seeds=2)
     assert np.array_equal(found.predictions,
                           readouts.evaluate(readouts.ridge(scale=False), sets[1], y, seeds=2).predictions)
 
@@ -136,4 +137,4 @@ def test_gram_ridge_chooses_as_a_grid_search_does():
 ])
 def test_gram_ridge_refuses_what_does_not_fit(grams, X, y, message):
     with pytest.raises(ParameterError, match=message):
-        readouts.GramRidge(grams).fit(X, y)
+        GramRidge(grams).fit(X, y)

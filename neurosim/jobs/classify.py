@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.jobs.recordings import DT, EDGES, SENSOR, Recordings
-from neurosim.readouts import Evaluation, GramRidge, evaluate, gram, ridge, score
+from neurosim.readouts import Evaluation, evaluate, ridge, score
+from neurosim.readouts.gram import GramRidge, gram
 from neurosim.reservoirs import BinnedCounts, Liquid, NalsmLattice, OrientedInput
 
 ALPHAS = np.logspace(-1.0, 4.0, 11)

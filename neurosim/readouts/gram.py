@@ -133,3 +133,5 @@ def _fit(K, y, alphas) -> tuple:
 def _predict(K, dual, offset, classes) -> np.ndarray:
     found = K @ dual + offset
     return classes[(found[:, 0] > 0).astype(int) if len(classes) == 2 else found.argmax(axis=1)]
+
+__all__ = ["GramRidge", "gram"]
