@@ -14,7 +14,7 @@ from typing import Any, Literal
 from neurosim.calls import arguments_listed
 from neurosim.checks import check_seed, describe_value
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
-from neurosim.files import as_path, writing
+from neurosim.files import writing
 from neurosim.machine import cores
 from neurosim.progress import progress_bar
 from neurosim.sweep import identity, local, store
@@ -123,7 +123,7 @@ def load(folder: str | Path, name: str = "sweep") -> Result:
     >>> load(folder).rows
     [{'x': 1, 'seed': 0, 'value': 2, 'error': None}]
     """
-    journal = Journal(as_path("load.folder", folder) / name, "")
+    journal = Journal(Path(folder) / name, "")
     header = journal.header()
     if header is None:
         raise FileError(f"{journal.folder} holds no sweep; sweep(..., folder=, name=) makes one")
