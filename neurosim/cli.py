@@ -1,4 +1,5 @@
-"""The command line: neurosim demo | train | simulate FILE.toml | convert IN OUT | info | warmup | sfq run FILE.cir.
+"""The command line: neurosim demo | train | simulate FILE.toml | encode audio FOLDER | convert IN OUT | info | warmup |
+sfq run FILE.cir.
 
 Exit codes: 0 all went well; 1 what was asked for failed, one sentence says why; 2 the command line is
 wrong; 130 Ctrl-C.
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_simulate(commands)
     _add_convert(commands)
+    _add_encode(commands)
     _add_info(commands)
     _add_warmup(commands)
     _add_sfq(commands)
@@ -141,6 +143,13 @@ def _range(text) -> range:
     if not found or int(found[1]) >= int(found[2]):
         raise ParameterError(f"--ids must be FIRST:END, such as 1:101, got {text!r}")
     return range(int(found[1]), int(found[2]))
+
+
+def _add_encode(commands):
+    """Add the commands that turn recordings into spikes."""
+    command = commands.add_parser("encode", help="turn recordings into spikes",
+                                  description="Turn recordings into spikes.")
+    importlib.import_module("neurosim.jobs.encode").add_commands(command)
 
 
 def _add_info(commands):

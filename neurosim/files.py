@@ -14,6 +14,7 @@ from neurosim.checks import describe_value
 from neurosim.errors import FileError, ParameterError, UnsupportedError
 
 PAGE = 4096  #: bytes
+MOST_PAGES = 1 << 14  #: that are held where pages may go to the file below early, 64 MiB
 DIRECT = 1 << 16  #: writes of so many bytes are data, which HDF5 does not need again; shorter ones may be its tables
 _KINDS = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket",
           stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
@@ -155,7 +156,8 @@ class Pages:
 
     Args:
         base: the file below, open without a buffer, for reading and for what is written at the end.
-        direct: whether long writes go to the file below at once; an error is kept until `finish`.
+        direct: whether long writes go to the file below at once, and pages when there are many; an error is kept until
+            `finish`.
     """
 
     def __init__(self, base, direct: bool = False):
@@ -216,6 +218,8 @@ class Pages:
             self._below(view[first * PAGE - self.at:last * PAGE - self.at], first * PAGE)
         self.at += count
         self.size = max(self.size, self.at)
+        if self.direct and len(self.pages) > MOST_PAGES:
+            self._spill()
         return count
 
     def _pieces(self, count):
@@ -236,6 +240,13 @@ class Pages:
         """Return a page of the file below."""
         self.base.seek(number * PAGE)
         return self.base.read(PAGE).ljust(PAGE, b"\0")
+
+    def _spill(self):
+        """Write all pages to the file below, from where they are read again when they are needed."""
+        for number in sorted(self.pages):
+            self._below(self.pages[number], number * PAGE)
+        if self.error is None:  # else HDF5 goes on with what is in memory
+            self.pages.clear()
 
     def _below(self, data, offset):
         try:

@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_whole, describe_value, is_whole
 from neurosim.datasets.columns import NANOSECONDS
 from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
@@ -24,6 +24,7 @@ from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.files import as_path, h5py, reading, whole_hdf5
 
 CHANNELS = 700
+MOST_CHANNELS = 2**15
 US_PER_S = 1e6
 MOST_S = 2**40 / US_PER_S
 WHAT = "an HDF5 file of spikes"
@@ -56,7 +57,14 @@ class _Heidelberg(Dataset):
             for name, values in (("crc32", self._sums), ("speaker", self._speakers)):
                 if values is not None and len(values) != len(labels):
                     raise FileError(f"{path}: 'extra/{name}' must have {len(labels)} entries, it has {len(values)}")
-            self._keys = self._names(raw, file) if "extra/keys" in file else None
+            self._keys, self._titles = (self._names(raw, file, name) if name in file else None
+                                        for name in ("extra/keys", "extra/names"))
+            if self._titles is not None and len(self._titles) != len(labels):
+                raise FileError(f"{path}: 'extra/names' must have {len(labels)} entries, it has {len(self._titles)}")
+            channels = file.attrs.get("channels", CHANNELS)
+        if not is_whole(channels) or not 1 <= channels <= MOST_CHANNELS:
+            raise FileError(f"{path} must have a whole number of channels in 1 .. {MOST_CHANNELS}, it says {channels}")
+        self.sensor_size = (int(channels), 1, 1)
         most = self.number_of_classes if self._keys is None else len(self._keys)
         bad = (labels < 0) | (labels >= most)
         if bad.any():
@@ -89,15 +97,15 @@ class _Heidelberg(Dataset):
             raise FileError(f"{self.path}: '{name}' must be whole numbers below 2**62, it holds others")
         return values.astype(np.int64)
 
-    def _names(self, raw, file):
-        found = self._dataset(file, "extra/keys", lists=True)
+    def _names(self, raw, file, name):
+        found = self._dataset(file, name, lists=True)
         text = h5py().check_string_dtype(found.dtype)
         if text is None:
-            raise FileError(f"{self.path}: 'extra/keys' must be text, it is of type {found.dtype}")
+            raise FileError(f"{self.path}: '{name}' must be text, it is of type {found.dtype}")
         if text.length is not None:
-            return tuple(key.decode() for key in found[:])
-        keys = Lists(self.path, raw, found, np.dtype(np.uint8)).read(raw, range(len(found)))
-        return tuple(bytes(key).rstrip(b"\0").decode() for key in keys)
+            return tuple(each.decode() for each in found[:])
+        each = Lists(self.path, raw, found, np.dtype(np.uint8)).read(raw, range(len(found)))
+        return tuple(bytes(one).rstrip(b"\0").decode() for one in each)
 
     # ---- labels ---------------------------------------------------------------------------------------
 
@@ -114,6 +122,13 @@ class _Heidelberg(Dataset):
         if self._speakers is None:
             raise FileError(f"{self.path} must have a dataset 'extra/speaker', it has none")
         return self._of_rows(self._speakers)
+
+    @property
+    def names(self) -> np.ndarray:
+        """Name of each item, from `extra/names`, shape (len,); raises FileError where the file has none."""
+        if self._titles is None:
+            raise FileError(f"{self.path} must have a dataset 'extra/names', it has none")
+        return self._of_rows(np.array(self._titles))
 
     def split_by_speaker(self, held_out, seed: int = 0) -> tuple:
         """Return two data sets without a common speaker: the rest, and what some speakers said.
@@ -171,10 +186,11 @@ class _Heidelberg(Dataset):
             row = int(np.searchsorted(offsets, event, side="right")) - 1
             return f"{self.path}: 'spikes/{name}' of record {rows[row]}, entry {event - offsets[row]}"
 
-        bad = (units < 0) | (units >= CHANNELS)
+        channels = self.sensor_size[0]
+        bad = (units < 0) | (units >= channels)
         if bad.any():
             bad = first_of(bad)
-            raise FileError(f"{where('units', bad)} must lie in 0 .. {CHANNELS - 1}, it is {units[bad]}")
+            raise FileError(f"{where('units', bad)} must lie in 0 .. {channels - 1}, it is {units[bad]}")
         bad = ~((seconds >= 0) & (seconds < MOST_S))
         if bad.any():
             bad = first_of(bad)
@@ -264,19 +280,23 @@ class SSC(_Heidelberg):
     number_of_classes = 35
 
 
-def write_shd(recordings, labels, path, *, speakers=None, keys=None, time_type="float16") -> None:
+def write_shd(recordings, labels, path, *, speakers=None, keys=None, names=None, time_type="float16",
+              channels=CHANNELS) -> None:
     """Write an HDF5 file in the layout of SHD, with a checksum for each recording; it appears whole or not at all.
 
     Args:
-        recordings: one event array for each item, with the fields t (microseconds, sorted) and x (0 .. 699).
+        recordings: one event array for each item, with the fields t (microseconds, sorted) and x (0 .. channels - 1);
+            of something that has a length and yields them, one is held at a time.
         labels: class of each, integers, shape (n_recordings,).
         path: name of the file; one that exists is replaced.
         speakers: number of the speaker of each, integers >= 0, shape (n_recordings,).
         keys: name of each class.
+        names: name of each recording, such as that of the file that it was made of; they go to `extra/names`.
         time_type: "float16" as in the official files, "float32" or "float64"; float64 keeps every microsecond.
+        channels: how many there are; a number other than 700 is noted in the file, for our reader.
 
     Raises:
-        ParameterError: recordings, labels, speakers or keys do not fit.
+        ParameterError: recordings, labels, speakers, keys or names do not fit.
         FileError: the file cannot be written.
 
     Warns:
@@ -290,30 +310,41 @@ def write_shd(recordings, labels, path, *, speakers=None, keys=None, time_type="
     array([1234567])
     """
     check_choice("write_shd.time_type", time_type, ("float16", "float32", "float64"))
-    recordings = list(recordings)
-    keys = None if keys is None else _text(keys)
-    labels = _whole("labels", labels, len(recordings), None if keys is None else len(keys))
-    speakers = None if speakers is None else _whole("speakers", speakers, len(recordings))
-    pairs = [_pair(index, events, time_type) for index, events in enumerate(recordings)]
-    _warn_of_rounding(recordings, pairs, time_type)
-    sums = [_checksum(times, units, labels[i], -1 if speakers is None else speakers[i], keys)
-            for i, (times, units) in enumerate(pairs)]
+    channels = check_whole("write_shd.channels", channels, at_least=1, at_most=MOST_CHANNELS)
+    recordings = recordings if hasattr(recordings, "__len__") else list(recordings)
+    many = len(recordings)
+    keys, names = (None if given is None else _text(name, given) for name, given in (("keys", keys), ("names", names)))
+    if names is not None and len(names) != many:
+        raise ParameterError(f"write_shd.names must be one for each of the {many} recordings, got {len(names)}")
+    labels = _whole("labels", labels, many, None if keys is None else len(keys))
+    speakers = None if speakers is None else _whole("speakers", speakers, many)
+    sums, worst = np.zeros(many, dtype=np.uint32), 0.0
     with whole_hdf5(path) as file:
-        for place, (name, base) in enumerate([("times", time_type), ("units", "uint16")]):
-            made = file.create_dataset(f"spikes/{name}", (len(pairs),), dtype=h5py().vlen_dtype(np.dtype(base)))
-            for index, pair in enumerate(pairs):
-                made[index] = pair[place]
+        made = [file.create_dataset(f"spikes/{name}", (many,), dtype=h5py().vlen_dtype(np.dtype(base)))
+                for name, base in (("times", time_type), ("units", "uint16"))]
+        for index, events in enumerate(recordings):
+            pair = _pair(index, events, time_type, channels)
+            for dataset, values in zip(made, pair, strict=True):
+                dataset[index] = values
+            sums[index] = _checksum(*pair, labels[index], -1 if speakers is None else speakers[index], keys)
+            worst = max(worst, float(np.abs(pair[0].astype(np.float64) * US_PER_S - events["t"]).max(initial=0)))
         file["labels"] = labels.astype(np.uint64)
-        file["extra/crc32"] = np.array(sums, dtype=np.uint32)
+        file["extra/crc32"] = sums
         if speakers is not None:
             file["extra/speaker"] = speakers.astype(np.uint64)
-        if keys is not None:
-            file["extra/keys"] = np.array([key.encode() for key in keys])
+        for name, given in (("keys", keys), ("names", names)):
+            if given is not None:
+                file[f"extra/{name}"] = np.array([each.encode() for each in given], dtype=bytes)
+        if channels != CHANNELS:
+            file.attrs["channels"] = channels
+    if worst > 1000:
+        warnings.warn(f"write_shd rounded times to {time_type}; the worst error is {worst / 1000:.3g} ms; "
+                      'time_type="float64" keeps them', NeurosimWarning, stacklevel=2)
 
 
-def _pair(index, events, time_type) -> tuple:
+def _pair(index, events, time_type, channels) -> tuple:
     owner = f"write_shd.recordings[{index}]"
-    check_range(owner, checked_events(owner, events), (CHANNELS, 1, 1))
+    check_range(owner, checked_events(owner, events), (channels, 1, 1))
     if (np.diff(events["t"].astype(np.int64)) < 0).any():
         raise ParameterError(f"{owner} must be sorted by time")
     seconds = events["t"] / US_PER_S
@@ -321,14 +352,6 @@ def _pair(index, events, time_type) -> tuple:
     if len(seconds) and seconds[-1] >= limit:
         raise ParameterError(f"{owner} must end before {limit:g} s to be written as {time_type}, got {seconds[-1]:g} s")
     return seconds.astype(time_type), events["x"].astype(np.uint16)
-
-
-def _warn_of_rounding(recordings, pairs, time_type):
-    worst = max((float(np.abs(times.astype(np.float64) * US_PER_S - events["t"]).max(initial=0))
-                 for events, (times, _) in zip(recordings, pairs, strict=True)), default=0.0)
-    if worst > 1000:
-        warnings.warn(f"write_shd rounded times to {time_type}; the worst error is {worst / 1000:.3g} ms; "
-                      'time_type="float64" keeps them', NeurosimWarning, stacklevel=3)
 
 
 def _checksum(times, units, label, speaker, keys) -> int:
@@ -350,11 +373,12 @@ def _whole(name, values, many, below=None) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def _text(keys) -> tuple:
-    keys = tuple(keys) if not isinstance(keys, str) else ()
-    if not keys or not all(isinstance(key, str) and key and "\0" not in key for key in keys):
-        raise ParameterError("write_shd.keys must be one name for each class, each a str that is not empty")
-    return keys
+def _text(name, given) -> tuple:
+    given = tuple(given) if not isinstance(given, str) else ()
+    if not given or not all(isinstance(each, str) and each and "\0" not in each for each in given):
+        what = "class" if name == "keys" else "recording"
+        raise ParameterError(f"write_shd.{name} must be one name for each {what}, each a str that is not empty")
+    return given
 
 
 def _hdf5(path, raw):

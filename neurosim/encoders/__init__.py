@@ -6,6 +6,17 @@ which `neurosim.datasets.to_spikes` turns into spikes.
 What a sample becomes depends on its data, the seed and its key, never on its place in a batch.
 """
 
+from neurosim.encoders.audio import (
+    AudioStream,
+    BasilarMembrane,
+    BushyCell,
+    Cochlea,
+    HairCell,
+    LevelCrossingEncoder,
+    MelEncoder,
+    SiliconCochlea,
+    encode_folder,
+)
 from neurosim.encoders.base import Encoder
 from neurosim.encoders.camera import EventCamera
 from neurosim.encoders.delta import DeltaEncoder
@@ -14,6 +25,7 @@ from neurosim.encoders.rate import BernoulliEncoder, PoissonEncoder
 from neurosim.encoders.saccades import NMNIST_CAMERA, Saccades, saccade_recording, saccade_recordings
 
 __all__ = [
-    "BernoulliEncoder", "DeltaEncoder", "Encoder", "EventCamera", "LatencyEncoder", "PoissonEncoder",
-    "NMNIST_CAMERA", "Saccades", "saccade_recording", "saccade_recordings",
+    "AudioStream", "BasilarMembrane", "BernoulliEncoder", "BushyCell", "Cochlea", "DeltaEncoder", "Encoder",
+    "EventCamera", "HairCell", "LatencyEncoder", "LevelCrossingEncoder", "MelEncoder", "PoissonEncoder",
+    "NMNIST_CAMERA", "Saccades", "SiliconCochlea", "encode_folder", "saccade_recording", "saccade_recordings",
 ]

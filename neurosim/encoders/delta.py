@@ -28,7 +28,8 @@ def main(steps, levels):
 
 
 @cache
-def _levels():
+def delta_levels():
+    """Return the compiled loop that moves levels; the first row of both its arguments is where they begin."""
     return load_function("delta_levels", _LEVELS, {})
 
 
@@ -117,7 +118,7 @@ class DeltaEncoder(Encoder, kw_only=False):
             raise ParameterError("DeltaEncoder.threshold must be at least 2^-31 of the range of the signal, "
                                  f"got {self.threshold!r}")
         levels = np.zeros(steps.shape, dtype=np.int64)
-        _levels()(np.ascontiguousarray(steps), levels)
+        delta_levels()(np.ascontiguousarray(steps), levels)
         moves = np.diff(levels, axis=0)
         rows, channels = np.nonzero(moves)
         many = moves[rows, channels]
