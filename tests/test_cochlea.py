@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lauscher_reference import SOUNDS, vowels
+from lauscher_reference import vowels
 from scipy import integrate, signal, stats
 from scipy.io import wavfile
 
@@ -242,7 +242,7 @@ def correlation(a, b, channels=5):
     return np.corrcoef(a, b)[0, 1]
 
 
-@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("name", sorted({name.partition(".")[0] for name in np.load(GOLDEN)}))
 def test_spikes_are_statistically_those_of_the_public_converter(name):
     samples, rate = recording(name)
     theirs = np.load(GOLDEN)[f"{name}.0"].astype(float)

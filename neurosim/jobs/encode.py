@@ -23,7 +23,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     audio.add_argument("--channels", type=int, metavar="N", help="of the ear: channels, bands or levels; 700 of the "
                        "cochlea, else its own default")
     audio.add_argument("--pattern", default="{label}_{speaker}_*.wav", help="which part of a name is the class and "
-                       "which the speaker ({label}_{speaker}_*.wav); {label}/{speaker}_nohash_*.wav fits Speech Commands")
+                       "which the speaker ({label}_{speaker}_*.wav); {label}/{speaker}_nohash_*.wav: Speech Commands")
     audio.add_argument("--seed", type=int, default=0, help="of everything random (0)")
     audio.add_argument("--channel", metavar="N|mean", help="of stereo files: which channel, from 0, or the mean")
     audio.add_argument("--skip-damaged", action="store_true",
