@@ -15,6 +15,7 @@ startup and kernels; or
     exports             ten million spikes into Neo, NWB and SONATA beside loops over the neurons; fails below 20 times
                         the speed or above twice the memory of the spikes
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
+    cochlea             sound to spikes beside lauscher, in CPU time; fails below a hundred times its speed
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     report              the tables of a file of results, as Markdown
 """
@@ -31,7 +32,7 @@ from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
 OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "random-networks", "event-files", "exports",
-          "damaged-recordings", "microcircuit-stats", "report")
+          "damaged-recordings", "cochlea", "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 

@@ -354,6 +354,19 @@ def test_ticks_hold_the_times_up_to_their_end():
     assert np.array_equal(np.sort(ticks.ticks), np.sort(np.ceil(exact.times / 0.5 - 1e-9)))
 
 
+def test_a_cochleagram_shows_which_places_move_and_when():
+    cochlea = Cochlea(60, level=None, ramp=0.0)
+    sound = np.concatenate([np.zeros(8000), tone(2000.0, 16_000, 0.5), np.zeros(4000)])
+    moves = cochlea.cochleagram(sound, 16_000, every=10.0)  # windows of 256 steps, 10.7 ms
+    assert moves.shape == (60, -(-(len(sound) * 3 // 2) // 256))
+    place = moves.sum(axis=1).argmax()
+    assert 1800 < cochlea.frequencies[place] < 2600
+    loud = moves[place] > 0.5 * moves[place].max()
+    assert loud[48:93].all() and not loud[:46].any() and not loud[95:].any()
+    b, (gain,) = cochlea.membrane, cochlea.membrane.places(60)[[place]]
+    assert moves[place, 60:80] == pytest.approx(np.abs(b.transfer([2000.0], [gain])[0, 0]) / np.sqrt(2), rel=0.02)
+
+
 # ---- bad input ------------------------------------------------------------------------------------------------------
 
 

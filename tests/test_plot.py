@@ -13,6 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import FancyArrowPatch, StepPatch
 
 from neurosim import plot
+from neurosim.encoders import Cochlea
 from neurosim.errors import ParameterError
 from neurosim.spikes import Spikes
 
@@ -248,6 +249,25 @@ def test_events_become_a_picture():
         plot.events(events, (2, 2, 2))
     with pytest.raises(ParameterError, match="fields x, y and p"):
         plot.events(np.zeros(3))
+
+
+def test_a_sound_its_cochleagram_and_its_spikes_share_one_time_axis():
+    rate, cochlea = 8000, Cochlea(40)
+    heard = np.sin(2 * np.pi * 1000 * np.arange(2400) / rate)
+    spikes = cochlea.encode(heard, rate, seed=3)
+    wave, gram, raster = plot.sound(heard, rate, cochlea, spikes)
+    assert wave.get_xlim() == gram.get_xlim() == raster.get_xlim() == (0.0, 300.0)
+    assert np.array_equal(raster.lines[0].get_xdata(), spikes.times)
+    (image,) = gram.get_images()
+    assert image.get_array().shape[0] == 40 and image.get_array().max() == 0.0
+    assert gram.get_ylim() == raster.get_ylim() == (39.5, -0.5)  # channel 0, of the highest frequency, on top
+    labels = [tick.get_text() for tick in raster.get_yticklabels()]
+    assert labels == ["125 Hz", "250 Hz", "500 Hz", "1 kHz", "2 kHz", "4 kHz", "8 kHz", "16 kHz"]
+    places = raster.get_yticks()
+    assert abs(places[3] - np.interp(-1000.0, -cochlea.frequencies, np.arange(40))) < 0.5
+    with pytest.raises(ParameterError, match=r"plot\.sound\.spikes must be those of 40 channels"):
+        plot.sound(heard, rate, cochlea, Cochlea(20).encode(heard, rate))
+    plt.close(wave.figure)
 
 
 def test_activity_shares_one_time_axis():

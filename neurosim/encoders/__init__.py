@@ -15,6 +15,7 @@ from neurosim.encoders.audio import (
     LevelCrossingEncoder,
     MelEncoder,
     SiliconCochlea,
+    as_sound,
     encode_folder,
 )
 from neurosim.encoders.base import Encoder
@@ -27,5 +28,5 @@ from neurosim.encoders.saccades import NMNIST_CAMERA, Saccades, saccade_recordin
 __all__ = [
     "AudioStream", "BasilarMembrane", "BernoulliEncoder", "BushyCell", "Cochlea", "DeltaEncoder", "Encoder",
     "EventCamera", "HairCell", "LatencyEncoder", "LevelCrossingEncoder", "MelEncoder", "PoissonEncoder",
-    "NMNIST_CAMERA", "Saccades", "SiliconCochlea", "encode_folder", "saccade_recording", "saccade_recordings",
+    "NMNIST_CAMERA", "Saccades", "SiliconCochlea", "as_sound", "encode_folder", "saccade_recording", "saccade_recordings",
 ]

@@ -5,6 +5,7 @@ from neurosim.plot.networks import connectivity as connectivity
 from neurosim.plot.recordings import activity as activity
 from neurosim.plot.recordings import confusion as confusion
 from neurosim.plot.recordings import events as events
+from neurosim.plot.sound import sound as sound
 from neurosim.plot.spikes import isi_histogram as isi_histogram
 from neurosim.plot.spikes import population_rate as population_rate
 from neurosim.plot.spikes import raster as raster
@@ -16,6 +17,6 @@ from neurosim.plot.variables import traces as traces
 from neurosim.plot.weights import weight_matrix as weight_matrix
 
 __all__ = [
-    "activity", "confusion", "connectivity", "events", "isi_histogram", "population_rate", "raster", "traces",
-    "weight_matrix",
+    "activity", "confusion", "connectivity", "events", "isi_histogram", "population_rate", "raster", "sound",
+    "traces", "weight_matrix",
 ]

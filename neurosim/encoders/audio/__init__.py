@@ -11,6 +11,8 @@ from neurosim.encoders.audio.frontends import SiliconCochlea as SiliconCochlea
 from neurosim.encoders.audio.membrane import BasilarMembrane as BasilarMembrane
 from neurosim.encoders.audio.nerve import BushyCell as BushyCell
 from neurosim.encoders.audio.nerve import HairCell as HairCell
+from neurosim.encoders.audio.sound import as_sound as as_sound
 
 __all__ = ["AudioEncoder", "AudioStream", "BasilarMembrane", "BushyCell", "Cochlea", "Encoded", "HairCell",
-           "LevelCrossingEncoder", "MelEncoder", "SiliconCochlea", "encode_folder"]
+           "LevelCrossingEncoder", "MelEncoder", "SiliconCochlea", "as_sound",
+           "encode_folder"]

@@ -109,7 +109,7 @@ class AudioEncoder(Encoder):
         """Return steps and neurons of the spikes of a checked sound, in order, and how many steps it takes."""
         seed, key = check_seed(type(self).__name__, seed, key)
         pipeline = self.pipeline(sound.rate, seed, key)
-        found = [part for block in self._prepared(sound) for part in pipeline.feed(block)]
+        found = [part for block in self.prepared(sound) for part in pipeline.feed(block)]
         found += pipeline.end()
         steps = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in found)])
         return steps, np.concatenate([np.zeros(0, np.uint32), *(part[1] for part in found)]), pipeline.steps
@@ -123,7 +123,7 @@ class AudioEncoder(Encoder):
         return Spikes(ticks=_ticks(steps, self.resolution, self.dt), ids=ids, size=self.n_neurons, dt=self.dt,
                       start=begin * self.dt, duration=(end - begin) * self.dt)
 
-    def _prepared(self, sound):
+    def prepared(self, sound: Sound):
         """Yield a sound block by block at its level, faded in and out."""
         gain = 1.0
         if self.level is not None:

@@ -1,11 +1,14 @@
 """The cochlea: sound becomes the spikes of bushy cells, as in the Spiking Heidelberg Digits."""
 
+import numpy as np
+
 from neurosim.aliases import RealOrNone, Whole
-from neurosim.checks import Declared, Option, Parameter, describe_value
+from neurosim.checks import Declared, Option, Parameter, check_number, describe_value
 from neurosim.encoders.audio.base import AudioEncoder
 from neurosim.encoders.audio.membrane import BasilarMembrane
 from neurosim.encoders.audio.nerve import DRAWS, BushyCell, HairCell
-from neurosim.encoders.audio.stream import STEP, Pipeline
+from neurosim.encoders.audio.sound import as_sound
+from neurosim.encoders.audio.stream import STEP, Membrane, Pipeline
 from neurosim.encoders.base import own
 from neurosim.errors import ParameterError
 
@@ -56,7 +59,6 @@ class Cochlea(AudioEncoder, kw_only=False):
     Raises:
         ParameterError: a parameter does not fit.
 
-    >>> import numpy as np
     >>> cochlea = Cochlea(70)
     >>> tone = np.sin(2 * np.pi * 1000 * np.arange(4000) / 8000)
     >>> spikes = cochlea.encode(tone, 8000, seed=1)
@@ -89,6 +91,28 @@ class Cochlea(AudioEncoder, kw_only=False):
     def frequencies(self):
         """Frequency at which the place of each channel resonates, Hz, shape (channels,), from high to low."""
         return self.membrane.frequencies(self.membrane.places(self.channels))
+
+    def cochleagram(self, audio, rate: int | None = None, *, every: float = 4.0 / 3.0, channel=None) -> np.ndarray:
+        """Return how strongly each place of the membrane moves: root mean squares of its velocity, without nerves.
+
+        Args:
+            audio, rate, channel: as for `encode`.
+            every: ms of a window, to the nearest of 1/24, 2/24, 4/24, ... 4096/24; column k is that of
+                (k every, (k + 1) every].
+
+        Returns:
+            float64, shape (channels, windows), of the unit of the hair cell's `saturation`.
+
+        >>> tone = np.sin(2 * np.pi * 1000 * np.arange(4000) / 8000)
+        >>> Cochlea(50).cochleagram(tone, 8000, every=10.0).shape
+        (50, 47)
+        """
+        every = check_number("Cochlea.every", every, "ms", above=0)
+        window = 2 ** int(np.clip(np.rint(np.log2(every / self.resolution)), 0, 12))
+        sound = as_sound("Cochlea", audio, rate, channel)
+        membrane = Membrane(self, sound.rate, window)
+        found = [part for block in self.prepared(sound) for part in membrane.feed(block)]
+        return np.sqrt(np.concatenate([*found, *membrane.end()], axis=1))
 
     def pipeline(self, rate, seed, key):
         """Return what turns the samples of one sound into spikes."""

@@ -65,20 +65,23 @@ class Pipeline:
             yield self._block(min(FRESH, total - self.steps))
 
     def _block(self, many):
-        from scipy import fft
-
-        spectrum = fft.rfft(self.sound[:2 * SIZE].astype(np.float32))
-        self.sound = self.sound[2 * FRESH:]
-        found = []
-        for first in range(0, self.cochlea.channels, _TOGETHER):
-            product = self.filters[first:first + _TOGETHER] * spectrum
-            folded = product[:, :SIZE // 2 + 1] + product[:, :SIZE // 2 - 1:-1].conj()
-            velocity = np.asarray(fft.irfft(folded, SIZE, axis=1))[:, self.after:self.after + many]
-            found.append(self._nerve(np.ascontiguousarray(velocity), first))
+        found = [self._nerve(velocity, first) for first, velocity in self._velocities(many)]
         self.steps += many
         steps, channels = (np.concatenate(each) for each in zip(*found, strict=True))
         order = np.argsort(steps, kind="stable")
         return steps[order], channels[order]
+
+    def _velocities(self, many):
+        """Yield the first of some channels and their velocities over the next steps, float32; go on to the next."""
+        from scipy import fft
+
+        spectrum = fft.rfft(self.sound[:2 * SIZE].astype(np.float32))
+        self.sound = self.sound[2 * FRESH:]
+        for first in range(0, self.cochlea.channels, _TOGETHER):
+            product = self.filters[first:first + _TOGETHER] * spectrum
+            folded = product[:, :SIZE // 2 + 1] + product[:, :SIZE // 2 - 1:-1].conj()
+            velocity = np.asarray(fft.irfft(folded, SIZE, axis=1))[:, self.after:self.after + many]
+            yield first, np.ascontiguousarray(velocity)
 
     def _nerve(self, velocity, first):
         rows, many = velocity.shape
@@ -88,6 +91,23 @@ class Pipeline:
         count = nerve()(velocity, self.steps, first, self.cell, self.bushy, self.cochlea.bushy_cell.fibres, self.dead,
                         self.held, self.key, *self.seeds, self.state[part], self.ring[part], steps, channels)
         return steps[:count].copy(), channels[:count].copy()
+
+
+class Membrane(Pipeline):
+    """The same without nerves: its blocks are mean squares of velocities in windows of so many steps."""
+
+    def __init__(self, cochlea, rate: int, window: int):
+        super().__init__(cochlea, rate, 0, 0)
+        self.window = window
+
+    def _block(self, many):
+        squares = np.zeros((self.cochlea.channels, -(-many // self.window)))
+        edges = np.arange(0, many, self.window)
+        for first, velocity in self._velocities(many):
+            sums = np.add.reduceat(velocity.astype(np.float64) ** 2, edges, axis=1)
+            squares[first:first + len(velocity)] = sums / np.diff(np.append(edges, many))
+        self.steps += many
+        return squares
 
 
 def filters(membrane, channels: int) -> np.ndarray:
@@ -115,4 +135,4 @@ def _filters(membrane, channels):
     return found
 
 
-__all__ = ["RATE", "STEP", "Pipeline", "filters"]
+__all__ = ["RATE", "STEP", "Membrane", "Pipeline", "filters"]
