@@ -1,7 +1,7 @@
 """The cochlea beside lauscher, which made SHD: CPU seconds for a second of sound, at 700 channels and 48 kHz.
 
-Ours converts a few seconds of a voice made by formula; lauscher, where it is installed (`pip install lauscher==1.0.1`), a
-twentieth of a second of it, which takes it as many seconds as CPU time is short. They take turns, and the medians
+Ours converts a few seconds of a voice made by formula; lauscher, where it is installed (`pip install lauscher==1.0.1`),
+a twentieth of a second of it, which takes it a quarter of a minute. They take turns, and the medians
 count. CPU time, with that of lauscher's own processes, and not time on the clock, as other work may go on. Another
 table says what 64 to 2048 channels, and threads, cost.
 """

@@ -22,12 +22,13 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "resistive_lsm": ["--digits", "100"], "crossbar_liquid": ["--quick", "--seeds", "1", "--most", "200"],
          "crossbar_stdp": ["--quick", "--seeds", "1", "--neurons", "40"], "astrocyte_devices": ["--quick"],
          "drift_year": ["--repeats", "2"], "hopfield_crossbar": ["--size", "150"], "nladc_inl": ["--trials", "200"],
+         "spoken_digits": ["--takes", "11", "--seeds", "1"],
          "nladc_lstm": ["--quick"], "nladc_language": ["--quick"], "fault_curves": ["--trials", "3"],
          "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
          "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
          "connectomes": ["--columns", "2"]}
 #: those that need real recordings
-DATA = ("nmnist", "nmnist_gradient", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")
+DATA = ("nmnist", "spoken_digits", "nmnist_gradient", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")
 TORCH = ("nmnist_gradient", "hardware_aware", "nladc_lstm", "nladc_language")
 
 

@@ -28,5 +28,6 @@ from neurosim.encoders.saccades import NMNIST_CAMERA, Saccades, saccade_recordin
 __all__ = [
     "AudioStream", "BasilarMembrane", "BernoulliEncoder", "BushyCell", "Cochlea", "DeltaEncoder", "Encoder",
     "EventCamera", "HairCell", "LatencyEncoder", "LevelCrossingEncoder", "MelEncoder", "PoissonEncoder",
-    "NMNIST_CAMERA", "Saccades", "SiliconCochlea", "as_sound", "encode_folder", "saccade_recording", "saccade_recordings",
+    "NMNIST_CAMERA", "Saccades", "SiliconCochlea", "as_sound", "encode_folder", "saccade_recording",
+    "saccade_recordings",
 ]
