@@ -2,8 +2,8 @@
 
     NEUROSIM_DATA=FOLDER python examples/spoken_digits.py [--ear silicon] [--takes 50] [--seeds 2] [--out FOLDER]
 
-Recordings of the Free Spoken Digit Dataset become spikes: of a cochlea as in SHD (`--ear cochlea`), or of a bank of filters
-with events (`--ear silicon`). Their first differences are taken before, as outer and middle ear favour high
+Recordings of the Free Spoken Digit Dataset become spikes: of a cochlea as in SHD (`--ear cochlea`), or of a bank of
+filters with events (`--ear silicon`). Their first differences are taken before, as outer and middle ear favour high
 frequencies, and all are stretched to 400 ms. A tonotopic liquid, whose weights are ideal or held by memristors, makes
 features of them, and ridge regression is all that is trained. Two tests: takes 0 to 4 of speakers whose other takes
 were heard, and all takes of each speaker in turn after the others. Beside them stands the same readout of the spikes
@@ -132,7 +132,7 @@ def plot(sound, ear, results, path):
     ax.axhline(10, color="grey", linestyle="--", label="chance")
     ax.set_xticks(np.arange(2) + 0.25, ["takes 0-4", "a speaker not heard"])
     ax.set(ylabel="Accuracy (%)", ylim=(0, 105))
-    ax.legend(loc="lower right", fontsize=8)
+    right.legend(loc="outside lower center", ncols=4, fontsize=8)
     figure.savefig(path, dpi=100)
     print(f"wrote {path}")
 
@@ -158,8 +158,8 @@ def main():
     ear, weight = EARS[options.ear]
     spikes = [stretched(each) for each in ear.encode_batch([emphasised(sound) for sound in sounds], 8000, seed=1,
                                                            progress=True)]
-    print(f"{len(sounds)} recordings of {len(names)} speakers, {np.mean([len(each) for each in spikes]):.0f} spikes each; "
-          f"chance {np.bincount(digits).max() / len(digits):.1%}; {ear!r}")
+    print(f"{len(sounds)} recordings of {len(names)} speakers, {np.mean([len(each) for each in spikes]):.0f} spikes "
+          f"each; chance {np.bincount(digits).max() / len(digits):.1%}; {ear!r}")
     counts = BinnedCounts(BINS).matrix(spikes).reshape(len(spikes), BINS, 64, -1).sum(axis=3).reshape(len(spikes), -1)
     results = {"input spikes": line("counts of the input spikes, no liquid", [told(counts, digits, speakers, takes)],
                                     speakers, names)}
