@@ -56,7 +56,7 @@ def emphasised(sound):
 
 def stretched(spikes):
     """Return spikes as if all words took as long."""
-    ticks = np.maximum(np.ceil(spikes.times * (DURATION / spikes.duration)), 1).astype(int)
+    ticks = np.clip(np.ceil(spikes.times * (DURATION / spikes.duration) - 1e-9), 1, DURATION).astype(int)
     return ns.Spikes(ticks=ticks, ids=spikes.ids, size=spikes.size, dt=1.0, duration=DURATION)
 
 
