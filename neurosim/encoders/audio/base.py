@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from neurosim import machine
+from neurosim.aliases import RealOrNone
 from neurosim.checks import check_whole
 from neurosim.encoders.audio.sound import Sound, as_sound, warn_of_clipping
-from neurosim.encoders.base import Encoder, batch, batch_keys, check_seed
+from neurosim.encoders.base import Encoder, batch, batch_keys, check_seed, own
 from neurosim.errors import ParameterError
 from neurosim.progress import progress_bar
 from neurosim.spikes import Spikes
@@ -18,15 +19,19 @@ from neurosim.spikes import Spikes
 class AudioEncoder(Encoder):
     """Base of the encoders of sound.
 
-    A subclass has the parameters `level`, `ramp` and `dt`, gives `n_neurons` and `resolution` (ms, of its own times),
-    and `pipeline(rate, seed, key)`: an object whose `feed(samples)` and `end()` yield (steps, ids) of the spikes of one
-    block after the other, and whose `steps` says how many steps of `resolution` are done.
+    A subclass gives `n_neurons` and `resolution` (ms, of its own times), and `pipeline(rate, seed, key)`: an object
+    whose `feed(samples)` and `end()` yield (steps, ids) of the spikes of one block after the other, and whose `steps`
+    says how many steps of `resolution` are done.
     """
 
-    level: float | None
-    ramp: float | None
-    dt: float | None
-    resolution: float
+    level: RealOrNone = own(0.3, "", above=0, optional=True, doc="root of the mean square, full scale being 1")
+    ramp: RealOrNone = own(0.0, "ms", at_least=0, optional=True, doc="of fading in and out")
+    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick of the spikes")
+
+    @property
+    def resolution(self) -> float:
+        """Step of the exact times, ms."""
+        raise NotImplementedError
 
     @property
     def n_neurons(self) -> int:

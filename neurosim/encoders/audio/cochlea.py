@@ -73,14 +73,16 @@ class Cochlea(AudioEncoder, kw_only=False):
 
     stream = DRAWS
     positional = 1
-    resolution = 1e3 * STEP
     channels: Whole = Parameter(700, at_least=1, at_most=2048, integer=True, per_element=False, doc="how many")
-    level: RealOrNone = own(0.3, "", above=0, optional=True, doc="root of the mean square, full scale being 1")
     ramp: RealOrNone = own(None, "ms", at_least=0, optional=True, doc="of fading in and out")
     membrane: Declared[BasilarMembrane, BasilarMembrane] = _Part(BasilarMembrane(), "the filters")
     hair_cell: Declared[HairCell, HairCell] = _Part(HairCell(), "from velocity to rates")
     bushy_cell: Declared[BushyCell, BushyCell] = _Part(BushyCell(), "from fibres to spikes")
-    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick of the spikes")
+
+    @property
+    def resolution(self) -> float:
+        """Step of the exact times, ms."""
+        return 1e3 * STEP
 
     @property
     def n_neurons(self) -> int:

@@ -170,8 +170,6 @@ class MelEncoder(AudioEncoder, kw_only=False):
     threshold: Real = own(6.0, "dB", above=0, doc="of a step")
     floor: Real = own(-50.0, "dB", doc="of an energy")
     level: RealOrNone = own(0.1, "", above=0, optional=True, doc="root of the mean square, full scale being 1")
-    ramp: RealOrNone = own(0.0, "ms", at_least=0, optional=True, doc="of fading in and out")
-    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick of the spikes")
 
     def validate(self):
         if self.f_min >= self.f_max:
@@ -267,12 +265,13 @@ class LevelCrossingEncoder(AudioEncoder, kw_only=False):
 
     stream = 0x656E6309
     positional = 1
-    resolution = 1e-3
     levels: Whole = Parameter(15, at_least=1, at_most=1024, integer=True, per_element=False, doc="number of levels")
     highest: Real = own(1.0, "", above=0, doc="bound of the levels, full scale being 1")
-    level: RealOrNone = own(0.3, "", above=0, optional=True, doc="root of the mean square, full scale being 1")
-    ramp: RealOrNone = own(0.0, "ms", at_least=0, optional=True, doc="of fading in and out")
-    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick of the spikes")
+
+    @property
+    def resolution(self) -> float:
+        """Step of the exact times, ms: a microsecond."""
+        return 1e-3
 
     @property
     def n_neurons(self) -> int:
@@ -337,7 +336,6 @@ class SiliconCochlea(AudioEncoder, kw_only=False):
 
     stream = _MISMATCH
     positional = 1
-    resolution = 1e-3
     channels: Whole = Parameter(64, at_least=1, at_most=2048, integer=True, per_element=False, doc="number of channels")
     f_min: Real = own(100.0, "Hz", above=0, doc="centre frequency of the last channel")
     f_max: Real = own(10_000.0, "Hz", above=0, at_most=16_000, doc="centre frequency of the first channel")
@@ -346,13 +344,15 @@ class SiliconCochlea(AudioEncoder, kw_only=False):
     t_ref: Real = own(1.0, "ms", at_least=0.05, doc="for which a channel is held after an event")
     mismatch: Real = own(0.0, "", at_least=0, doc="standard deviation of the thresholds")
     device_seed: Whole = Seed("of the thresholds")
-    level: RealOrNone = own(0.3, "", above=0, optional=True, doc="root of the mean square, full scale being 1")
-    ramp: RealOrNone = own(0.0, "ms", at_least=0, optional=True, doc="of fading in and out")
-    dt: RealOrNone = own(1.0, "ms", above=0, optional=True, doc="length of a tick of the spikes")
 
     def validate(self):
         if self.f_min >= self.f_max:
             raise ParameterError(f"SiliconCochlea.f_min must be < f_max = {self.f_max:g} Hz, got {self.f_min:g}")
+
+    @property
+    def resolution(self) -> float:
+        """Step of the exact times, ms: a microsecond."""
+        return 1e-3
 
     @property
     def n_neurons(self) -> int:
