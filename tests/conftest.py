@@ -27,3 +27,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if " at 0x" in item.nodeid:
             raise pytest.UsageError(f"{item.nodeid} has an address in its name; give its parameters other ids")
+
+
+@pytest.fixture
+def one_thread_of_torch():
+    """Small tensors: threads of PyTorch that share a core with other tests only wait for each other."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -14,15 +14,7 @@ from neurosim import bridge  # noqa: E402
 from neurosim.errors import ParameterError, UnsupportedError  # noqa: E402
 
 DOUBLE = torch.float64
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small tensors: threads of PyTorch that share a core with other tests only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
 def layer(n_in=8, n_out=6, seed=1, **options):

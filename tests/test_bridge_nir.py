@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; the extra torch has it")
 nir = pytest.importorskip("nir", reason="NIR is not installed; the extra nir has it")
 
+import neurosim as ns  # noqa: E402
 from neurosim import bridge  # noqa: E402
 from neurosim.errors import FileError, ParameterError, UnsupportedError  # noqa: E402
 
@@ -165,6 +166,22 @@ def test_a_network_comes_back_from_a_file(tmp_path, name, dialect):
     expected = sent(net, x)
     assert expected.any() and np.allclose(sent(back.net, x), expected, rtol=0, atol=1e-10)
     assert all(row.spikes > 20 for row in there.report.rows if row.differ is not None and row.type != "LI")
+
+
+def test_a_network_of_the_core_goes_by_way_of_layers(tmp_path):
+    net = ns.Network()
+    given = np.random.default_rng(5).random((80, 10)) < 0.3
+    source = net.add(ns.SpikeSource(ns.Spikes.from_dense(given, 1.0)), name="source")
+    cells = net.add(ns.LIF(tau_mem=ns.Uniform(10.0, 20.0), v_reset=-72.0), 8, name="cells")
+    net.connect(source, cells, ns.FixedProbability(0.5), weight=ns.Normal(5.0, 1.0), delay=1.0)
+    net.connect(cells, cells, ns.FixedProbability(0.5), weight=-1.0, delay=1.0)
+    net.record(cells)
+    sim = ns.Simulation(net, dt=1.0, seed=2, dtype="float64")
+    sim.run(80.0)
+    bridge.to_nir(bridge.from_network(net, dt=1.0, seed=2), tmp_path / "net.nir")
+    (found,) = bridge.to_network(bridge.from_nir(tmp_path / "net.nir").net).run(given[:, None].astype(float))
+    raster = sim.spikes(cells).to_dense().astype(float)
+    assert raster.any() and np.array_equal(found[:79, 0], raster[1:])  # layer 1 does step t at tick t + 2
 
 
 @pytest.mark.parametrize(("layer", "dialect", "message"), [

@@ -26,10 +26,12 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nladc_lstm": ["--quick"], "nladc_language": ["--quick"], "fault_curves": ["--trials", "3"],
          "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
          "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
-         "connectomes": ["--columns", "2"]}
+         "connectomes": ["--columns", "2"], "zero_shot": ["--quick"],
+         "decoding_m1": ["--quick", "--seeds", "2"]}
 #: those that need real recordings
-DATA = ("nmnist", "spoken_digits", "nmnist_gradient", "connectomes", "crossbar_liquid", "diehl_cook", "nladc_lstm")
-TORCH = ("nmnist_gradient", "hardware_aware", "nladc_lstm", "nladc_language")
+DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
+        "nladc_lstm")
+TORCH = ("nmnist_gradient", "hardware_aware", "zero_shot", "decoding_m1", "nladc_lstm", "nladc_language")
 
 
 def run(script, folder, *arguments, **environment):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from neurosim import lazy
 
 _WHERE = {
+    "contrastive": ["Retrieval", "TwoTowers", "retrieval"],
     "core": ["Core", "to_network"],
     "dendrites": ["Perforated"],
     "elm": ["ELM"],
@@ -29,6 +30,9 @@ _WHERE = {
 }
 
 if TYPE_CHECKING:
+    from neurosim.bridge.contrastive import Retrieval as Retrieval
+    from neurosim.bridge.contrastive import TwoTowers as TwoTowers
+    from neurosim.bridge.contrastive import retrieval as retrieval
     from neurosim.bridge.core import Core as Core
     from neurosim.bridge.core import to_network as to_network
     from neurosim.bridge.delays import DelayLines as DelayLines

@@ -2,11 +2,11 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neurosim.bridge.extra import torch
+from neurosim.bridge.training import Course, check_folder, key_of, perceptron, stratified
 from neurosim.checks import check_number, check_seed, check_whole, describe_value
 from neurosim.errors import ParameterError
 
@@ -28,6 +28,8 @@ class Readout(ClassifierMixin, BaseEstimator):
         validation: share of the samples that is held out, 0 <= validation < 1; with 0, or where a class has too few
             samples to be split, all are trained on for max_epochs.
         seed: of the split, the first weights and the order of samples; the same seed gives the same readout.
+        checkpoint: a folder in which the training is kept after each epoch, under a name that follows from data and
+            parameters: a fit that was killed goes on, and ends with the same readout. None keeps nothing.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(1).normal(size=(200, 4))
@@ -40,7 +42,7 @@ class Readout(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(self, hidden=None, learning_rate=1e-2, weight_decay=1e-4, batch_size=64, max_epochs=200, patience=20,
-                 validation=0.15, seed=0):
+                 validation=0.15, seed=0, checkpoint=None):
         self.hidden = hidden
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -49,6 +51,7 @@ class Readout(ClassifierMixin, BaseEstimator):
         self.patience = patience
         self.validation = validation
         self.seed = seed
+        self.checkpoint = checkpoint
 
     def fit(self, X, y):
         """Train on states X of shape (samples, features) and their labels y, and return the readout."""
@@ -59,13 +62,16 @@ class Readout(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ParameterError(f"Readout.fit must be given labels of two classes or more, got one class: "
                                  f"{describe_value(self.classes_.tolist()[0])}")
-        train, held_out = self._split(labels)
+        train, held_out = stratified(labels, self.validation, int(self.seed))
         self.mean_ = X[train].mean(axis=0)
         spread = X[train].std(axis=0)
         self.scale_ = np.where(spread > 1e-12 * np.abs(self.mean_), spread, 1.0)
         generator = torch.Generator().manual_seed(int(self.seed) % 2**63)
-        self.network_ = _network([X.shape[1], *widths, len(self.classes_)], generator)
-        self._train(self._scaled(X), torch.from_numpy(labels.astype(np.int64)), train, held_out, generator)
+        self.network_ = perceptron([X.shape[1], *widths, len(self.classes_)], generator)
+        adam = torch.optim.AdamW(self.network_.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        key = "" if self.checkpoint is None else key_of(self, X, y)
+        course = Course(self.network_, adam, generator, self.max_epochs, self.patience, self.checkpoint, key)
+        self._train(self._scaled(X), torch.from_numpy(labels.astype(np.int64)), train, held_out, course)
         return self
 
     def decision_function(self, X):
@@ -97,54 +103,27 @@ class Readout(ClassifierMixin, BaseEstimator):
         check_number("Readout.weight_decay", self.weight_decay, at_least=0)
         check_number("Readout.validation", self.validation, at_least=0, below=1)
         check_seed("Readout.seed", self.seed)
+        check_folder("Readout.checkpoint", self.checkpoint)
         for name in ("batch_size", "max_epochs", "patience"):
             check_whole(f"Readout.{name}", getattr(self, name), at_least=1)
         hidden = () if self.hidden is None else self.hidden
         widths = list(hidden) if isinstance(hidden, (list, tuple)) else [hidden]
         return [check_whole("Readout.hidden", width, at_least=1) for width in widths]
 
-    def _split(self, labels):
-        """Return which samples are trained on and which are held out, with the same share of each class."""
-        everything = np.arange(len(labels))
-        held = int(np.ceil(self.validation * len(labels)))
-        counts = np.bincount(labels)
-        if held < len(counts) or len(labels) - held < len(counts) or counts.min() < 2:
-            return everything, everything[:0]
-        return train_test_split(everything, test_size=held, stratify=labels, random_state=int(self.seed) % 2**32)
-
-    def _train(self, X, labels, train, held_out, generator):
-        network, loss = self.network_, torch.nn.functional.cross_entropy
-        adam = torch.optim.AdamW(network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
-        best, kept = np.inf, None
-        self.best_epoch_ = self.n_epochs_ = 0
+    def _train(self, X, labels, train, held_out, course):
+        network, loss, adam = course.network, torch.nn.functional.cross_entropy, course.optimizer
         train, held_out = torch.from_numpy(train), torch.from_numpy(held_out)
-        while self.n_epochs_ < self.max_epochs and self.n_epochs_ - self.best_epoch_ < self.patience:
-            self.n_epochs_ += 1
-            order = train[torch.randperm(len(train), generator=generator)]
+
+        def epoch():
+            order = train[torch.randperm(len(train), generator=course.generator)]
             for rows in order.split(self.batch_size):
                 adam.zero_grad()
                 loss(network(X[rows]), labels[rows]).backward()
                 adam.step()
-            if not len(held_out):
-                self.best_epoch_ = self.n_epochs_
-                continue
+
+        def judge():
             with torch.no_grad():
-                reached = float(loss(network(X[held_out]), labels[held_out]))
-            if reached < best:
-                best, self.best_epoch_ = reached, self.n_epochs_
-                kept = {name: value.clone() for name, value in network.state_dict().items()}
-        if kept is not None:
-            network.load_state_dict(kept)
+                return float(loss(network(X[held_out]), labels[held_out]))
 
-
-def _network(sizes, generator):
-    """Return linear layers with rectifiers in between, in float64; weights are drawn from the generator alone."""
-    parts = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
-        layer = torch.nn.utils.skip_init(torch.nn.Linear, n_in, n_out, dtype=torch.float64)
-        with torch.no_grad():
-            layer.weight.copy_((torch.rand(n_out, n_in, generator=generator, dtype=torch.float64) * 2 - 1)
-                               * np.sqrt(6 / (n_in + n_out)))
-            layer.bias.zero_()
-        parts += [layer, torch.nn.ReLU()]
-    return torch.nn.Sequential(*parts[:-1])
+        course.run(epoch, judge if len(held_out) else None)
+        self.n_epochs_, self.best_epoch_ = course.n_epochs, course.best_epoch

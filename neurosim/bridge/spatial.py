@@ -162,8 +162,9 @@ class MaxPoolLayer(Layer):
         ticks, samples = x.shape[:2]
         out = self.pool(x.reshape(ticks * samples, *self.shape_in)).reshape(ticks, samples, self.n_out)
         if lengths is not None:
-            out = out * (torch.arange(ticks)[:, None] < torch.as_tensor(lengths)[None])[:, :, None].to(out)
-        return out, self.initial(samples) if state is None else state
+            alive = torch.arange(ticks, device=x.device)[:, None] < torch.as_tensor(lengths, device=x.device)[None]
+            out = out * alive[:, :, None].to(out)
+        return out, State(*(each.to(x.device) for each in self.initial(samples))) if state is None else state
 
     def incoming(self) -> tuple[scipy.sparse.csr_array, np.ndarray]:
         """Return a weight of 1 from each input of a window, shape (inputs, neurons), and no jumps."""

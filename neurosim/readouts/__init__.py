@@ -1,5 +1,6 @@
 """Readouts: scikit-learn estimators over reservoir states, one for online use, and honest evaluation."""
 
+from neurosim.readouts.bessel import bessel as bessel
 from neurosim.readouts.evaluation import Evaluation as Evaluation
 from neurosim.readouts.evaluation import evaluate as evaluate
 from neurosim.readouts.evaluation import interval as interval
@@ -10,4 +11,4 @@ from neurosim.readouts.linear import logistic as logistic
 from neurosim.readouts.linear import ridge as ridge
 from neurosim.readouts.online import RecursiveLeastSquares as RecursiveLeastSquares
 
-__all__ = ["Evaluation", "RecursiveLeastSquares", "evaluate", "interval", "logistic", "ridge", "score"]
+__all__ = ["Evaluation", "RecursiveLeastSquares", "bessel", "evaluate", "interval", "logistic", "ridge", "score"]

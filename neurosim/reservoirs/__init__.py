@@ -1,6 +1,7 @@
 """Reservoirs: liquid state machines, echo state networks, what to read from them, and how good they are."""
 
 from neurosim.reservoirs import metrics
+from neurosim.reservoirs.cache import cached_states
 from neurosim.reservoirs.comparison import Comparison, compare
 from neurosim.reservoirs.echo_state import EchoState, spectral_radius
 from neurosim.reservoirs.features import BinnedCounts, Counts, Feature, LastState, Traces
@@ -13,6 +14,6 @@ from neurosim.reservoirs.topologies import Lattice, MaassLattice, NalsmLattice, 
 __all__ = [
     "BinnedCounts", "Comparison", "Counts", "EchoState", "Feature", "InputProjection", "LastState", "Lattice", "Liquid",
     "LocalInput", "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput",
-    "Topology", "Traces", "brunel", "compare", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann",
-    "spectral_radius", "states", "vogels_abbott",
+    "Topology", "Traces", "brunel", "cached_states", "compare", "maass_column", "metrics", "nalsm_liquid",
+    "potjans_diesmann", "spectral_radius", "states", "vogels_abbott",
 ]
