@@ -1,5 +1,6 @@
 """Looking at a simulation: what it is, what it has recorded, its state and synapses as they are now."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from neurosim import setting
 from neurosim.checks import describe_value
 from neurosim.errors import NetworkError, SimulationError
-from neurosim.network import DriveOn, Network, Population, Projection
+from neurosim.network import DriveOn, Network, Population, Projection, one_with
 from neurosim.resolving import Resolved, resolved
 from neurosim.running import Run
 from neurosim.settings import Settings
@@ -239,10 +240,7 @@ class Looking:
         Of several with one name it is the one that has what is asked for: `names` of quantities.
         """
         if isinstance(what, str):
-            found = self.net.called(what, drives)
-            if len(found) > 1:
-                found = [o for o in found if set(names) <= set(setting.names_of(self._run.engine, o))] or found
-            what = found[0]
+            what = one_with(self.net.called(what, drives), names, partial(setting.names_of, self._run.engine), "name")
         if isinstance(what, Projection):
             return self._projection(what)
         if drives and isinstance(what, DriveOn) and what in self._run.plan.drives:

@@ -240,11 +240,14 @@ class Recordings:
 
     @contextmanager
     def files(self):
-        """See to it that what was recorded meanwhile is in its files at the end, whatever ended it."""
+        """See to it that what was recorded meanwhile is in its files at the end, and on the disk, whatever ended it."""
         try:
             yield
         finally:
             self.flush()
+            for log in self.logs:
+                if log.stream is not None:
+                    log.stream.sync()
 
     def _flush(self):
         """Move chunks to files, now and then."""

@@ -6,12 +6,13 @@ datasets `ticks` (int64) and `values` (samples, neurons or synapses), the attrib
 `neurosim.growing`: a piece that could not be written, or a process that was killed, leaves all pieces before.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
 
 from neurosim.errors import FileError
-from neurosim.files import whole_hdf5
+from neurosim.files import whole_hdf5, writing
 from neurosim.growing import append_rows, changing, keep_rows, looking, read_rows
 from neurosim.spikes.header import FORMAT as SPIKES_FORMAT
 from neurosim.spikes.header import VERSION as SPIKES_VERSION
@@ -131,6 +132,11 @@ class Stream:
             rows = dict(zip(self.columns, log.chunks(), strict=True))
             append_rows(file[self.group], rows, **self._window(log, dt, now))
         log.drop()
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk, where a loss of power leaves it; raise FileError."""
+        with writing(self.path), open(self.path, "r+b", buffering=0) as file:
+            os.fsync(file.fileno())
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (ticks, rows)."""

@@ -238,3 +238,19 @@ def test_published_numbers_are_not_doubted():
         reservoirs.vogels_abbott(scale=0.02)
         reservoirs.maass_column(4)
         reservoirs.nalsm_liquid(10, shape=(3, 3, 3))
+
+
+def test_a_wrong_quantity_under_a_shared_name_is_answered_by_what_all_have():
+    net = ns.Network()
+    cells = net.add(ns.LIF(), 3, name="x")
+    net.connect(net.add(ns.Poisson(1.0), 3), cells, weight=1.0, name="x")
+    with pytest.raises(ns.ParameterError, match="variable of 'x' must be one of spikes, v, weight, got 'wieght'"):
+        net.record("x", "wieght")
+    net.record("x")
+    net.record("x", "weight", every=1.0)
+    sim = ns.Simulation(net)
+    with pytest.raises(ns.ParameterError, match="name of 'x' must be one of v, tau_mem, .*, weight, got 'wieght'"):
+        sim.set("x", wieght=2.0)
+    sim.set("x", weight=2.0)
+    sim.set("x", v=-60.0)
+    assert (sim.weights("x") == 2.0).all() and (sim.get("x", "v") == -60.0).all()

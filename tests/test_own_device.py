@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 import neurosim as ns
 from hardware_models.memristor import CrossbarLayer, MeasuredErrors, MeasuredPulses, Memristor
 from hardware_models.memristor.tables import columns_of
+from neurosim.contracts import Device, Plasticity
 
 UP, DOWN = np.array([5.0, 9.0, 8.0, 12.0, 12.0, 11.5, 15.0]), np.array([15.0, 10.0, 10.0, 6.0, 5.0])
 FORMS = {
@@ -151,3 +152,34 @@ def test_a_law_of_ones_own_acts_in_products_and_in_the_core(tmp_path):
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ns.ParameterError, match=message):
         make()
+
+
+class Counting(Device):
+    """Counts its updates; the random number that it asks for is not used."""
+
+    @staticmethod
+    def update(weight, change, uniform):
+        return weight + change + (1.0 if uniform >= 0.0 else 0.0)
+
+
+class Passing(Plasticity):
+    """Does nothing between events, and nothing at them."""
+
+    @staticmethod
+    def between(elapsed, weight):
+        return weight
+
+    @staticmethod
+    def on_source(weight):
+        return weight
+
+
+@pytest.mark.parametrize("times, updates", [([2.0], 3), ([2.0, 2.0], 4), ([2.0, 3.0], 5), ([2.0, 2.0, 3.0, 3.0], 7)])
+def test_nothing_passes_between_two_events_of_one_tick(times, updates):
+    """An update for each event, one for the time before each tick with events, and one for that before the look."""
+    net = ns.Network()
+    source = net.add(ns.SpikeSource(ns.Spikes.from_times(times, np.zeros(len(times), int), size=1, duration=9.0)))
+    net.connect(source, net.add(ns.LIF(), 1), weight=0.5, delay=1.0, plasticity=Passing(), device=Counting(), name="p")
+    sim = ns.Simulation(net, dt=0.5)
+    sim.run(8.0)
+    assert sim.weights("p").tolist() == [0.5 + updates]

@@ -194,7 +194,8 @@ class Learner(Synapse):
             for number, rule in enumerate(w.rules):
                 if getattr(rule, name, None) is not None:
                     apply = self._apply(number, name, {} if name == "between" else known, when)
-                    lines += [f"if tick % period_{number} == 0:", *_in(apply)] if name == "on_period" else apply
+                    when_so = {"on_period": f"tick % period_{number} == 0", "between": "elapsed > 0"}.get(name)
+                    lines += [f"if {when_so}:", *_in(apply)] if when_so else apply
         return lines
 
     def _apply(self, number, body, known, when) -> list[str]:

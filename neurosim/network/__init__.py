@@ -1,6 +1,7 @@
 """The description of a network: populations, projections, drives, recorders. It holds no dt and no numerics."""
 
 from neurosim.network.arguments import check_lengths as check_lengths
+from neurosim.network.arguments import one_with as one_with
 from neurosim.network.fingerprint import signature as signature
 from neurosim.network.network import Network as Network
 from neurosim.network.parts import DriveOn as DriveOn

@@ -132,11 +132,39 @@ def check_variable(net: Any, what: Any, variable: Any) -> None:
             raise UnsupportedError(f"spikes of {what.name!r} cannot be recorded: {type(what.model).__name__} never "
                                    "spikes; record 'v'")
         return
-    population = hasattr(what, "spiking")
-    known = ["spikes", *net.variables(what)] if population else ["weight", *synapse_state(what)]
+    known = recordable(net, what)
     if variable not in known:
-        hint = "; a receptor's variables are there once a projection uses it" if population else ""
+        hint = "; a receptor's variables are there once a projection uses it" if hasattr(what, "spiking") else ""
         raise ParameterError(f"variable of {what.name!r} must be one of {', '.join(known)}, got {variable!r}{hint}")
+
+
+def recordable(net: Any, what: Any) -> list[str]:
+    """Return the names of what may be recorded of a population or projection."""
+    return ["spikes", *net.variables(what)] if hasattr(what, "spiking") else ["weight", *synapse_state(what)]
+
+
+def one_with(found: list, names: Any, names_of: Any, what: str) -> Any:
+    """Return which of several with one name has what is asked for, the first if all do.
+
+    Args:
+        found: populations, projections and drives of one name.
+        names: of what is asked for.
+        names_of: a function that returns the names of what one of them has.
+        what: what the names are, for the message.
+
+    Raises:
+        ParameterError: none of several has it; the message lists what all of them have.
+    """
+    offered = [names_of(each) for each in found] if len(found) > 1 else []
+    for each, its in zip(found, offered, strict=False):
+        if set(names) <= set(its):
+            return each
+    if offered:
+        known = list(dict.fromkeys(name for its in offered for name in its))
+        wrong = next((name for name in names if name not in known), None)
+        got = f"got {wrong!r}" if wrong is not None else f"of one of those with this name, got {', '.join(names)}"
+        raise ParameterError(f"{what} of {found[0].name!r} must be one of {', '.join(known)}, {got}")
+    return found[0]
 
 
 def synapse_state(projection: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -286,7 +287,7 @@ class Network:
             to: an HDF5 file to which the recording is streamed instead of kept in memory.
         """
         if isinstance(what, str) and what in [p.name for p in self.projections]:
-            what = self.projection(what)
+            what = arguments.one_with(self.called(what), [variable], partial(arguments.recordable, self), "variable")
         if not isinstance(what, Projection):
             what = self._mine(what, "what is recorded")
         elif what not in self.projections:

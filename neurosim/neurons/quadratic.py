@@ -73,7 +73,8 @@ class Theta(Neuron):
     sqrt(i_bias) / (pi tau_mem). Currents have no unit, and jumps of v are angles.
 
     Scheme: the exact solution for a constant current, held over the tick. It takes currents and jumps, but no
-    conductances. Of several spikes in a tick one is sent.
+    conductances and no gap junctions, which need a potential and not an angle: take `QuadraticIF` for these. Of several
+    spikes in a tick one is sent.
 
     >>> Theta(tau_mem=10.0, i_bias=0.04)
     Theta(i_bias=0.04)
