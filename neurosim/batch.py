@@ -4,6 +4,7 @@ import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
             raise UnsupportedError(f"run_batch keeps its results in memory, but {log.name} is streamed to {log.path}; "
                                    "record it without to=...")
     samples = _listed(samples)
-    batch = _Batch(run, check_ticks("duration", duration, run.settings.dt, at_least=1), allow_infinite)
+    batch = _Batch(run, check_ticks("duration", duration, run.engine.plan.dt, at_least=1), allow_infinite)
     inputs = [batch.input(index, sample) for index, sample in enumerate(samples)]
     keys = _keys(keys, len(samples))
     if not samples:
@@ -235,8 +236,9 @@ class _Worker:
         self.batch = batch
         self.run = Run(batch.net, settings, plan=plan, state=state, most_ticks=min(batch.ticks, MOST_TICKS),
                        fingerprint=batch.run.fingerprint)
-        engine, longest = self.run.engine, plan.longest
-        self.marked = engine.mark()
+        engine: Any = self.run.engine
+        longest = plan.longest
+        self.marked, self.changes = engine.mark(), engine.plan.changes
         self.pending = [(population, *engine.slots_between(population, batch.tick - longest, batch.tick))
                         for population in engine.slots]
 
@@ -258,7 +260,9 @@ class _Worker:
         return Result(batch, index, key, recorded)
 
     def _prepare(self, index, key, given):
-        run, engine, batch = self.run, self.run.engine, self.batch
+        run, batch = self.run, self.batch
+        engine: Any = run.engine
+        run.change_to(self.changes)  # a sample outlives the youth of new synapses
         engine.back(self.marked, batch.tick)
         for population, ticks, ids in self.pending:
             engine.put_slots(population, ticks, ids)
@@ -275,7 +279,8 @@ class _Worker:
 
 def _run(workers, inputs, keys, progress):
     """Hand the samples to the workers, each in a thread of its own; return the results in order."""
-    results, failures = [None] * len(inputs), []
+    results: list[Any] = [None] * len(inputs)
+    failures = []
     turns, stop = iter(range(len(inputs))), threading.Event()
     lock = threading.Lock()
 

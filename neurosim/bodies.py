@@ -87,7 +87,8 @@ def starts(state: dict, p: SimpleNamespace) -> dict[str, float]:
     """Return the numbers at which variables begin; they are also put among the parameters, as functions may ask."""
     found = {}
     for name, each in state.items():
-        found[name] = float(np.ravel(each.initial(p) if callable(each.initial) else _one(each.initial))[0])
+        initial: Any = each.initial(p) if callable(each.initial) else _one(each.initial)
+        found[name] = float(np.ravel(initial)[0])
         if name == "v":
             p.v = found[name]
     return found

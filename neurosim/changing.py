@@ -1,5 +1,7 @@
 """Changing a simulation between two runs: parameters, weights, what sources emit, what is written by hand."""
 
+from typing import Any
+
 import numpy as np
 
 from neurosim import setting
@@ -43,15 +45,15 @@ class Changing(Looking):
         """
         owner, engine = self._owner(what, changes, drives=True), self._run.engine
         if isinstance(owner, DriveOn):
-            states, others = {}, setting.of_drive(engine, owner, changes)
-        elif isinstance(owner, Projection):
-            states, others = setting.of_projection(engine, owner, changes)
-        else:
-            states, others = setting.of_population(engine, owner, changes)
+            self._run.change(setting.of_drive(engine, owner, changes))
+            return
+        of: Any = setting.of_projection if isinstance(owner, Projection) else setting.of_population
+        states, others = of(engine, owner, changes)
         if others:
             self._run.change(others)
+        put: Any = engine.put if isinstance(owner, Projection) else engine.write
         for name, values in states.items():
-            (engine.put if isinstance(owner, Projection) else engine.write)(owner, name, values)
+            put(owner, name, values)
 
     def age(self, projection: Projection | str, elapsed: float) -> None:
         """Let the devices of a projection age, without running the network: an hour or a year on the shelf.
@@ -81,7 +83,8 @@ class Changing(Looking):
         if device is None:
             raise ParameterError(f"projection {projection.name!r} must have a device, which ages; it has none")
         elapsed = check_number("elapsed", elapsed, "ms", at_least=0)
-        weights, since = self.weights(projection).astype(np.float64), run.ages.get(projection, 0.0)
+        since = run.ages.get(projection, 0.0)
+        weights = np.asarray(self.weights(projection), dtype=np.float64)
         aged = np.asarray(device.age(weights, float(elapsed), since), dtype=np.float64)
         if not np.array_equal(aged, weights, equal_nan=True):  # what does not age may be infinite
             if aged.shape != weights.shape or not np.isfinite(aged).all():

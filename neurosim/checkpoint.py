@@ -11,6 +11,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -186,8 +187,9 @@ def _read(path):
         if file.attrs["version"] != VERSION:
             raise FileError(f"{path} must be of version {VERSION}, it is of version {file.attrs['version']}; read it "
                             "with the neurosim that wrote it")
-        text = file["header"][()].decode()
-        group = file["arrays"]
+        header_text: Any = file["header"]
+        group: Any = file["arrays"]
+        text = header_text[()].decode()
         header = json.loads(text)
         arrays = {name: group[str(number)][()] for number, name in enumerate(header["arrays"])}
         if _digest(text, arrays) != file.attrs["digest"]:

@@ -340,11 +340,15 @@ class Parametrised:
 
 
 class Samples:
-    """Marker base of everything that yields one value per element when a network is laid out."""
+    """Base of everything that yields one value per element when a network is laid out."""
+
+    def at(self, share: float) -> float:
+        """Return the value below which a share of the values lies."""
+        raise NotImplementedError
 
 
 class Timed:
-    """Marker base of values that change while a network runs: `values`, each for `every` ms, then what `after` says.
+    """Base of values that change while a network runs: `values`, each for `every` ms, then what `after` says.
 
     Attributes:
         start: when the first one begins, ms.
@@ -354,6 +358,10 @@ class Timed:
     every: float
     after: str
     start: float
+
+    def later(self, by: float) -> Self:
+        """Return the same values, some ms later."""
+        raise NotImplementedError
 
 
 def same(a, b) -> bool:

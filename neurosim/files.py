@@ -7,8 +7,10 @@ file that nobody can open. So it writes to an object that never fails, and the b
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from neurosim.checks import describe_value
 from neurosim.errors import FileError, ParameterError, UnsupportedError
@@ -99,7 +101,7 @@ def check_writable(path) -> None:
 
 
 @contextmanager
-def whole_file(path, encoding: str | None = None):
+def whole_file(path, encoding: str | None = None) -> Iterator[Any]:
     """Give a new file that takes the place of `path` at the end; where anything fails, `path` stays as it was.
 
     Args:
@@ -119,7 +121,7 @@ def whole_file(path, encoding: str | None = None):
     check_writable(path)
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    text = {} if encoding is None else {"encoding": encoding, "newline": ""}
+    text: dict[str, Any] = {} if encoding is None else {"encoding": encoding, "newline": ""}
     try:
         with writing(path):
             with open(temporary, "x+b" if encoding is None else "x", **text) as file:
@@ -132,7 +134,7 @@ def whole_file(path, encoding: str | None = None):
 
 
 @contextmanager
-def whole_hdf5(path):
+def whole_hdf5(path) -> Iterator[Any]:
     """Give an open HDF5 file that takes the place of `path` at the end, as `whole_file` does; a full disk is an error.
 
     >>> import tempfile

@@ -15,7 +15,9 @@ import json
 import os
 import struct
 import zlib
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,7 @@ _ENTRY = 8 + PAGE
 
 
 @contextmanager
-def looking(path, what: str = WHAT):
+def looking(path, what: str = WHAT) -> Iterator[Any]:
     """Give an HDF5 file as the last whole change left it, to read.
 
     Args:
@@ -54,7 +56,7 @@ def looking(path, what: str = WHAT):
 
 
 @contextmanager
-def changing(path):
+def changing(path) -> Iterator[Any]:
     """Give an HDF5 file to change; the change is made at the end as a whole, or not at all.
 
     Raises:
@@ -202,7 +204,7 @@ def _whole(group, columns, digests) -> str:
     return hashlib.sha256(_text(group, {*columns, "blocks"}).encode() + b"".join(digests)).hexdigest()
 
 
-def _text(group, left_out=frozenset()) -> str:
+def _text(group, left_out: Collection[str] = frozenset()) -> str:
     attributes = {name: _plain(value) for name, value in group.attrs.items() if name != "digest"}
     parts = {name: part for name, part in group.items() if name not in left_out}
     inside = {name: hashlib.sha256(part[()].tobytes()).hexdigest() if isinstance(part, h5py().Dataset) else _text(part)

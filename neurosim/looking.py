@@ -115,7 +115,8 @@ class Looking:
         """How many events were handled since the simulation was made, in the mode "event"."""
         if self.dt is not None:
             raise SimulationError("events must be asked for in the mode 'event'; a clocked simulation has ticks")
-        return self._run.engine.handled
+        engine: Any = self._run.engine
+        return engine.handled
 
     # -- looking -----------------------------------------------------------------------------------
 

@@ -284,7 +284,7 @@ class Recordings:
         return self.engine.clock.spikes(ticks, ids, begin, end, size=population.size, name=population.name,
                                         watched=log.watched(population), metadata=self.labels())
 
-    def trace(self, what, variable: str):
+    def trace(self, what, variable: str) -> tuple[np.ndarray, np.ndarray]:
         """Return (times, values) of a recorded variable."""
         log = self.find(what, variable)
         ticks, rows = log.all()

@@ -22,7 +22,7 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
         raise UnsupportedError(f"rewire needs mode='clocked', got mode={run.settings.mode!r}")
     if under_way not in UNDER_WAY:
         raise ParameterError(f"under_way must be 'refuse' or 'accept', got {describe_value(under_way)}")
-    dt = run.settings.dt
+    dt = run.engine.plan.dt
     old_source, _, old_delay, values = run.engine.synapses(projection)
     old_weight = np.append(np.broadcast_to(values["weight"], old_source.size), 0.0)  # the last is that of none
     ticks = np.rint(np.asarray(delay, np.float64) / dt)

@@ -25,7 +25,7 @@ KINDS = {"population": "populations", "projection": "projections", "drive": "dri
 
 def lay_out(net: Network, settings: Settings):
     """Return the plan of a network for some settings."""
-    if settings.mode == "event":
+    if settings.dt is None:
         return EventPlanner(net, settings.seed).plan()
     parts = parts_of(net, settings.threads)
     return Planner(net, settings.dt, settings.seed, settings.real, parts, settings.packed).plan()
@@ -106,10 +106,10 @@ class Run:
         self.check(state)
         engine = self.engine
         now = dict(engine.plan.changes)
-        self._change_to({**self._changes_of(state), **_kept(now, keep, Projection)})
+        self.change_to({**self._changes_of(state), **_kept(now, keep, Projection)})
         engine.check(state.arrays)
         engine.restore(state.arrays, state.time, keep)
-        self._change_to({**engine.plan.changes, **_kept(now, keep, Population)})  # from a state that came of others
+        self.change_to({**engine.plan.changes, **_kept(now, keep, Population)})  # from a state that came of others
         for drive, values in self.feeds.items():
             values[:] = engine.plan.drives[drive].parameters.amplitude
         for population, events in self.described.items():
@@ -125,8 +125,8 @@ class Run:
         owners = {(kind, owner.name): owner for kind, group in KINDS.items() for owner in getattr(self.plan, group)}
         return {(owners[kind, name], parameter): value for (kind, name, parameter), value in state.changes.items()}
 
-    def _change_to(self, wanted: dict) -> None:
-        """Let what is set be this and nothing else."""
+    def change_to(self, wanted: dict) -> None:
+        """Let what is set be this and nothing else, (owner, name) -> value."""
         now = self.engine.plan.changes
         if wanted.keys() != now.keys() or any(value is not now[key] and not same(value, now[key])
                                               for key, value in wanted.items()):
@@ -192,7 +192,7 @@ class Run:
         young = {owner: int(born.max()) + int(plan.projections[owner].connectivity.delays.max())
                  for (owner, name), born in plan.changes.items() if name == BORN}
         if any(tick <= self.engine.now for tick in young.values()):
-            self._change_to({(owner, name): value for (owner, name), value in plan.changes.items()
+            self.change_to({(owner, name): value for (owner, name), value in plan.changes.items()
                              if name != BORN or young[owner] > self.engine.now})
         return min((tick for tick in young.values() if tick > self.engine.now), default=None)
 

@@ -64,7 +64,7 @@ class Settings:
                    packed=bool(packed), threads=1 if threads is None else threads, memory_limit=memory_limit)
 
     def __post_init__(self):
-        checked = {"seed": check_seed("seed", self.seed),
+        checked: dict[str, Any] = {"seed": check_seed("seed", self.seed),
                    "threads": check_whole("threads", self.threads, at_least=1, at_most=256)}
         if self.noise is not None:
             checked["noise"] = check_seed("seed", self.noise)

@@ -1,7 +1,7 @@
 """Inputs: populations that only emit spikes, and drives of a population by events or currents."""
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -52,9 +52,8 @@ class TimedArray(Timed):
         values.setflags(write=False)
         self.values, self.every, self.after, self.start = values, every, after, start
 
-    def later(self, by: float) -> "TimedArray":
-        """Return the same values, some ms later."""
-        return TimedArray(self.values, self.every, self.after, self.start + by)
+    def later(self, by: float) -> Self:
+        return type(self)(self.values, self.every, self.after, self.start + by)
 
     def __repr__(self):
         shape = " x ".join(map(str, self.values.shape))

@@ -132,6 +132,19 @@ def test_state_threads_and_pieces_change_no_bit_while_synapses_are_young(cls, tm
     np.testing.assert_array_equal(young.weights("p"), again.weights("p"))
 
 
+def test_samples_of_a_batch_begin_with_young_synapses():
+    sim = one_pair(ns.LeakyIntegrator(tau_mem=1e9, v_leak=0.0), weight=1.0)
+    later = sim.rewire("p", [0], [1], weight=1.0, delay=8.0)
+    net = later.net
+    net.record("cells", "v", every=1.0)
+    later = ns.Simulation(net, DT, dtype="float64").rewire("p", [0], [0], weight=1.0, delay=8.0)
+    later.run(12.0)
+    later = later.rewire("p", [0], [1], weight=1.0, delay=8.0)
+    once = ns.Spikes.from_times([2.0], [0], size=1, duration=20.0)
+    for result in later.run_batch([once, once, once], 20.0, threads=1):
+        assert result.trace("cells")[1][-1] == pytest.approx([0.0, 1.0])
+
+
 def test_turns_while_spikes_are_under_way():
     sim = one_pair(ns.LeakyIntegrator(tau_mem=1e9, v_leak=0.0), (1.0, 10.0), turn=5.0, weight=1.0)
     sim = sim.rewire("p", [0], [1], weight=1.0, delay=8.0)  # the first spike is lost

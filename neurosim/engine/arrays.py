@@ -34,8 +34,8 @@ class Arrays:
         self.taps: list = []  #: the recordings of state variables
         self.late: dict = {}  #: (population, variable of some ticks ago) -> (variable, ticks)
         self.buffers: set = set()  #: keys of the arrays of neurons that are empty between two ticks
-        sources = [p for p in plan.populations if isinstance(p.model, SpikeSource)]
-        self.given = {p: self.clock.given(p, p.model.spikes) for p in sources}
+        self.given = {p: self.clock.given(p, p.model.spikes) for p in plan.populations
+                      if isinstance(p.model, SpikeSource)}
         self.arrivals = [aligned(0, size, plan.real) for size in plan.size]
         self._allocate_neurons()
         self.mirrored = list(self._mirrors())  #: variables of direct ports, and where they are in `arrivals`

@@ -224,7 +224,8 @@ class Bundled:
 
     def alone(self) -> Connectivity:
         """Return the same synapses in arrays of their own."""
-        return Connectivity(self.parts, self.delays, *self.shape, self.n_synapses)
+        n_source, n_target = self.shape
+        return Connectivity(self.parts, self.delays, n_source, n_target, self.n_synapses)
 
 
 def may_join(first, plan) -> bool:

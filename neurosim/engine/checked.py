@@ -109,18 +109,17 @@ class _Checks(ast.NodeTransformer):
     def visit_Subscript(self, node):
         self.generic_visit(node)
         if isinstance(node.value, ast.Name):
-            several = isinstance(node.slice, ast.Tuple)
-            parts = [self._checked(node.value.id, axis, part)
-                     for axis, part in enumerate(node.slice.elts if several else [node.slice])]
-            node.slice = ast.Tuple(parts, ast.Load()) if several else parts[0]
+            given = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            parts: list[ast.expr] = [self._checked(node.value.id, axis, part) for axis, part in enumerate(given)]
+            node.slice = ast.Tuple(parts, ast.Load()) if isinstance(node.slice, ast.Tuple) else parts[0]
         return node
 
     def _checked(self, array, axis, part):
         if isinstance(part, ast.Constant):  # Numba's own check sees to these, also where the array is a tuple
             return part
         if isinstance(part, ast.Slice):
-            ends = [end and self._call("check_end", array, axis, end) for end in (part.lower, part.upper)]
-            return ast.Slice(*ends, part.step)
+            low, high = (end and self._call("check_end", array, axis, end) for end in (part.lower, part.upper))
+            return ast.Slice(low, high, part.step)
         return self._call("check_at", array, axis, part)
 
     def _call(self, check, array, axis, index):

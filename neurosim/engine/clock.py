@@ -1,6 +1,7 @@
 """How an engine counts time: in whole ticks, or in exact ms."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Ticks:
         """Return a time in ms as a number of ticks; raise ParameterError if it is off the grid, or below so many."""
         return check_ticks(what, value, self.dt, at_least=at_least)
 
-    def ms(self, stamp) -> float:
+    def ms(self, stamp) -> Any:
         """Return a number of ticks in ms."""
         return stamp * self.dt
 
@@ -65,8 +66,8 @@ class Exact:
         """Return a time in ms exactly; raise ParameterError if it is none, or, where `at_least` is 1, not above 0."""
         return Fraction(check_number(what, value, "ms", **{"above" if at_least else "at_least": 0}))
 
-    def ms(self, stamp) -> float:
-        """Return a time as a float."""
+    def ms(self, stamp) -> Any:
+        """Return a time as a float, or times as an array of them."""
         return np.asarray(stamp, dtype=np.float64) if isinstance(stamp, np.ndarray) else float(stamp)
 
     def given(self, population, spikes: Spikes) -> tuple:

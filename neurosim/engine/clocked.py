@@ -32,6 +32,7 @@ class Clocked(Snapshots):
     """
 
     least = 16
+    memory_limit = math.inf  #: what it takes was taken when it was made
 
     def __init__(self, plan: Plan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
         super().__init__(plan, sample, noise, most_ticks)

@@ -9,21 +9,23 @@ import hashlib
 import types
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
-import numba
 import numpy as np
+from numba.core import dispatcher, extending
 
 from neurosim import maths
 from neurosim.engine import elementary
 
 #: taken as they are: Numba finds their overloads
-SUBSTITUTES = {maths.exp: elementary.exp, maths.log: elementary.log}
-OVERLOADS = {elementary.exp: (elementary.exp32, elementary.exp64), elementary.log: (elementary.log64,)}
+SUBSTITUTES: dict[Any, Any] = {maths.exp: elementary.exp, maths.log: elementary.log}
+OVERLOADS: dict[Any, tuple] = {elementary.exp: (elementary.exp32, elementary.exp64),
+                               elementary.log: (elementary.log64,)}
 #: modules that change with their version only, which is part of every key
 _VERSIONED = {"numpy", "numba", "llvmlite", "math", "cmath", "builtins", "operator"}
 
 
-def fingerprint(value: object, names: frozenset = frozenset(), seen: dict | None = None) -> str:
+def fingerprint(value: Any, names: frozenset = frozenset(), seen: dict | None = None) -> str:
     """Return a text that changes when the value, or anything that a function depends on, changes.
 
     Args:
@@ -34,9 +36,9 @@ def fingerprint(value: object, names: frozenset = frozenset(), seen: dict | None
     seen = {} if seen is None else seen
     if isinstance(value, types.FunctionType):
         return _of_function(value, seen)
-    if isinstance(value, numba.core.extending._Intrinsic):
+    if isinstance(value, extending._Intrinsic):
         return "intrinsic:" + fingerprint(value._defn, names, seen)
-    if isinstance(value, numba.core.dispatcher.Dispatcher):
+    if isinstance(value, dispatcher.Dispatcher):
         return "jit:" + fingerprint(value.py_func, names, seen)
     if isinstance(value, types.ModuleType):
         return _of_module(value, names, seen)
@@ -53,7 +55,8 @@ def fingerprint(value: object, names: frozenset = frozenset(), seen: dict | None
     if isinstance(value, np.generic):
         return f"{value.dtype}:{value.item()!r}"
     if isinstance(value, enum.EnumType):
-        return f"enum({[(member.name, member.value) for member in value]})"
+        members: Any = value
+        return f"enum({[(member.name, member.value) for member in members]})"
     return f"{type(value).__name__}:{value!r}"  # an address in the text means compiling anew in every process
 
 

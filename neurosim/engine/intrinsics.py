@@ -3,11 +3,13 @@
 import ctypes
 import platform
 import sys
+from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba import extending, types
+
+intrinsic: Any = extending.intrinsic  # what it makes is called without the first argument
 
 _I8P = ir.IntType(8).as_pointer()
 _I64 = ir.IntType(64)

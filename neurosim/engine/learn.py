@@ -108,7 +108,7 @@ class Learner(Synapse):
         """Whether the answer to a target's spike is a new weight from the old one and the source's traces alone."""
         w = self.wiring
         learns = w.device is not None and w.device.update is not None
-        return not (learns or len(w.rules) > 1 or w.rules[0].state or w.modulators
+        return not (learns or len(w.rules) > 1 or any(rule.state for rule in w.rules) or w.modulators
                     or any(w.takes(name, ["on_target"]) for name in w.traces("target")))
 
     def _last_two(self) -> list[str]:
@@ -202,11 +202,11 @@ class Learner(Synapse):
         """A call of a rule's body whose result is put into the weight, past the gates and through the device."""
         w = self.wiring
         rule, device = w.rules[number], w.device
+        learns = device is not None and device.update is not None
         call = self.call(f"{body}_{number}", rule, getattr(rule, body), known | {"weight": "weight[e]"})
         lines = [f"{', '.join(['asked', *(f'{synapse_field(name)}[e]' for name in rule.state)])} = {call}"]
         gates = [(n, gate) for n, gate in enumerate(w.rules)
                  if n > number and gate.on_change is not None and body != "between"]
-        learns = device is not None and device.update is not None
         if not gates and not learns:
             return [*lines, "weight[e] = asked"]
         lines.append(f"change = {_real(w)}(asked - weight[e])")
@@ -214,7 +214,7 @@ class Learner(Synapse):
             taken = known | {"weight": "weight[e]", "change": "change"}
             call = self.call(f"on_change_{n}", gate, gate.on_change, taken)
             lines.append(f"{', '.join(['change', *(f'{synapse_field(name)}[e]' for name in gate.state)])} = {call}")
-        if not learns:
+        if device is None or not learns:
             return [*lines, "weight[e] = weight[e] + change"]
         call = self.call("update", device, device.update, {"weight": "weight[e]", "change": "change"})
         which = 1 + BODIES.index(body) + len(BODIES) * number

@@ -63,7 +63,7 @@ def load_function(name: str, text: str, leaves: dict, real: Any = np.float64, ch
     return _load(name, text, leaves, real, _function_of, checking)
 
 
-def _load(name, text, leaves, real, finish, checking=CHECKING):
+def _load(name, text, leaves, real, finish, checking=CHECKING) -> Any:
     parts = [VERSION, str(checking), text, np.dtype(real).name, numba.__version__, np.__version__, sys.version]
     parts += [f"{key}={fingerprint(leaf)}" for key, leaf in sorted(leaves.items())]
     key = f"{name}_{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
@@ -79,7 +79,8 @@ def _load(name, text, leaves, real, finish, checking=CHECKING):
 
 
 def _kernel_of(module, entry, refused, checking):
-    kernel = CFunc(module.kernel, (ARGUMENTS, numba.types.void), {}, {"error_model": "numpy", "boundscheck": checking})
+    options = {"error_model": "numpy", "boundscheck": checking}
+    kernel: Any = CFunc(module.kernel, (ARGUMENTS, numba.types.void), {}, options)
     kernel._cache = entry
     try:
         kernel.compile()
@@ -91,14 +92,15 @@ def _kernel_of(module, entry, refused, checking):
 
 
 def _function_of(module, entry, refused, checking):
-    jitted = numba.njit(nogil=True, error_model="numpy", boundscheck=checking)(module.main)
+    jitted: Any = numba.njit(nogil=True, error_model="numpy", boundscheck=checking)(module.main)
     jitted._cache = entry
 
     def call(*arguments):
         try:
             return jitted(*arguments)
         except Exception as error:
-            running = error.__traceback__.tb_next is None  # what compiled code raises has no frames of Python below
+            trace = error.__traceback__
+            running = trace is None or trace.tb_next is None  # compiled code has no frames of Python below
             if checking and isinstance(error, IndexError):
                 raise as_error(error) from None
             if running or isinstance(error, ModelError):

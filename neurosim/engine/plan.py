@@ -173,5 +173,5 @@ class Plan:
     direct: frozenset = frozenset()
     couplings: tuple = ()
     injected: frozenset = frozenset()
-    ports: Ports | None = None
+    ports: Ports = field(kw_only=True)
     changes: Mapping = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Planner:
         longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Plan(self.net, self.dt, self.seed, self.real, self.parts, self.packed, populations, projections, drives,
                     deliveries, window, longest, reach, tuple(size), frozenset(self.direct), couplings,
-                    frozenset(self.injected), self.ports)
+                    frozenset(self.injected), ports=self.ports)
 
     def arrivals(self, populations) -> tuple[dict, list]:
         """Return where the arrivals of each population and port lie in the buffer of each part, and its size.
@@ -128,11 +129,12 @@ class Planner:
                               self.ports.of(projection),
                               streams.new(f"{projection.name}/noise"),
                               periods=periods(projection, connectivity.shared, self.dt))
-        if isinstance(connectivity, Connectivity):
-            plan = replace(plan, rows=rows_of(plan))
+        if not isinstance(connectivity, Connectivity):
+            return plan
+        plan = replace(plan, rows=rows_of(plan))
         for part in connectivity.parts if rules else []:
             check_bounds(projection, part.values["weight"], part.values)
-        if device is not None:
+        if device is not None and plan.rows is not None:
             program(projection, connectivity, self.seed, streams.new(f"{projection.name}/programming"))
             plan = replace(plan, base=numbering(plan.rows, source.base.size, connectivity.delays.size))
         return plan
@@ -174,10 +176,11 @@ def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:
     drive = plan.drive
     if drive.receptor is not None:
         return replace(plan, port=laid.ports.of(drive))
-    rounded = drive.drive.rounding(plan.parameters, laid.dt)
+    current: Any = drive.drive
+    rounded = current.rounding(plan.parameters, laid.dt)
     if rounded:
         warnings.warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}", NeurosimWarning, stacklevel=2)
-    return replace(plan, form=drive.drive.coefficients(plan.parameters, laid.dt))
+    return replace(plan, form=current.coefficients(plan.parameters, laid.dt))
 
 
 def _ticks_held(population, t_ref, dt):

@@ -1,6 +1,7 @@
 """What is done in every tick with the arrays of a network: blocks of kernels, and their order."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,10 @@ class Programs(Arrays):
         self.fed: dict = {}  #: drive -> amplitudes that are written from outside
         self.stale = True  #: whether the programs must be made anew before the next tick
         self.moved = True  #: whether what follows from the state and the tick must be made anew
+
+    def rewind(self) -> None:
+        """Make what follows from the state and the tick; `Snapshots` does."""
+        raise NotImplementedError
 
     def ready(self) -> None:
         """See to it that the programs fit the arrays, the plan and the tick."""
@@ -196,7 +201,7 @@ class Programs(Arrays):
         self.currents.setdefault(drive, []).append((block, low, high))
         return block
 
-    def _poisson(self, plan, low, high, drive=None, arrivals=None, slots=None):
+    def _poisson(self, plan, low, high, drive=None, arrivals=None, slots: Any = None):
         real, n = self.plan.real, high - low
         label = "Poisson" if drive is None else drive.name
         table = timed_table(plan.parameters.rate, self.plan.dt, label)
@@ -247,7 +252,8 @@ class Programs(Arrays):
                 yield self._update(population, plan, thread, low, high, slots)
 
     def _given(self, population, low, high, slots):
-        ticks, ids = within(*self.given[population], low, high, population.size)
+        ticks, ids = self.given[population]
+        ticks, ids = within(ticks, ids, low, high, population.size)
         block = self._block(inputs.given_spikes(), n_events=ticks.size, event_tick=ticks, event_id=ids,
                             cursor=np.zeros(1, dtype=np.int64), **slots.arguments(0))
         self.emitters[population].append((block, low, high, slots))
@@ -268,7 +274,7 @@ class Programs(Arrays):
                 values[name] = aligned(value, value.size, kind.dtype)
             elif (population, name) in self.neurons:
                 values[name] = self._slice(population, name, low, high)
-        if population.spiking:
+        if slots is not None:
             values |= {"spiked": aligned(0, n + FLAGS, np.uint8), **slots.arguments(low)}
         if "uniform" in kernel.fields:
             values |= {"uniform": aligned(0, n, np.float64), **self._random(plan.stream, low)}
@@ -298,7 +304,7 @@ class Programs(Arrays):
 
     def _notes(self, thread):
         for (population, late), (name, ticks) in self.late.items():
-            low, high = self.plan.populations[population].bounds[thread:thread + 2]
+            low, high = (int(each) for each in self.plan.populations[population].bounds[thread:thread + 2])
             now, was = (self._slice(population, each, low, high) for each in (state_field(name), late))
             ring = self._slice(population, f"ring_{late}", low * ticks, high * ticks)
             if low < high:
@@ -353,7 +359,8 @@ class Programs(Arrays):
         for port in coefficients.ports:
             if port.direct and variable == port.variable:
                 return self._port(population, port.index, thread)
-        return self._slice(population, variable, *self.plan.populations[population].bounds[thread:thread + 2])
+        low, high = self.plan.populations[population].bounds[thread:thread + 2]
+        return self._slice(population, variable, low, high)
 
 
 def _columns(values, low, high) -> np.ndarray:

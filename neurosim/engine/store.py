@@ -106,7 +106,7 @@ class Entry(NullCache):
 
     def _path(self, sig, codegen) -> Path:
         which = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode()).hexdigest()[:8]
-        return self.folder / f"{self.key}.{which}.bin"
+        return Path(self.folder or "") / f"{self.key}.{which}.bin"
 
 
 @cache

@@ -7,6 +7,7 @@ back; (3) reset those that spike and list them; what is rare costs little.
 
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Port:
     """
 
     index: int
-    receptor: object
+    receptor: Any
     direct: bool = False
 
     def name(self, variable: str) -> str:
@@ -65,7 +66,7 @@ class Kind:
         real: float type of the states.
     """
 
-    model: object
+    model: Any
     ports: tuple
     coefficients: dict
     terms: dict

@@ -3,6 +3,7 @@
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -81,16 +82,16 @@ class Wiring:
         young: whether spikes are under way that some of the synapses must not deliver, as these were not there yet.
     """
 
-    target: object
-    offsets: object
+    target: Any
+    offsets: Any
     shared: tuple
     stored: tuple
-    release: object
-    rules: tuple
-    device: object
-    reads: tuple
-    spiking: tuple
-    real: type
+    release: Any
+    rules: tuple[Any, ...]
+    device: Any
+    reads: tuple[Any, ...]
+    spiking: tuple[str, ...]
+    real: Any
     packed: bool = False
     brief: tuple = ()
     young: bool = False

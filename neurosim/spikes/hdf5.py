@@ -1,5 +1,7 @@
 """Spikes as HDF5: the group `spikes` with two datasets, attributes, and a group of labels."""
 
+from typing import Any
+
 import numpy as np
 
 from neurosim.errors import FileError
@@ -34,7 +36,7 @@ def read(cls, path):
     with reading_spikes(path, WHAT), looking(path, WHAT) as file:
         if "spikes" not in file:
             raise FileError(f"{path} must have a group 'spikes', it has none")
-        group = file["spikes"]
+        group: Any = file["spikes"]
         attributes = {"dt_ms": None, **_attributes(group)}
         grown = "digest" in attributes  # piece by piece, see neurosim.growing
         head = check_header(path, attributes, "units", *(() if grown else ("fingerprint",)))

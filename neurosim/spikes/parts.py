@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -25,8 +25,11 @@ class Parts:
     start: float
     stop: float
     _stamps: np.ndarray
-    _first: float
-    _span: float
+    _first: Any
+    _span: Any
+    if TYPE_CHECKING:  # what `Spikes` has
+        def _ms(self, stamp: Any) -> float: ...
+        def replace(self, **changes: Any) -> Self: ...
 
     def select(self, ids: Any, *, renumber: bool = False) -> Self:
         """Return the spikes of some neurons only, as if nobody had watched the others.

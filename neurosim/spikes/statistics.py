@@ -1,6 +1,7 @@
 """Numbers of a recording of spikes: counts, rates, bins, intervals."""
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +20,12 @@ class Statistics:
     n_watched: int
     duration: float
     _stamps: np.ndarray
-    _first: float
-    _span: float
+    _first: Any
+    _span: Any
+
+    if TYPE_CHECKING:  # what `Spikes` has
+        def __len__(self) -> int: ...
+        def _need_grid(self, what: str) -> None: ...
 
     def counts(self) -> np.ndarray:
         """Return how many times each neuron spiked, int64, shape (size,).

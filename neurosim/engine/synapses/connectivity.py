@@ -150,7 +150,7 @@ class Whole:
         here = slice(part.start[low], part.start[high])
         start = part.start[low:high + 1] - here.start
         column = np.empty(0 if part.offsets is None else start[-1], np.uint32)
-        if column.size:
+        if column.size and part.offsets is not None:
             load_function("build_unroll", _UNROLL, {})(start, part.offsets[low:high], self.columns, column)
         values = {name: value[here] for name, value in part.values.items() if isinstance(value, np.ndarray)}
         return Slab(start, column, int(self.columns[0]) if self.columns.size else 0, part.target[here], values)

@@ -98,7 +98,8 @@ class Draft:
             thread: number of the part.
             ticks: delays whose places are the columns; those of the draft are among them.
         """
-        return Strip(self, *self.bounds[thread:thread + 2].tolist(), ticks)
+        low, high = self.bounds[thread:thread + 2].tolist()
+        return Strip(self, low, high, ticks)
 
     def found(self, strips: list) -> tuple:
         """Return the delays that occur, and the number of synapses, when all rows were drawn by a strip for each part.

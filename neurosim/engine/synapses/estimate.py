@@ -43,7 +43,7 @@ def _count_delays(delay, shape, n, dt):
     if high - low < FEW_TICKS:
         return high - low + 1
     if value.kind != "drawn":
-        return np.unique(value.data).size
+        return np.unique(np.asarray(value.data)).size
     edges = np.unique(np.geomspace(1, high - low + 2, 20_000).astype(np.int64)) - 1  # of groups of ticks
     below = np.array([delay.probability((low + edge - 0.5) * dt) for edge in edges])
     below[0], below[-1] = 0.0, 1.0
