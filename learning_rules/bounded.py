@@ -12,6 +12,11 @@ from neurosim.contracts import Plasticity
 from neurosim.errors import NeurosimWarning, ParameterError
 
 
+def clip(weight, w_min, w_max):
+    """Return the weight, or the bound that it has passed."""
+    return min(max(weight, w_min), w_max)
+
+
 class Stepping(Plasticity):
     """Base of the rules that say by how much one event may change a weight."""
 
@@ -45,6 +50,8 @@ class Bounded(Stepping):
         if isinstance(low, (float, np.ndarray)) and isinstance(high, (float, np.ndarray)) and np.any(low >= high):
             raise ParameterError(f"{type(self).__name__}.w_min must be < w_max = {high}, got {low}")
 
+    keep = staticmethod(clip)
+
     def weight_bounds(self, p):
         """Return the smallest and the largest weight, numbers or one per synapse."""
         return p.w_min, p.w_max
@@ -53,8 +60,3 @@ class Bounded(Stepping):
         """Let every spike set its traces to 1, instead of raising them."""
         for side in ("source_traces", "target_traces"):
             self.__dict__[side] = {name: replace(trace, nearest=True) for name, trace in getattr(self, side).items()}
-
-
-def clip(weight, w_min, w_max):
-    """Return the weight, or the bound that it has passed."""
-    return min(max(weight, w_min), w_max)

@@ -63,6 +63,11 @@ class InhibitorySTDP(Stepping):
         """Grow."""
         return _towards(weight, eta * x, w_max)
 
+    @staticmethod
+    def keep(weight, w_max):
+        """Stay within the bounds."""
+        return _towards(weight, 0.0, w_max)
+
 
 def _towards(weight, change, w_max):
     """Strengthen a weight of the sign of w_max, between 0 and w_max."""

@@ -7,6 +7,7 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.connectivity import Explicit
 from neurosim.engine.changing import BORN
+from neurosim.engine.quantities import within_bounds
 from neurosim.engine.wiring import NEVER
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.network import Projection
@@ -24,7 +25,7 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
         raise ParameterError(f"under_way must be 'refuse' or 'accept', got {describe_value(under_way)}")
     dt = run.engine.plan.dt
     old_source, _, old_delay, values = run.engine.synapses(projection)
-    old_weight = np.append(np.broadcast_to(values["weight"], old_source.size), 0.0)  # the last is that of none
+    old_weight = np.append(np.broadcast_to(values["weight"], old_source.size), [run.engine.plan.real(0)])  # of none
     ticks = np.rint(np.asarray(delay, np.float64) / dt)
     rule, n = Explicit(source, target), np.size(source)
     continues = np.full(n, -1) if continues is None else np.asarray(continues)
@@ -35,7 +36,12 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
     weight, delay = (np.broadcast_to(np.asarray(value, np.float64), n).copy() for value in (weight, ticks * dt))
     if under_way == "refuse":
         _check_under_way(run, projection, rule.sources, continues, old_delay, delay)
-    new = replace(projection, rule=rule, weight=weight, delay=delay)
+    kept = (continues >= 0) & (weight.astype(old_weight.dtype) == old_weight[continues])
+    described = weight
+    if projection.device is not None:  # which may have carried a weight beyond the bounds of a rule
+        held = np.append(within_bounds(projection, old_weight[:-1], values), 0.0)
+        described = np.where(kept, held[continues], weight)
+    new = replace(projection, rule=rule, weight=described, delay=delay)
     net = run.net.copy()
     net.projections[net.projections.index(projection)] = new
     net.recorders = [replace(r, what=new) if r.what is projection else r for r in net.recorders]
@@ -47,8 +53,7 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
     laid = after.engine.synapses(new)[3]["weight"]
     after.restore(replace(carried, changes=changes))
     if "weight" in after.engine.changing(new):
-        same = (was >= 0) & (weight[order].astype(laid.dtype) == old_weight[was])
-        _put_weights(after, new, np.where(same, old_weight[was], laid))
+        _put_weights(after, new, np.where(kept[order], old_weight[was], laid))
     return after
 
 

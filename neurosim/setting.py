@@ -4,7 +4,7 @@ import numpy as np
 
 from neurosim.checks import Parameter, Samples, Timed, describe_value
 from neurosim.engine.protocol import Engine
-from neurosim.engine.quantities import check_bounds, parts_of_synapse
+from neurosim.engine.quantities import check_bounds, parts_of_synapse, within_bounds
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import DriveOn, Population, Projection, check_lengths
 
@@ -152,8 +152,11 @@ def _check_together(engine, projection, plan, changing, static):
             part.replace(**own | new)
     if projection.plasticity and ("weight" in changing or static):
         values = engine.synapses(projection)[3]
-        weights = np.broadcast_to(changing.get("weight", values["weight"]), plan.n_synapses)
-        check_bounds(projection, weights.astype(engine.plan.real), values | changing | static)
+        now, real = np.broadcast_to(values["weight"], plan.n_synapses), engine.plan.real
+        weights = np.broadcast_to(changing.get("weight", now), plan.n_synapses).astype(real)
+        if projection.device is not None:  # what a device has carried beyond the bounds may stay
+            weights = np.where(weights == now, within_bounds(projection, now, values), weights)
+        check_bounds(projection, weights, values | changing | static)
 
 
 def _of_receptor(engine, projection, port, changes):

@@ -155,6 +155,23 @@ def test_what_is_set_is_there_and_setting_what_is_there_changes_nothing(cls):
     assert (sims[1].weights("p") == half).all()
 
 
+@pytest.mark.parametrize("signal", [8.0, -8.0])
+@pytest.mark.parametrize("rule", [PairSTDP(a_plus=0.1, a_minus=0.1), learning_rules.InhibitorySTDP(eta=0.1)],
+                         ids=lambda rule: type(rule).__name__)
+def test_what_a_gate_makes_of_a_change_stays_within_the_bounds_of_the_rule(rule, signal):
+    net, rng = ns.Network(), np.random.default_rng(3)
+    spikes = ns.Spikes(ticks=rng.integers(1, 200, 300), ids=rng.integers(0, 20, 300), size=20, dt=DT, duration=100.0)
+    level = net.add(ns.LeakyIntegrator(v_leak=signal), 1)
+    cells = net.add(ns.LIF(i_bias=ns.Uniform(160.0, 300.0)), 20)
+    net.connect(net.add(ns.SpikeSource(spikes)), cells, weight=0.5, delay=1.0, name="p",
+                plasticity=[rule, learning_rules.Gated()], modulators={"signal": (level, "v")})
+    sim = ns.Simulation(net, DT)
+    sim.run(100.0)
+    weight = sim.weights("p")
+    assert weight.min() >= 0.0 and weight.max() <= 1.0 and (weight.min() == 0.0 or weight.max() == 1.0)
+    sim.set("p", weight=weight)
+
+
 RECEPTORS = [ns.ExponentialCurrent(5.0), ns.AlphaCurrent(2.0), ns.ExponentialConductance(e_rev=0.0), ns.Pulse()]
 
 

@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 import neurosim as ns
 from hardware_models.memristor import CrossbarLayer, MeasuredErrors, MeasuredPulses, Memristor
 from hardware_models.memristor.tables import columns_of
+from learning_rules import PairSTDP
 from neurosim.contracts import Device, Plasticity
 
 UP, DOWN = np.array([5.0, 9.0, 8.0, 12.0, 12.0, 11.5, 15.0]), np.array([15.0, 10.0, 10.0, 6.0, 5.0])
@@ -183,3 +184,32 @@ def test_nothing_passes_between_two_events_of_one_tick(times, updates):
     sim = ns.Simulation(net, dt=0.5)
     sim.run(8.0)
     assert sim.weights("p").tolist() == [0.5 + updates]
+
+
+class Coarse(Device):
+    """Goes beyond what a rule asks for."""
+
+    @staticmethod
+    def update(weight, change):
+        return weight + 3.0 * change
+
+
+def test_weights_that_a_device_holds_beyond_the_bounds_of_a_rule_can_be_set_and_rewired_as_they_are():
+    net = ns.Network()
+    times = np.arange(2.0, 60.0, 3.0)
+    source = net.add(ns.SpikeSource(ns.Spikes.from_times(times, np.zeros(20, int), size=1, duration=70.0)))
+    cells = net.add(ns.LIF(i_bias=ns.Uniform(200.0, 400.0)), 20, name="cells")
+    rule = PairSTDP(a_plus=0.5, a_minus=0.5, w_max=1.0)
+    net.connect(source, cells, weight=0.5, delay=1.0, plasticity=rule, device=Coarse(), name="p")
+    sim = ns.Simulation(net, dt=0.5)
+    sim.run(60.0)
+    weight = sim.weights("p")
+    assert weight.min() < 0.0 or weight.max() > 1.0
+    sim.set("p", weight=weight)
+    later = sim.rewire("p", np.zeros(20, int), np.arange(20), weight=weight, delay=1.0, continues=np.arange(20))
+    for each in (sim, later):
+        np.testing.assert_array_equal(each.weights("p"), weight)
+    for call in (lambda: sim.set("p", weight=weight + 2.0),
+                 lambda: sim.rewire("p", np.zeros(20, int), np.arange(20), weight=weight + 2.0, delay=1.0)):
+        with pytest.raises(ns.ParameterError, match="weights of 'p' must be within 0 .. 1"):
+            call()

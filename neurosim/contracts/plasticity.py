@@ -57,7 +57,8 @@ class Plasticity(Parametrised):
       The changes of a rule pass the gates of all rules that come after it in `plasticity=[...]`.
 
     `period` may be a parameter. `transmits` says whether the arriving spike carries the weight from before
-    `on_source` or from after. A body clips the weight itself.
+    `on_source` or from after. A body clips the weight itself; `keep(weight, ...)` returns the weight, or the bound that
+    it has passed, for what a gate has made of a change.
 
     With `delay = "axonal"` the delay of the projection lies before the synapse: a spike of the source
     is handled when it arrives at the target, and spikes of the target when they happen. With
@@ -85,6 +86,7 @@ class Plasticity(Parametrised):
     on_period: ClassVar[Any] = None
     between: ClassVar[Any] = None
     on_change: ClassVar[Any] = None
+    keep: ClassVar[Any] = None
     period: ClassVar[Any] = 0.0  #: ms between two calls of `on_period`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -107,7 +109,7 @@ class Plasticity(Parametrised):
             raise ParameterError(f"{name}.{lost[0]} is never called: the bodies of a rule are {', '.join(BODIES)}")
         if not known:
             raise ParameterError(f"{name} must have a body, such as on_source(weight, ...): one of {', '.join(BODIES)}")
-        check_static(self, BODIES)
+        check_static(self, (*BODIES, "keep"))
         p = plain(self)
         given = vars(p) | starts(self.state, p) | dict.fromkeys([*self.source_traces, *self.target_traces], 1.0)
         given |= dict.fromkeys([*self.reads, *self.modulators, "elapsed", "weight"], 1.0) | {"change": 0.1}

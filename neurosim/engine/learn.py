@@ -215,7 +215,10 @@ class Learner(Synapse):
             call = self.call(f"on_change_{n}", gate, gate.on_change, taken)
             lines.append(f"{', '.join(['change', *(f'{synapse_field(name)}[e]' for name in gate.state)])} = {call}")
         if device is None or not learns:
-            return [*lines, "weight[e] = weight[e] + change"]
+            lines.append(f"changed = {_real(w)}(weight[e] + change)")
+            if rule.keep is None:
+                return [*lines, "weight[e] = changed"]
+            return [*lines, f"weight[e] = {self.call(f'keep_{number}', rule, rule.keep, {'weight': 'changed'})}"]
         call = self.call("update", device, device.update, {"weight": "weight[e]", "change": "change"})
         which = 1 + BODIES.index(body) + len(BODIES) * number
         turn = "turn" if body == "on_source" else "0"
