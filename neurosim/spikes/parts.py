@@ -55,10 +55,10 @@ class Parts:
         found = place[self.ids]
         keep = found >= 0
         watched = place if self.watched is None else place[self.watched]
-        renamed = renumber and self.unit_ids is not None
+        names = self.unit_ids
         return self._with(self._stamps[keep], found[keep], size=len(chosen) if renumber else self.size,
-                          watched=watched[watched >= 0], unit_ids=self.unit_ids[chosen] if renamed else
-                          None if renumber else self.unit_ids)
+                          watched=watched[watched >= 0],
+                          unit_ids=names[chosen] if renumber and names is not None else names)
 
     def watched_only(self) -> Self:
         """Return the neurons that were watched as the population, numbered 0, 1, ...; itself where all were.
