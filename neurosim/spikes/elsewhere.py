@@ -32,7 +32,8 @@ class Elsewhere:
         """
         from neurosim.export import neo
 
-        return neo.to_neo(self, **annotations)
+        spikes: Any = self
+        return neo.to_neo(spikes, **annotations)
 
     @classmethod
     def from_neo(cls, trains: Any, *, population: str | None = None, ids: Numbers | Sequence[int] | None = None,
@@ -78,7 +79,8 @@ class Elsewhere:
         """
         from neurosim.export import nwb
 
-        nwb.write(path, [self], fields)
+        spikes: Any = self
+        nwb.write(path, [spikes], fields)
 
     @classmethod
     def from_nwb(cls, path: str | Path, *, population: str | None = None, ids: Numbers | Sequence[int] | None = None,
@@ -112,7 +114,8 @@ class Elsewhere:
         """
         from neurosim.export import sonata
 
-        sonata.write(path, [self])
+        spikes: Any = self
+        sonata.write(path, [spikes])
 
     @classmethod
     def from_sonata(cls, path: str | Path, *, population: str | None = None,
