@@ -305,12 +305,7 @@ class Parametrised:
         return type(self)(**{**self.values(), **changes})
 
     def check_with(self, now: Mapping[str, Any], checked: Mapping[str, Any]) -> None:
-        """Check what concerns several parameters at once; raise ParameterError.
-
-        Args:
-            now: all parameters by name, as they are.
-            checked: those that are to be others, each of which fits by itself.
-        """
+        """Check all parameters, as they are `now`, with those that are to be others and fit by themselves."""
         made = object.__new__(type(self))
         made.__dict__.update({**now, **checked})
         warn_of_units(type(self).__name__, ((name, self.parameters[name].unit, value)
