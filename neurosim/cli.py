@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_demo(commands)
     _add_train(commands)
+    _add_sweep(commands)
+    _add_report(commands)
     _add_simulate(commands)
     _add_convert(commands)
     _add_encode(commands)
@@ -96,6 +98,30 @@ def _add_train(commands):
     command.add_argument("--seeds", type=int, default=5, help="liquids and sets of folds (5)")
     command.add_argument("--layers", type=int, default=10, help="layers of 100 neurons of the liquid (10)")
     command.add_argument("--quiet", action="store_true", help="show no progress and no table")
+
+
+def _add_sweep(commands):
+    command = _command(commands, "sweep", _sweep, "try a function at all points that a TOML file describes; called "
+                       "again, it goes on with what is missing")
+    command.add_argument("file", metavar="FILE.toml", help="the description; neurosim.jobs.sweeps documents its form")
+    command.add_argument("--out", metavar="FOLDER", help="where the results go, instead of what the file says "
+                         "(neurosim-sweep)")
+    command.add_argument("--jobs", type=int, metavar="N", help="so many processes; one for each core by default")
+    command.add_argument("--cluster", metavar="ADDRESS", help="let a Dask cluster compute, as in tcp://10.0.0.1:8786")
+    command.add_argument("--retry", action="store_true", help="try calls again that failed")
+    command.add_argument("--quiet", action="store_true", help="show no progress and no summary")
+
+
+def _add_report(commands):
+    command = _command(commands, "report", _report, "write one page of HTML about a sweep: pictures, and tables that "
+                       "can be sorted")
+    command.add_argument("folder", metavar="FOLDER", help="the folder of the results")
+    command.add_argument("--name", help="of the sweep, where the folder holds several")
+    command.add_argument("--out", metavar="FILE.html", help="the page; NAME.html in FOLDER by default")
+    for side, text in (("highest", "more"), ("lowest", "less")):
+        command.add_argument(f"--{side}", action="append", default=[], metavar="RESULT",
+                             help=f"a result of which {text} is better, for the best point and the Pareto front; may "
+                             "be given again")
 
 
 def _add_simulate(commands):
@@ -203,6 +229,29 @@ def _folder(name) -> Path:
 def _check_at_least(name, value, least):
     if value is not None and value < least:
         raise ParameterError(f"{name} must be a whole number >= {least}, got {value}")
+
+
+def _sweep(options):
+    from neurosim.jobs import sweeps
+
+    _check_at_least("--jobs", options.jobs, 1)
+    given = sweeps.read(options.file)
+    for name in ("jobs", "cluster"):
+        if getattr(options, name) is not None:
+            given = {each: value for each, value in given.items() if each not in ("jobs", "cluster")}
+            given[name] = getattr(options, name)
+    folder = _folder(options.out or given["folder"])
+    result, page = sweeps.run(given | {"folder": folder}, retry=options.retry, quiet=options.quiet)
+    if not options.quiet:
+        print(sweeps.summary(result))
+        print(f"results in {folder}/, a page about them in {page}")
+    sweeps.check(result)
+
+
+def _report(options):
+    from neurosim.jobs import sweeps
+
+    print(f"wrote {sweeps.report(options.folder, options.name, options.out, options.highest, options.lowest)}")
 
 
 def _simulate(options):

@@ -409,3 +409,32 @@ def test_a_function_that_cannot_travel_is_one_sentence():
     lock = __import__("threading").Lock()
     with pytest.raises(ns.ParameterError, match="must be such that other processes can have them"):
         sweep(lambda x: lock.locked(), {"x": [1, 2]}, jobs=2, **NO_BAR)
+
+
+def test_parallel_coordinates_have_a_line_for_each_point():
+    pytest.importorskip("matplotlib").use("Agg")
+    import matplotlib.pyplot as plt
+
+    def f(tau, kind, gain, trial):
+        return {"y": tau + trial, "text": "t"}
+
+    result = sweep(f, Points([{"tau": 1.0, "kind": "a", "gain": 2}, {"tau": 10.0, "kind": "b", "gain": 2},
+                              {"tau": 100.0, "kind": "a", "gain": 2}]), seeds=2, jobs=1, **NO_BAR)
+    ax = result.plot("y", plt.figure().add_subplot(), kind="parallel")
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["tau", "kind", "y"]  # gain does not vary
+    heights = np.array([line[:, 1] for line in ax.collections[0].get_segments()])
+    np.testing.assert_allclose(heights[:, :2], [[0.0, 0.0], [0.5, 1.0], [1.0, 0.0]], atol=1e-12)  # tau by its logarithm
+    wanted = np.log([1.5, 10.5, 100.5])
+    np.testing.assert_allclose(heights[:, 2], (wanted - wanted[0]) / (wanted[2] - wanted[0]), atol=1e-12)
+    np.testing.assert_allclose(ax.collections[0].get_array(), [1.5, 10.5, 100.5])
+    plt.close("all")
+
+
+def test_points_without_a_grid_are_not_joined():
+    pytest.importorskip("matplotlib").use("Agg")
+    import matplotlib.pyplot as plt
+
+    result = sweep(lambda x, y: x + y, Random(30, x=Range(0.0, 1.0), y=Range(0.0, 1.0)), jobs=1, **NO_BAR)
+    ax = result.plot(ax=plt.figure().add_subplot())
+    assert ax.lines[0].get_linestyle() == "None" and ax.get_title() == "which differ in y"
+    plt.close("all")

@@ -16,6 +16,7 @@ from neurosim.sweep.spaces import Random as Random
 from neurosim.sweep.spaces import Range as Range
 from neurosim.sweep.study import Study as Study
 from neurosim.sweep.sweeping import load as load
+from neurosim.sweep.sweeping import names as names
 from neurosim.sweep.sweeping import sweep as sweep
 
-__all__ = ["Grid", "Points", "QuasiRandom", "Random", "Range", "Result", "Study", "load", "sweep"]
+__all__ = ["Grid", "Points", "QuasiRandom", "Random", "Range", "Result", "Study", "load", "names", "sweep"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ class Result:
                 if not ((costs <= cost).all(axis=1) & (costs < cost).any(axis=1)).any()]
 
     def plot(self, result: str | None = None, ax=None, **options):
-        """Draw a result: a curve with a band over the seeds for one or two parameters, a map, or a Pareto front.
+        """Draw a result: curves with bands over the seeds, a map, a Pareto front, or parallel coordinates.
 
         Args:
             result: which result; may be left out where there is one.
@@ -150,6 +151,24 @@ class Result:
         from neurosim.sweep.pictures import draw
 
         return draw(self, result, ax, **options)
+
+    def report(self, path: str | Path, title: str = "Sweep", *, highest: str | Iterable[str] = (),
+               lowest: str | Iterable[str] = ()) -> None:
+        """Write one page of HTML with pictures and tables, which needs no other file and no network.
+
+        Args:
+            path: of the file.
+            title: of the page.
+            highest, lowest: results of which more, or less, is better: the page tells their best points, and draws
+                their Pareto front where there are two; by default those of the study.
+
+        Raises:
+            ParameterError: there is no such result.
+            FileError: the file cannot be written.
+        """
+        from neurosim.sweep.page import write_page
+
+        write_page(self, path, title, highest=highest, lowest=lowest)
 
     # What the pictures need.
 

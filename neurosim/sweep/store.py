@@ -11,9 +11,11 @@ import pickle
 import struct
 import sys
 import zlib
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from neurosim.errors import FileError, ParameterError
@@ -58,6 +60,13 @@ def load(path: Path) -> Any:
     text, arrays = _mapped(path)
     with reading(path, "a file of values of a sweep"):
         return pickle.loads(text, buffers=arrays)
+
+
+def send_by_value(module: ModuleType) -> None:
+    """Let functions and classes of a module travel as those of a script do: nobody else has to import it."""
+    for name in ("cloudpickle", "joblib.externals.cloudpickle"):  # of Dask and joblib, and of old joblibs
+        with suppress(ImportError):
+            import_module(name).register_pickle_by_value(module)
 
 
 def forget() -> None:

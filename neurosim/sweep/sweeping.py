@@ -137,6 +137,17 @@ def load(folder: str | Path, name: str = "sweep") -> Result:
     return Result(points, header["trials"], journal.read()[0], study["highest"], study["lowest"])
 
 
+def names(folder: str | Path) -> list[str]:
+    """Return the names of the sweeps in a folder.
+
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = sweep(lambda x: x, {"x": [1]}, jobs=1, folder=folder, name="first")
+    >>> names(folder)
+    ['first']
+    """
+    return sorted(path.parent.name for path in Path(folder).glob("*/sweep") if path.is_file())
+
+
 # ---- what a folder's sweep is -----------------------------------------------------------------------
 
 
