@@ -1,21 +1,19 @@
 """N-MNIST through a liquid whose synapses are memristor crossbars: what each non-ideality costs, and what energy buys.
 
-    NEUROSIM_DATA=FOLDER python examples/crossbar_liquid.py [--seeds 2] [--most 300] [--quick] [--out FOLDER]
-    python examples/crossbar_liquid.py --table crossbar_liquid.csv [--out FOLDER]
+    NEUROSIM_DATA=FOLDER python examples/crossbar_liquid.py [--seeds 2] [--most 300] [--quick] [--jobs N] [--out FOLDER]
 
 The network is that of a resistive-memory liquid: the centre of the sensor (16 x 16, ON events) onto 200 recurrent LIF
 neurons through two crossbars, 256 x 200 and 200 x 200, with fixed random weights; only a ridge readout of three spike
 counts of each neuron is trained. Two questions are asked of every condition, on the same folds: what can be learnt on
 this hardware (the readout is trained on it), and what becomes of a readout that was trained on ideal weights and is
-then used on this hardware. --seeds 20 --most 900 is the full protocol; the numbers of each seed are kept in
-crossbar_liquid.csv, from which --table makes table and figure again. Nothing is downloaded.
+then used on this hardware. --seeds 20 --most 900 is the full protocol. Conditions are two sweeps over all cores, which
+keep what they found in the folder crossbar_liquid: called again, the script goes on, and in the end only draws. Nothing
+is downloaded.
 """
 
 import argparse
-import csv
 import os
 import sys
-from collections import namedtuple
 from pathlib import Path
 
 import matplotlib
@@ -28,21 +26,23 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 
 import neurosim as ns
+from hardware_models import memristor
 from hardware_models.energy import EventCosts, Technology, converter, run_energy
-from hardware_models.memristor import PCM, CrossbarCircuit, CrossbarLayer, Memristor, RandomResistors
+from hardware_models.memristor import CrossbarCircuit, CrossbarLayer, Memristor, RandomResistors
 from neurosim.checks import Parameter
+from neurosim.datasets import crop, merge_polarities, to_spikes
 from neurosim.distributions import normal_quantile
 from neurosim.readouts import evaluate, interval, ridge
 from neurosim.reservoirs import BinnedCounts, states
+from neurosim.sweep import Points, sweep
 
 ALPHAS = np.logspace(0, 3, 7)
 NEURON = {"tau_mem": 20.0, "v_leak": 0.0, "v_reset": 0.0, "v_threshold": 20.0, "t_ref": 2.0}
 INPUT_STD, RECURRENT_STD, WIDE, SIZE, DURATION = 2.5, 0.7, 16, 200, 320.0  # mV, mV, pixels, neurons, ms
 N_INPUTS, FOLDS, EQUIVALENT = WIDE * WIDE, 5, 1.5  # EQUIVALENT: points
 HOUR = 3.6e6  # ms
+EVERYTHING = {"programming_noise": 1.0, "drift": 1.0, "drift_compensation": True}  # of phase-change memory
 COLUMN_NOISE = 0.02  # of a column's read at 0.2 V, as a share of the converter's range, inverse to the voltage: assumed
-FIELDS = ("sweep", "level", "x", "seed", "retrained", "fixed", "rate", "energy", "n_test", "chance", "raw")
-Condition = namedtuple("Condition", "sweep level x device wires tiles aged day_0", defaults=(0.0, 1, 0.0, False))
 
 
 class Noisy(ns.LIF):
@@ -100,11 +100,8 @@ def found(data):
 def centre(events):
     """Return the spikes of the ON events in the middle of the sensor, 256 channels."""
     low = (34 - WIDE) // 2
-    x, y = events["x"].astype(np.int64) - low, events["y"].astype(np.int64) - low
-    keep = events["p"] & (x >= 0) & (x < WIDE) & (y >= 0) & (y < WIDE) & (events["t"] < DURATION * 1000)
-    ticks = np.maximum(np.ceil(events["t"][keep] / 1000).astype(np.int64), 1)
-    order = np.argsort(ticks, kind="stable")
-    return ns.Spikes(ticks=ticks[order], ids=(y * WIDE + x)[keep][order], size=N_INPUTS, dt=1.0, duration=DURATION)
+    on = crop(events[events["p"] & (events["t"] < DURATION * 1000)], (low, low + WIDE), (low, low + WIDE))
+    return to_spikes(merge_polarities(on), (WIDE, WIDE, 1), dt=1.0, duration=DURATION)
 
 
 def read(root, most):
@@ -138,70 +135,141 @@ def conductance(matrix):
     return float(np.mean([share.target.mean() for share in Memristor().fitted(matrix).shares(matrix)]))
 
 
-def hardware(weights, seed, condition):
+def hardware(weights, seed, device, wires=0.0, tiles=1, aged=0.0):
     """Return the weights that crossbars compute with, each matrix cut into tiles x tiles arrays."""
     held = []
     for part, matrix in enumerate(weights):
-        layer = condition.device.fitted(matrix).replace(seed=2 * seed + part)
+        layer = device.fitted(matrix).replace(seed=2 * seed + part)
         new = np.empty_like(matrix)
-        for rows in np.array_split(np.arange(matrix.shape[0]), condition.tiles):
-            for columns in np.array_split(np.arange(matrix.shape[1]), condition.tiles):
-                array = CrossbarLayer(matrix[np.ix_(rows, columns)], layer, r_word=condition.wires,
-                                      r_bit=condition.wires, seed=2 * seed + part)
-                new[np.ix_(rows, columns)] = (array.age(condition.aged) if condition.aged else array).weights
+        for rows in np.array_split(np.arange(matrix.shape[0]), tiles):
+            for columns in np.array_split(np.arange(matrix.shape[1]), tiles):
+                array = CrossbarLayer(matrix[np.ix_(rows, columns)], layer, r_word=wires, r_bit=wires,
+                                      seed=2 * seed + part)
+                new[np.ix_(rows, columns)] = (array.age(aged) if aged else array).weights
         held.append(new)
     return held
 
 
 def conditions(quick):
-    """Return all conditions; x is the level as a number."""
-    def only(levels):
-        return levels[-1:] if quick else levels
+    """Return all conditions as points of a sweep; x is the level as a number."""
+    def add(name, level, x, device="Memristor", wires=0.0, tiles=1, aged=0.0, **options):
+        found.setdefault(name, []).append({"what": name, "level": level, "x": x, "device": device, "options": options,
+                                           "wires": wires, "tiles": tiles, "aged": aged})
 
-    times = only([("1 h", 1.0), ("1 day", 24.0), ("1 year", 8760.0)])
-    everything = PCM(programming_noise=1.0, drift=1.0, drift_compensation=True)
-    made = [Condition("programming noise", f"{s:.0%}", s, Memristor(programming_noise=s))
-            for s in only([0.02, 0.05, 0.1, 0.2])]
-    made += [Condition("read noise", f"{s:.0%}", s, Memristor(read_noise=s)) for s in only([0.05, 0.2, 0.5])]
-    made += [Condition("stuck devices", f"{s:.0%}", s, Memristor(stuck_on=0.16 * s, stuck_off=0.84 * s))
-             for s in only([0.01, 0.05, 0.1, 0.2])]
-    made += [Condition("drift", name, h, PCM(drift=1.0), aged=h * HOUR) for name, h in times]
-    made += [Condition("drift, compensated", name, h, PCM(drift=1.0, drift_compensation=True), aged=h * HOUR)
-             for name, h in times]
-    made += [Condition("PCM, readout of day 0", name, h, everything, aged=h * HOUR, day_0=True)
-             for name, h in [("day 0", 0.0), *times]]
-    for tiles in only([4, 2, 1]):
+    found, times = {}, [("1 h", 1.0), ("1 day", 24.0), ("1 year", 8760.0)]
+    add("Gaussian weights", "ideal", 0.0)
+    add("random resistors", "ideal", 0.0, "RandomResistors")
+    for s in (0.02, 0.05, 0.1, 0.2):
+        add("programming noise", f"{s:.0%}", s, programming_noise=s)
+    for s in (0.05, 0.2, 0.5):
+        add("read noise", f"{s:.0%}", s, read_noise=s)
+    for s in (0.01, 0.05, 0.1, 0.2):
+        add("stuck devices", f"{s:.0%}", s, stuck_on=0.16 * s, stuck_off=0.84 * s)
+    for name, h in times:
+        add("drift", name, h, "PCM", aged=h * HOUR, drift=1.0)
+        add("drift, compensated", name, h, "PCM", aged=h * HOUR, drift=1.0, drift_compensation=True)
+    for name, h in [("day 0", 0.0), *times]:
+        add("PCM, readout of day 0", name, h, "PCM", aged=h * HOUR, **EVERYTHING)
+    for tiles in (4, 2, 1)[2 * quick:]:
         rows, columns, g = N_INPUTS // tiles, SIZE // tiles, conductance(software(0)[0])
-        for x in only([0.1, 0.3, 1.0]):
+        for x in (0.1, 0.3, 1.0):
             r = x / (g * 1e-6 * rows * columns)
-            made.append(Condition(f"wires, {rows} x {columns}", f"{r:.3g} ohm", x, Memristor(), wires=r, tiles=tiles))
-    return made
+            add(f"wires, {rows} x {columns}", f"{r:.3g} ohm", x, wires=r, tiles=tiles)
+    return Points([point for name, points in found.items() for k, point in enumerate(points)
+                   if not quick or k == len(points) - 1 or (point["level"] == "day 0")])
 
 
-# Measuring ------------------------------------------------------------------------------------------------------------
+def converters(quick):
+    """Return all converters as points of a sweep."""
+    choices = [(size, bits, 0.2) for size in (50, 100, SIZE) for bits in (6, 5, 4, 3)]
+    choices += [(SIZE, 5, volts) for volts in (0.1, 0.05)]
+    return Points([{"what": f"converters, {size} neurons", "level": f"{bits} bits, {volts:g} V", "size": size,
+                    "bits": bits, "volts": volts} for size, bits, volts in ([(SIZE, 5, 0.2)] if quick else choices)])
 
-class Liquid:
-    """One simulation of a liquid for all weights: they are set anew."""
 
-    def __init__(self, neuron, size=SIZE, receptor=None):
-        net, silence = ns.Network(), ns.Spikes(ticks=[], ids=[], size=N_INPUTS, dt=1.0, duration=1.0)
-        source = net.add(ns.SpikeSource(silence), name="input")
-        liquid = net.add(neuron, size, name="liquid")
-        self.parts = {"input": (source, receptor), "recurrent": (liquid, receptor)}
-        if isinstance(neuron, Noisy):
-            self.parts |= {"noise of input": (source, ns.Pulse()), "noise of recurrent": (liquid, ns.Pulse())}
-        for name, (origin, receptor) in self.parts.items():
-            start = np.random.default_rng(0).random((origin.size, size))
-            net.connect(origin, liquid, weight=start, delay=1.0, name=name, receptor=receptor)
-        net.record(liquid)
-        self.sim = ns.Simulation(net, 1.0, seed=0)
+# Measuring: what calls of the sweeps share, and the calls -------------------------------------------------------------
 
-    def counts(self, samples, weights, seed):
-        """Return three counts of each neuron for each recording; weights in the order of `parts`."""
-        for name, matrix in zip(self.parts, weights, strict=True):
-            self.sim.set(name, weight=matrix.ravel())
-        keys = range(seed * len(samples), (seed + 1) * len(samples))
-        return states(self.sim, samples, DURATION, BinnedCounts(3), keys=keys, threads=1)
+def liquid(neuron, size=SIZE, receptor=None):
+    """Return the simulation of a liquid for all weights: they are set anew."""
+    net, silence = ns.Network(), ns.Spikes(ticks=[], ids=[], size=N_INPUTS, dt=1.0, duration=1.0)
+    source = net.add(ns.SpikeSource(silence), name="input")
+    cells = net.add(neuron, size, name="liquid")
+    parts = [("input", source, receptor), ("recurrent", cells, receptor)]
+    if isinstance(neuron, Noisy):
+        parts += [("noise of input", source, ns.Pulse()), ("noise of recurrent", cells, ns.Pulse())]
+    for name, origin, port in parts:
+        start = np.random.default_rng(0).random((origin.size, size))
+        net.connect(origin, cells, weight=start, delay=1.0, name=name, receptor=port)
+    net.record(cells)
+    return ns.Simulation(net, 1.0, seed=0)
+
+
+def counts(sim, samples, weights, seed):
+    """Return three counts of each neuron for each recording; weights in the order of the projections."""
+    for projection, matrix in zip(sim.net.projections, weights, strict=True):
+        sim.set(projection, weight=matrix.ravel())
+    keys = range(seed * len(samples), (seed + 1) * len(samples))
+    return states(sim, samples, DURATION, BinnedCounts(3), keys=keys, threads=1)
+
+
+def on_ideal(plain, samples, labels, trial):
+    """Return readouts of a seed's ideal liquid."""
+    return Readouts(counts(plain, samples, software(trial), trial), labels, trial)
+
+
+def on_day_0(plain, samples, labels, trial):
+    """Return readouts of phase-change memory as it was written."""
+    held = hardware(software(trial), trial, memristor.PCM(**EVERYTHING))
+    return Readouts(counts(plain, samples, held, trial), labels, trial)
+
+
+def condition(what, device, options, wires, tiles, aged, trial, samples, plain, noisy, on_ideal, on_day_0, **names):
+    """Return what becomes of the liquid on some devices."""
+    weights, fixed = software(trial), on_day_0 if "day 0" in what else on_ideal
+    if device == "RandomResistors":
+        found, fixed = counts(plain, samples, sampled(trial), trial), None
+    elif "read_noise" in options:
+        moments = [Memristor(**options).fitted(matrix).read_moments(matrix) for matrix in weights]
+        found = counts(noisy, samples, [part for parts in zip(*moments, strict=True) for part in parts], trial)
+    else:
+        made = getattr(memristor, device)(**options)
+        held = weights if what == "Gaussian weights" else hardware(weights, trial, made, wires, tiles, aged)
+        found = counts(plain, samples, held, trial)
+    return {"retrained": on_ideal.trained_on(found), "fixed": fixed.used_on(found) if fixed else np.nan,
+            "rate": rate(found)}
+
+
+def top(samples, trial):
+    """Return the largest current of a column, mV, that converters are made for."""
+    drive = np.zeros((50 * int(DURATION) + 1, N_INPUTS))
+    for k, each in enumerate(samples[:50]):
+        np.add.at(drive, (k * int(DURATION) + each.ticks, each.ids), 1.0)
+    return 1.1 * np.quantile(np.abs(drive @ software(trial)[0]), 0.999)  # 1.1: for the recurrent array
+
+
+def digital(converted, size, bits, volts, top, samples, trial):
+    """Return the counts behind converters of some bits, each column read with noise."""
+    half = 2 ** (bits - 1)
+    converted.set("liquid", step_adc=top / half, half=half, noise=COLUMN_NOISE * 2 * top * 0.2 / volts)
+    weights = software(trial)
+    return counts(converted, samples, (weights[0][:, :size], weights[1][:size, :size]), trial)
+
+
+def on_first(converted, size, first, top, samples, labels, trial):
+    """Return readouts of a liquid behind the first converters, whose regularisation all others of its size take."""
+    return Readouts(digital(converted, size, first, 0.2, top, samples, trial), labels, trial)
+
+
+def conversion(size, bits, volts, converted, top, on_first, samples, trial, **names):
+    """Return accuracy and energy, nJ, with a converter at each column."""
+    found, technology = digital(converted, size, bits, volts, top, samples, trial), Technology(v_read=volts)
+    costs = EventCosts.crossbar(2 * conductance(software(trial)[0][:, :size]), technology, columns=2 * size).replace(
+        neuron_update=converter("sar", bits, size, technology, activation=False).total_energy / size)
+    given = sum(np.bincount(each.ids, minlength=N_INPUTS) for each in samples)
+    spikes = found.sum(axis=0).reshape(3, size).sum(axis=0).astype(np.int64)
+    energy = run_energy(converted, costs, counts={"input": given, "liquid": spikes}, duration=DURATION * len(samples),
+                        samples=len(samples))
+    return {"retrained": on_first.trained_on(found), "rate": rate(found), "energy": energy.per_inference * 1e-3}
 
 
 class Readouts:
@@ -226,106 +294,41 @@ class Readouts:
     def _right(self, models, root):
         right = sum((model.predict(root[test]) == self.labels[test]).sum()
                     for model, (_, test) in zip(models, self.folds, strict=True))
-        return right / len(self.labels)
+        return float(right / len(self.labels))
 
 
 def rate(counts):
     """Return the mean rate of the neurons, Hz."""
-    return counts.sum() / counts.shape[0] / (counts.shape[1] / 3) / DURATION * 1000
-
-
-def one_seed(seed, samples, labels, plain, noisy, quick):
-    """Return a row for each condition but those of converters."""
-    def row(sweep, level, x, counts, readouts):
-        return {"sweep": sweep, "level": level, "x": x, "seed": seed, "retrained": on_ideal.trained_on(counts),
-                "fixed": readouts.used_on(counts) if readouts else np.nan, "rate": rate(counts), "energy": np.nan}
-
-    weights = software(seed)
-    ideal = plain.counts(samples, weights, seed)
-    on_ideal = Readouts(ideal, labels, seed)
-    rows = [row("Gaussian weights", "ideal", 0.0, ideal, on_ideal),
-            row("random resistors", "ideal", 0.0, plain.counts(samples, sampled(seed), seed), None)]
-    for each in conditions(quick):
-        if each.device.read_noise:
-            mean, variance = zip(*(each.device.fitted(matrix).read_moments(matrix) for matrix in weights), strict=True)
-            counts = noisy.counts(samples, [*mean, *variance], seed)
-        else:
-            counts = plain.counts(samples, hardware(weights, seed, each), seed)
-        if each.day_0 and not each.aged:
-            of_day_0 = Readouts(counts, labels, seed)
-        rows.append(row(each.sweep, each.level, each.x, counts, of_day_0 if each.day_0 else on_ideal))
-    return rows
-
-
-def converted(seed, samples, labels, liquids, quick):
-    """Return a row for each size, number of bits and read voltage: a converter at each column, energies in nJ."""
-    weights, rows, readouts = software(seed), [], {}
-    given = sum(np.bincount(each.ids, minlength=N_INPUTS) for each in samples)
-    drive = np.zeros((50 * int(DURATION) + 1, N_INPUTS))
-    for k, each in enumerate(samples[:50]):
-        np.add.at(drive, (k * int(DURATION) + each.ticks, each.ids), 1.0)
-    top = 1.1 * np.quantile(np.abs(drive @ weights[0]), 0.999)  # 1.1: for the recurrent array
-    choices = [(size, bits, 0.2) for size in liquids for bits in (6, 5, 4, 3)] + [(SIZE, 5, v) for v in (0.1, 0.05)]
-    for size, bits, volts in [(SIZE, 5, 0.2)] if quick else choices:
-        liquid, half = liquids[size], 2 ** (bits - 1)
-        noise = COLUMN_NOISE * 2 * top * 0.2 / volts
-        liquid.sim.set("liquid", step_adc=top / half, half=half, noise=noise)
-        cut = weights[0][:, :size], weights[1][:size, :size]
-        counts = liquid.counts(samples, cut, seed)
-        technology = Technology(v_read=volts)
-        costs = EventCosts.crossbar(2 * conductance(cut[0]), technology, columns=2 * size).replace(
-            neuron_update=converter("sar", bits, size, technology, activation=False).total_energy / size)
-        spikes = counts.sum(axis=0).reshape(3, size).sum(axis=0).astype(np.int64)
-        energy = run_energy(liquid.sim, costs, counts={"input": given, "liquid": spikes},
-                            duration=DURATION * len(samples), samples=len(samples))
-        if size not in readouts:
-            readouts[size] = Readouts(counts, labels, seed)
-        rows.append({"sweep": f"converters, {size} neurons", "level": f"{bits} bits, {volts:g} V", "x": bits,
-                     "seed": seed, "retrained": readouts[size].trained_on(counts), "fixed": np.nan,
-                     "rate": rate(counts), "energy": energy.per_inference * 1e-3})
-    return rows
+    return float(counts.sum() / counts.shape[0] / (counts.shape[1] / 3) / DURATION * 1000)
 
 
 def measure(options, root):
-    """Measure all conditions for all seeds; the table is written after each of them."""
+    """Return the results of both sweeps, and the accuracy of event counts without a liquid."""
     samples, labels = read(root, options.most)
     print(f"{len(samples)} recordings, {np.mean([len(each) for each in samples]):.0f} spikes each", flush=True)
     raw = evaluate(ridge(ALPHAS, scale=False, root=True), BinnedCounts(3).matrix(samples), labels, folds=FOLDS,
                    seeds=range(min(options.seeds, 5)))
-    plain, noisy = Liquid(ns.LIF(**NEURON)), Liquid(Noisy(**NEURON))
-    sizes = (SIZE,) if options.quick else (50, 100, SIZE)
-    liquids = {size: Liquid(Converted(**NEURON), size, ns.Pulse()) for size in sizes}
-    table = []
-    for seed in range(options.seeds):
-        table += one_seed(seed, samples, labels, plain, noisy, options.quick)
-        table += converted(seed, samples, labels, liquids, options.quick)
-        for row in table:
-            row.update(n_test=raw.n_test, chance=raw.chance, raw=raw.accuracy)
-        part = options.out / "crossbar_liquid.csv.part"
-        with part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS)
-            writer.writeheader()
-            writer.writerows(table)
-        part.replace(options.out / "crossbar_liquid.csv")
-        print(f"seed {seed} done", flush=True)
-    return table
-
-
-def load(path):
-    """Return the rows of a table."""
-    with path.open(newline="") as file:
-        return [{key: value if key in ("sweep", "level") else float(value) for key, value in row.items()}
-                for row in csv.DictReader(file)]
+    data, space = {"samples": samples, "labels": labels}, converters(options.quick)
+    common = {"seeds": options.seeds, "jobs": options.jobs, "folder": options.out / "crossbar_liquid"}
+    of = f"{options.most}-recordings-{options.seeds}-seeds{'-quick' * options.quick}"
+    devices = sweep(condition, conditions(options.quick), data=data, name=f"devices-{of}", **common,
+                    shared={"plain": lambda: liquid(ns.LIF(**NEURON)), "noisy": lambda: liquid(Noisy(**NEURON)),
+                            "on_ideal": on_ideal, "on_day_0": on_day_0})
+    bits = sweep(conversion, space, data=data | {"first": space.points[0]["bits"]}, name=f"converters-{of}", **common,
+                 shared={"converted": lambda size: liquid(Converted(**NEURON), size, ns.Pulse()), "top": top,
+                         "on_first": on_first})
+    return devices, bits, raw
 
 
 # Telling --------------------------------------------------------------------------------------------------------------
 
-def gathered(table):
-    """Return {(sweep, level): {field: values of all seeds}} in order."""
+def gathered(*results):
+    """Return {(what, level): {name: values of all seeds}} in order."""
     groups = {}
-    for row in table:
-        groups.setdefault((row["sweep"], row["level"]), []).append(row)
-    return {key: {name: np.array([row[name] for row in rows]) for name in FIELDS[2:]} for key, rows in groups.items()}
+    for row in (row for result in results for row in result.rows):
+        groups.setdefault((row["what"], row["level"]), []).append(row)
+    return {key: {name: np.array([row[name] for row in rows]) for name in rows[0] if name not in ("options", "error")}
+            for key, rows in groups.items()}
 
 
 def bounds(differences, confidence):
@@ -337,27 +340,27 @@ def bounds(differences, confidence):
     return differences.mean() - half, differences.mean() + half
 
 
-def tell(groups):
+def tell(groups, raw):
     """Print the table, and whether sampled devices are as good as Gaussian weights."""
     ideal = groups["Gaussian weights", "ideal"]
-    n, seeds = int(ideal["n_test"][0]), len(ideal["seed"])
-    print(f"n_test {n}, {seeds} seed{'s' * (seeds > 1)}; chance {ideal['chance'][0]:.1%}; ridge of the event counts of "
-          f"the input, no liquid, {ideal['raw'][0]:.1%}\nfixed: a readout trained on ideal weights (or on day 0) and "
+    n, seeds = raw.n_test, len(ideal["rate"])
+    print(f"n_test {n}, {seeds} seed{'s' * (seeds > 1)}; chance {raw.chance:.1%}; ridge of the event counts of "
+          f"the input, no liquid, {raw.accuracy:.1%}\nfixed: a readout trained on ideal weights (or on day 0) and "
           "used on the hardware; loss: paired, 95 % interval over seeds\n")
     print(f"{'':<24}{'level':>15}{'rate/Hz':>9}{'retrained':>11}{'95 % interval':>17}{'std':>7}{'fixed':>9}"
           f"{'loss, points':>24}")
-    for (sweep, level), each in groups.items():
-        right, fixed = each["retrained"], each["fixed"]
+    for (what, level), each in groups.items():
+        right, fixed = each["retrained"], each.get("fixed", np.nan)
         low, high = interval(right.mean(), n)
-        start = groups["PCM, readout of day 0", "day 0"]["retrained"] if "day 0" in sweep else ideal["retrained"]
-        line = (f"{sweep:<24}{level:>15}{each['rate'].mean():>9.1f}{right.mean():>11.1%}"
+        start = groups["PCM, readout of day 0", "day 0"]["retrained"] if "day 0" in what else ideal["retrained"]
+        line = (f"{what:<24}{level:>15}{each['rate'].mean():>9.1f}{right.mean():>11.1%}"
                 f"{f'{low:.1%} to {high:.1%}':>17}{right.std(ddof=seeds > 1):>7.1%}")
-        if np.isfinite(fixed).all() and sweep != "Gaussian weights":
+        if np.isfinite(fixed).all() and what != "Gaussian weights":
             lost = 100 * (start - fixed)
             a, b = bounds(lost, 0.95)
             between = f" ({a:+.1f} to {b:+.1f})" if seeds > 1 else ""
             line += f"{fixed.mean():>9.1%}{f'{lost.mean():+.1f}{between}':>24}"
-        elif np.isfinite(each["energy"]).all():
+        elif "energy" in each:
             line += f"{each['energy'].mean():>25.1f} nJ"
         print(line)
     differences = 100 * (groups["random resistors", "ideal"]["retrained"] - ideal["retrained"])
@@ -386,24 +389,14 @@ def uniform_losses():
     return curves
 
 
-def front(points):
-    """Return the points that no other beats in both energy and accuracy, cheapest first."""
-    best, kept = -1.0, []
-    for point in sorted(points):
-        if point[1] > best:
-            best = point[1]
-            kept.append(point)
-    return kept
-
-
-def plot(groups, differences, path):
+def plot(groups, differences, bits, raw, path):
     """Draw all panels."""
     figure, panels = plt.subplots(3, 3, figsize=(14, 11), layout="constrained")
     panels = panels.ravel()
     ideal = groups["Gaussian weights", "ideal"]
 
-    def curve(panel, sweep, label, color):
-        at = [key for key in groups if key[0] == sweep]
+    def curve(panel, what, label, color):
+        at = [key for key in groups if key[0] == what]
         x = [groups[key]["x"][0] for key in at]
         for name, style in (("retrained", "o--"), ("fixed", "s-")):
             panel.errorbar(x, [100 * groups[key][name].mean() for key in at],
@@ -413,19 +406,19 @@ def plot(groups, differences, path):
 
     shown = {"programming noise": "", "read noise": "", "stuck devices": "", "drift": "", "drift, compensated": "",
              "PCM, readout of day 0": ""}
-    for panel, sweep in zip(panels, shown, strict=False):
-        at, x = curve(panel, sweep, "", ns.plot.COLORS[0])
-        panel.set_xscale("symlog" if "day 0" in sweep else "log")
-        panel.set(xlabel=sweep)
+    for panel, what in zip(panels, shown, strict=False):
+        at, x = curve(panel, what, "", ns.plot.COLORS[0])
+        panel.set_xscale("symlog" if "day 0" in what else "log")
+        panel.set(xlabel=what)
         panel.set_xticks(x, [level for _, level in at])
         panel.minorticks_off()
-    for k, sweep in enumerate(dict.fromkeys(sweep for sweep, _ in groups if sweep.startswith("wires"))):
-        curve(panels[6], sweep, f"{sweep.removeprefix('wires, ')}, ", ns.plot.COLORS[k])
+    for k, what in enumerate(dict.fromkeys(what for what, _ in groups if what.startswith("wires"))):
+        curve(panels[6], what, f"{what.removeprefix('wires, ')}, ", ns.plot.COLORS[k])
     panels[6].set(xscale="log", xlabel="wires: r G n$^2$")
     for panel in panels[:7]:
         panel.axhline(100 * ideal["retrained"].mean(), color="grey", ls="--", lw=1, label="ideal")
-        panel.axhline(100 * ideal["raw"][0], color="grey", ls=":", lw=1, label="event counts")
-        panel.axhline(100 * ideal["chance"][0], color="grey", lw=1, label="chance")
+        panel.axhline(100 * raw.accuracy, color="grey", ls=":", lw=1, label="event counts")
+        panel.axhline(100 * raw.chance, color="grey", lw=1, label="chance")
         panel.set(ylabel="accuracy (%)", ylim=(0, 100))
         panel.legend(loc="lower left", fontsize=7)
     inset = panels[6].inset_axes([0.56, 0.15, 0.42, 0.38])
@@ -434,20 +427,12 @@ def plot(groups, differences, path):
         inset.loglog([x for x, _ in points], [100 * loss for _, loss in points], lw=1, label=f"{n}")
     inset.set_title("loss of current (%), n = 16 ... 256", fontsize=7)
     inset.tick_params(labelsize=6)
-    points = {}
-    for (sweep, level), each in groups.items():
-        if np.isfinite(each["energy"]).all():
-            points[each["energy"].mean(), 100 * each["retrained"].mean()] = sweep.removeprefix("converters, "), level
-    for k, size in enumerate(dict.fromkeys(name for name, _ in points.values())):
-        mine = [point for point, (name, _) in points.items() if name == size]
-        panels[7].plot(*zip(*mine, strict=True), "os^"[k], color=ns.plot.COLORS[k], label=size)
-    panels[7].plot(*zip(*front(points), strict=True), "-", color="0.6", zorder=0, label="front")
-    for point in front(points):
-        panels[7].annotate(points[point][1], point, fontsize=6, xytext=(3, -8), textcoords="offset points")
-    panels[7].set(xlabel="energy of arrays and converters (nJ per recording)", ylabel="accuracy (%)", xscale="log")
-    panels[7].set_xticks([20, 50, 100, 150], ["20", "50", "100", "150"])
-    panels[7].minorticks_off()
-    panels[7].legend(fontsize=7, loc="lower right")
+    front = sorted(bits.pareto(highest="retrained", lowest="energy"), key=lambda point: point["energy"])
+    bits.plot("retrained", panels[7], kind="pareto", against="energy", highest="retrained", lowest="energy")
+    for point in front:
+        panels[7].annotate(f"{point['size']} neurons, {point['level']}", (point["energy"], point["retrained"]),
+                           fontsize=6, xytext=(3, -8), textcoords="offset points")
+    panels[7].set(xlabel="energy of arrays and converters (nJ per recording)", ylabel="accuracy")
     panels[8].axvspan(-EQUIVALENT, EQUIVALENT, color="0.9", label=f"within {EQUIVALENT} points")
     panels[8].plot(differences, np.arange(len(differences)), "o", color=ns.plot.COLORS[0], label="one seed")
     panels[8].errorbar(differences.mean(), -2, xerr=np.abs(np.array([bounds(differences, 0.95)]).T
@@ -462,29 +447,30 @@ def plot(groups, differences, path):
             f"n = {n}: {np.interp(np.log(x), np.log([p[0] for p in c]), [p[1] for p in c]):.1%}"
             for n, c in curves.items() if c[0][0] <= x <= c[-1][0]) + f"; first order (2/3) r G n^2: {2 * x / 3:.1%}")
     print("\nfront of accuracy against energy of arrays and converters")
-    for point in front(points):
-        print(f"{point[0]:>8.1f} nJ {point[1]:>6.1f} %   {', '.join(points[point])}")
+    for point in front:
+        print(f"{point['energy']:>8.1f} nJ {100 * point['retrained']:>6.1f} %   {point['size']} neurons, "
+              f"{point['level']}")
 
 
 def main():
-    """Measure or load, print and plot."""
+    """Measure, print and plot."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--root", type=Path, help="folder or zip file of N-MNIST")
     arguments.add_argument("--seeds", type=int, default=2, help="random weights to average over (2)")
     arguments.add_argument("--most", type=int, default=300, help="use at most so many recordings (300)")
     arguments.add_argument("--quick", action="store_true", help="one level of each non-ideality")
-    arguments.add_argument("--table", type=Path, help="a table that was measured before")
-    arguments.add_argument("--out", type=Path, default=Path("."), help="folder for crossbar_liquid.png and .csv")
+    arguments.add_argument("--jobs", type=int, help="processes; by default one for each core")
+    arguments.add_argument("--out", type=Path, default=Path("."), help="folder for results and crossbar_liquid.png")
     options = arguments.parse_args()
     root = options.root or found(os.environ.get("NEUROSIM_DATA"))
-    if root is None and options.table is None:
+    if root is None:
         print("crossbar_liquid.py needs recordings of N-MNIST and found none: set NEUROSIM_DATA to a folder that holds "
               "nmnist/, or give --root FOLDER_OR_ZIP. Nothing was done.")
         sys.exit(0)
     options.out.mkdir(parents=True, exist_ok=True)
-    groups = gathered(load(options.table) if options.table else measure(options, root))
-    differences = tell(groups)
-    plot(groups, differences, options.out / "crossbar_liquid.png")
+    devices, bits, raw = measure(options, root)
+    groups = gathered(devices, bits)
+    plot(groups, tell(groups, raw), bits, raw, options.out / "crossbar_liquid.png")
     print(f"wrote {options.out / 'crossbar_liquid.png'}")
 
 

@@ -110,12 +110,11 @@ def test_tiles_hold_the_matrix_and_smaller_ones_lose_less():
     liquid = example("crossbar_liquid")
     rng = np.random.default_rng(0)
     weights = [rng.normal(0, 1, (24, 20)), rng.normal(0, 1, (20, 20))]
-    for held, matrix in zip(liquid.hardware(weights, 0, liquid.Condition("", "", 0, Memristor(), tiles=4)), weights,
-                            strict=True):
+    for held, matrix in zip(liquid.hardware(weights, 0, Memristor(), tiles=4), weights, strict=True):
         np.testing.assert_array_equal(held, matrix)
     lost = []
     for tiles in (1, 2, 4):
-        held, _ = liquid.hardware(weights, 0, liquid.Condition("", "", 0, Memristor(), wires=100.0, tiles=tiles))
+        held, _ = liquid.hardware(weights, 0, Memristor(), wires=100.0, tiles=tiles)
         lost.append(1 - np.abs(held).sum() / np.abs(weights[0]).sum())
     assert lost[0] > 2 * lost[1] > 4 * lost[2] > 0
 
@@ -132,15 +131,6 @@ def test_readouts_are_those_of_evaluate_and_may_be_used_elsewhere():
     mixed = features[:, ::-1]
     assert readouts.used_on(mixed) < 0.6 * right.accuracy
     assert readouts.trained_on(mixed) == pytest.approx(right.accuracy)
-
-
-def test_front_has_what_nothing_beats():
-    liquid = example("crossbar_liquid")
-    points = [tuple(point) for point in np.random.default_rng(2).random((60, 2))]
-    best = liquid.front(points)
-    for point in points:
-        beaten = any(e <= point[0] and a >= point[1] for e, a in points if (e, a) != point)
-        assert (point in best) == (not beaten)
 
 
 # The astrocyte's liquid on devices ------------------------------------------------------------------------------------

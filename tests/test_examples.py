@@ -17,6 +17,7 @@ SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "reward_stdp": ["--minutes", "1"], "homeostasis": ["--seconds", "5"], "hebbian": ["--seconds", "30"],
          "diehl_cook": ["--train", "100", "--test", "50", "--neurons", "50"], "nalsm": ["--quick"],
          "force_sine": ["--seeds", "1", "--neurons", "300"], "eprop_evidence": ["--quick"],
+         "nested_study": ["--digits", "100", "--trials", "8", "--folds", "2"],
          "eprop_pattern": ["--seeds", "1", "--iterations", "30"], "rewiring": ["--turns", "3"],
          "delay_learning": ["--presentations", "30"], "unidirectional_update": ["--seeds", "1"],
          "resistive_lsm": ["--digits", "100"], "crossbar_liquid": ["--quick", "--seeds", "1", "--most", "200"],
@@ -49,6 +50,8 @@ def test_example_runs(script, tmp_path):
         pytest.skip("NEUROSIM_DATA is not set: it names the folder of real recordings")
     if script.stem in TORCH:
         pytest.importorskip("torch")
+    if script.stem == "nested_study":
+        pytest.importorskip("optuna")
     done = run(script, tmp_path, *SMALL.get(script.stem, []))
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr

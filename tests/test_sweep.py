@@ -313,6 +313,16 @@ def test_best_and_pareto_are_of_means():
         result.pareto(highest=3, lowest="cost")
 
 
+def test_the_front_has_what_nothing_beats():
+    points = np.random.default_rng(2).random((60, 2)).round(2).tolist()  # of which some agree in one number
+    result = sweep(lambda k: {"energy": points[k][0], "accuracy": points[k][1]}, {"k": list(range(60))}, jobs=1,
+                   **NO_BAR)
+    front = [point["k"] for point in result.pareto(highest="accuracy", lowest="energy")]
+    for k, (energy, accuracy) in enumerate(points):
+        beaten = any(e <= energy and a >= accuracy and (e, a) != (energy, accuracy) for e, a in points)
+        assert (k in front) == (not beaten)
+
+
 def test_the_table_has_a_row_for_each_call():
     pytest.importorskip("pandas")
     table = sweep(noisy, Grid(x=[0, 1], y=[0.5]), seeds=3, jobs=1, **NO_BAR).table

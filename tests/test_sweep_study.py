@@ -158,6 +158,23 @@ def test_a_study_on_a_cluster_is_the_same():
     assert found.rows == sweep(bowl, study, seeds=2, jobs=1, **NO_BAR).rows
 
 
+def test_the_nested_study_never_looks_at_the_test_fold(monkeypatch, tmp_path):
+    """Labels of the test folds are nonsense: what is studied and chosen stays; with those of the others it does not."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    pytest.importorskip("matplotlib").use("Agg")
+    import nested_study
+
+    samples, labels = nested_study.recordings(60)
+    half = np.arange(60) % 2
+    folds = [(np.flatnonzero(half != fold), np.flatnonzero(half == fold)) for fold in (0, 1)]
+    run = lambda labels, name: nested_study.studies(samples, labels, folds[:1], 6, jobs=1, **NO_BAR,  # noqa: E731
+                                                    folder=tmp_path / name)[0].rows
+    labels = np.arange(60) // 2 % 2  # two classes, in both halves alike
+    rows = run(labels, "right")
+    assert run(np.where(half == 0, 1 - labels, labels), "test") == rows
+    assert run(np.where((half == 1) & (np.arange(60) < 30), 1 - labels, labels), "train") != rows
+
+
 @pytest.mark.parametrize("make, sentence", [
     (lambda: Study(0, highest="y", x=[1]), "Study.n must be a whole number >= 1, got 0"),
     (lambda: Study(3, highest="y"), "Study must have one parameter at least"),
