@@ -209,6 +209,35 @@ def test_nothing_is_lost_or_done_twice_after_kill_9(jobs, tmp_path):
     assert len(begun) <= 12 + 2 * int(jobs)  # at each kill, what was under way and nothing else
 
 
+def workers_of(pid):
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = (path / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == str(pid) and b"popen_loky" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_the_table_is_the_same_after_kill_9_of_workers(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT.replace("range(12)", "range(60)"))
+    driver = subprocess.Popen([sys.executable, str(tmp_path / "script.py"), str(tmp_path), "2"],
+                              env=os.environ | {"PYTHONPATH": str(ROOT)})
+    killed, calls = 0, tmp_path / "calls"
+    for wanted in (5, 25, 45):
+        while driver.poll() is None and (not calls.exists() or calls.read_text().count("\n") < wanted):
+            time.sleep(0.005)
+        workers = workers_of(driver.pid)
+        os.kill(workers[wanted % len(workers)], signal.SIGKILL)
+        killed += 1
+    assert driver.wait(timeout=120) == 0 and killed == 3
+    assert [row["y"] for row in load(tmp_path).rows] == [seed({"x": x}, 0) % 1000 + x for x in range(60)]
+    assert len(calls.read_text().split()) <= 60 + 4 * killed  # those that were under way, once or twice
+
+
 def test_a_torn_line_is_done_again_and_damage_is_refused(tmp_path):
     run = lambda: sweep(lambda x: x, {"x": [1, 2, 3]}, jobs=1, folder=tmp_path, **NO_BAR)  # noqa: E731
     rows = run().rows
@@ -417,7 +446,7 @@ def test_results_that_cannot_be_saved_are_failures(returned, sentence):
 
 def test_a_function_that_cannot_travel_is_one_sentence():
     lock = __import__("threading").Lock()
-    with pytest.raises(ns.ParameterError, match="must be such that other processes can have them"):
+    with pytest.raises(ns.ParameterError, match="must be such that other processes can have it"):
         sweep(lambda x: lock.locked(), {"x": [1, 2]}, jobs=2, **NO_BAR)
 
 

@@ -4,21 +4,27 @@ Dask makes a task again whose worker has died. After some deaths it gives the ta
 the same workers, so those are tried once more, each alone. A task that is made twice gives the same twice, by its seed.
 """
 
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import import_module
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.files import first_line
+from neurosim.sweep import store
 from neurosim.sweep.calling import Call, Caller
 
 LOOK = 2.0  #: s between two looks at the workers while nothing ends
 EMPTY = 60.0  #: s without a single worker until a sweep gives up
 UNDER_WAY = 64  #: calls that the scheduler has at a time, at least
+TOGETHER = 0.2  #: s of calls that go to a worker together, and MOST how many
+MOST = 64
 ANSWER = 10.0  #: s for a scheduler to answer
 
 
@@ -65,35 +71,54 @@ def run(caller: Caller, calls: list[Call], client, done: Callable[[], None]) -> 
     Raises:
         SimulationError: there have been no workers for a while.
     """
+    try:
+        sent = store.to_bytes(caller)
+    except ParameterError as error:
+        raise ParameterError("sweep.function must be such that the workers can have it, got "
+                             f"{first_line(error.__cause__ or error)}") from error
     with client.as_current():
-        for call in _together(caller, calls, client, done):
-            if _together(caller, [call], client, done):
-                _keep(caller, {"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": "",
-                               "error": "SimulationError: the workers that made this call ended, alone as well"})
+        for call in _together(caller, sent, calls, client, done):
+            if _together(caller, sent, [call], client, done):
+                _keep(caller, [{"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": "",
+                                "error": "SimulationError: the workers that made this call ended, alone as well"}])
                 done()
 
 
-def _together(caller, calls, client, done) -> list:
+@lru_cache(maxsize=1)
+def _received(sent) -> Caller:
+    return pickle.loads(sent)
+
+
+def _outcomes(sent, calls) -> list[dict]:
+    """Make some calls on a worker, which makes the caller of its bytes once."""
+    return [_received(sent).outcome(call) for call in calls]
+
+
+def _together(caller, sent, calls, client, done) -> list:
     """Make calls side by side; return those that Dask gave up because workers died."""
-    library = distributed()
+    library, ended = distributed(), SimpleQueue()
     waiting, under_way, given_up, workers = deque(calls), {}, [], _Workers(client)
     try:
         while waiting or under_way:
             while waiting and len(under_way) < workers.room():
-                call = waiting.popleft()
-                under_way[client.submit(caller.outcome, call, pure=False)] = call
-            for future in _ended(library, under_way):
-                call = under_way.pop(future)
+                some = [waiting.popleft() for _ in range(workers.at_once(len(waiting)))]
+                future = client.submit(_outcomes, sent, some, pure=False)
+                under_way[future] = some
+                future.add_done_callback(ended.put)
+            for future in _taken(ended):
+                some = under_way.pop(future)
                 if future.status == "finished":
                     _keep(caller, future.result())
-                    done()
+                    workers.learn(future.result())
+                    for _ in some:
+                        done()
                 elif future.status == "error" and isinstance(future.exception(), library.KilledWorker):
-                    given_up.append(call)
+                    given_up += some
                 elif future.status == "error":
-                    raise ParameterError("sweep.function and its data must be such that the workers can have them, got "
+                    raise ParameterError("sweep.function must be such that the workers can have it, got "
                                          f"{first_line(future.exception())}") from future.exception()
                 else:  # lost, as where a scheduler was started again
-                    waiting.append(call)
+                    waiting.extend(some)
                 future.release()
             workers.check()
     finally:
@@ -102,25 +127,40 @@ def _together(caller, calls, client, done) -> list:
     return given_up
 
 
-def _ended(library, under_way) -> list:
+def _taken(ended) -> list:
+    """Return the futures that have ended, after waiting for one for a while."""
     try:
-        return list(library.wait(list(under_way), timeout=LOOK, return_when="FIRST_COMPLETED").done)
-    except TimeoutError:
+        found = [ended.get(timeout=LOOK)]
+        while not ended.empty():
+            found.append(ended.get())
+    except Empty:
         return []
-    except library.CancelledError:
-        return [future for future in under_way if future.status == "cancelled"]
+    return found
 
 
-def _keep(caller, entry):
+def _keep(caller, entries):
     with caller.journal.working() as write:
-        write(entry)
+        for entry in entries:
+            write(entry)
 
 
 class _Workers:
-    """The workers of a client, looked at now and then."""
+    """The workers of a client, looked at now and then, and how long calls take on them."""
 
     def __init__(self, client):
         self.client, self.seen, self.looked, self.threads = client, time.monotonic(), -LOOK, 0
+        self.calls, self.seconds = 0, 0.0
+
+    def learn(self, entries) -> None:
+        """Take note of calls that have ended."""
+        self.calls, self.seconds = self.calls + len(entries), self.seconds + sum(each["seconds"] for each in entries)
+
+    def at_once(self, waiting: int) -> int:
+        """Return how many calls go to a worker together: one costs the scheduler some ms, which short calls share."""
+        if not self.calls:
+            return 1
+        room = int(TOGETHER * self.calls / max(self.seconds, 1e-9))
+        return max(1, min(room, MOST, waiting // (4 * max(self.threads, 1))))
 
     def room(self) -> int:
         """Return how many calls may be under way."""

@@ -1,22 +1,24 @@
 """Calls on this machine: one after the other in this process, or side by side in others, by joblib."""
 
 import os
-import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
 
-from neurosim.errors import ParameterError, SimulationError
+from neurosim.errors import NeurosimError, ParameterError, SimulationError
 from neurosim.files import first_line
+from neurosim.sweep import store
 from neurosim.sweep.calling import Call, Caller
 
 DEATHS = 3  #: of processes one after the other, without a call that ended in between, until a sweep gives up
 ALONE = 3  #: how often a call that had begun when a process died is made again, alone
 
 
-def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None]) -> None:
+def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None], sent: Path) -> None:
     """Make calls.
 
     A process that dies takes those of its neighbours along, so all calls that had begun are made again, each alone. One
@@ -27,6 +29,7 @@ def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None]) 
         calls: which.
         jobs: how many processes.
         done: told after every call.
+        sent: a file that processes read the caller from, once each; it is written where it is not there.
 
     Raises:
         ParameterError: the function cannot be sent to other processes.
@@ -37,14 +40,16 @@ def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None]) 
             caller(call)
             done()
         return
+    if not sent.exists():
+        _send(caller, sent)
     deaths, left = 0, calls
     while left:
-        death = _side_by_side(caller, left, jobs, done)
+        death = _side_by_side(sent, left, jobs, done)
         if death is None:
             return
         suspects, rest = _after(caller, left)
         for call in suspects:
-            _alone(caller, call, jobs)
+            _alone(caller, call, jobs, sent)
             done()
         deaths = 0 if len(rest) < len(left) else deaths + 1
         if deaths >= DEATHS:
@@ -53,19 +58,24 @@ def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None]) 
         left = rest
 
 
-def _side_by_side(caller, calls, jobs, done) -> str | None:
+def _send(caller, sent):
+    try:
+        store.dump(caller, sent)
+    except ParameterError as error:
+        raise ParameterError("sweep.function must be such that other processes can have it, got "
+                             f"{first_line(error.__cause__ or error)}; jobs=1 works in this process") from error
+
+
+def _side_by_side(sent, calls, jobs, done) -> str | None:
     """Make calls in processes; return how one died, None where none did."""
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
     try:
-        for _ in parallel(delayed(_in_worker)(caller, os.getpid(), call) for call in calls):
+        for _ in parallel(delayed(_in_worker)(sent, os.getpid(), call) for call in calls):
             done()
     except BrokenProcessPool as error:
         return " ".join(str(error).split())
-    except (pickle.PicklingError, AttributeError, TypeError) as error:  # calls keep their own errors
-        raise ParameterError(f"sweep.function and its data must be such that other processes can have them, got "
-                             f"{first_line(error)}; jobs=1 works in this process") from error
     return None
 
 
@@ -73,13 +83,22 @@ _BUSY = threading.Lock()  # held while this process makes a call
 _WATCHED: list[int] = []  # the processes whose end this one does not outlive
 
 
-def _in_worker(caller, driver, call):
+@lru_cache(maxsize=1)
+def _received(sent) -> Caller:
+    try:
+        return store.load(sent, writable=True)
+    except NeurosimError as error:
+        raise ParameterError("sweep.function must be such that other processes can have it, got "
+                             f"{first_line(error)}; jobs=1 works in this process") from None
+
+
+def _in_worker(sent, driver, call):
     if driver not in _WATCHED:
         _WATCHED.append(driver)
         if os.getppid() == driver:
             threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
     with _BUSY:
-        caller(call)
+        _received(sent)(call)
 
 
 def _end_with(driver):
@@ -99,10 +118,10 @@ def _after(caller, calls):
             [call for call in left if begun.get(call.key) != call.attempt])
 
 
-def _alone(caller, call, jobs):
+def _alone(caller, call, jobs, sent):
     death = ""
     for _ in range(ALONE):
-        died = _side_by_side(caller, [call], jobs, lambda: None)
+        died = _side_by_side(sent, [call], jobs, lambda: None)
         if died is None:
             return
         death = died

@@ -37,7 +37,8 @@ def dump(value: Any, path: Path) -> None:
         ParameterError: it cannot be pickled.
         FileError: the file cannot be written.
     """
-    text, arrays = _pickled(value)
+    arrays: list[memoryview] = []
+    text = _pickled(value, lambda each: arrays.append(each.raw()))
     table, at = [], _aligned(_HEAD.size + 16 * len(arrays) + len(text))
     for array in arrays:
         table.append((at, array.nbytes))
@@ -51,15 +52,28 @@ def dump(value: Any, path: Path) -> None:
         file.truncate(_end(table, len(text)))
 
 
-def load(path: Path) -> Any:
+def load(path: Path, *, writable: bool = False) -> Any:
     """Return the value of a file.
+
+    Args:
+        path: of the file.
+        writable: whether its arrays may be written to; the file, and what others read, stays as it is.
 
     Raises:
         FileError: the file is missing or damaged.
     """
     text, arrays = _mapped(path)
     with reading(path, "a file of values of a sweep"):
-        return pickle.loads(text, buffers=arrays)
+        return pickle.loads(text, buffers=[each if writable else each.toreadonly() for each in arrays])
+
+
+def to_bytes(value: Any) -> bytes:
+    """Return a value as bytes, which `pickle.loads` makes it of again.
+
+    Raises:
+        ParameterError: it cannot be pickled.
+    """
+    return _pickled(value, None)
 
 
 def send_by_value(module: ModuleType) -> None:
@@ -79,7 +93,7 @@ def _mapped(path):
     what = "a file of values of a sweep"
     with reading(path, what), open(path, "rb") as file:
         # a copy on writing: loops that are compiled heed no flag, and what they wrote would stay in this process
-        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)).toreadonly()
+        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
         magic, check, count, length = _HEAD.unpack_from(view)
         first = _HEAD.size + 16 * count
         table = list(struct.iter_unpack("<QQ", view[_HEAD.size:first])) if magic == MAGIC else []
@@ -97,7 +111,7 @@ def _cloudpickle() -> Any:
         return import_module("joblib.externals.cloudpickle")
 
 
-def _pickled(value):
+def _pickled(value, beside) -> bytes:
     cloudpickle = _cloudpickle()
 
     class Pickler(cloudpickle.Pickler):
@@ -107,13 +121,13 @@ def _pickled(value):
                 return module.put_together, module.taken_apart(obj)
             return super().reducer_override(obj)
 
-    arrays, file = [], io.BytesIO()
+    file = io.BytesIO()
     try:
-        Pickler(file, protocol=5, buffer_callback=lambda each: arrays.append(each.raw())).dump(value)
+        Pickler(file, protocol=5, buffer_callback=beside).dump(value)
     except (pickle.PicklingError, AttributeError, TypeError, RecursionError) as error:
         raise ParameterError(f"a value that calls share must be one that can be pickled, got {type(value).__name__}: "
                              f"{first_line(error)}") from error
-    return file.getvalue(), arrays
+    return file.getvalue()
 
 
 def _aligned(size) -> int:

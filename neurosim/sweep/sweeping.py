@@ -94,12 +94,13 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
     takes = check_function(function, space.names, data, made, len(trials))
     with _place(folder) as place, nullcontext() if cluster is None else connected(cluster) as client:
         journal = Journal(place / name, secrets.token_hex(6))
-        with journal.driving(), _mapped(data, journal.folder) as mapped:
+        with journal.driving(), _mapped(data, journal.folder) as (mapped, sent):
             _same_sweep(journal, _header(function, made, space, trials, digests))
             caller = Caller(function, takes, made, journal, mapped, _shared_folder(place, made))
             with progress_bar(progress, float(len(space) * len(trials)), "calls") as show:
                 driver = Driver(caller, trials, retry is not None, lambda calls, done: run_on_cluster(
-                    caller, calls, client, done) if client is not None else local.run(caller, calls, jobs, done), show)
+                    caller, calls, client, done) if client is not None else local.run(
+                        caller, calls, jobs, done, sent), show)
                 points = space.explore(driver.work, journal.history(), journal.note)
             result = Result(points, trials, journal.read()[0], space.highest, space.lowest)
     if result.failures:
@@ -208,7 +209,7 @@ def _place(folder):
 
 @contextmanager
 def _mapped(data, folder):
-    """Give the files of the data for this run of the sweep; those of killed runs go."""
+    """Give the files of the data for this run of the sweep, and a name for one more; those of killed runs go."""
     for left in folder.glob("data-*"):
         shutil.rmtree(left, ignore_errors=True)
     try:
@@ -216,7 +217,7 @@ def _mapped(data, folder):
             files = {name: Path(made) / f"{number}" for number, name in enumerate(data)}
             for name, path in files.items():
                 store.dump(data[name], path)
-            yield files
+            yield files, Path(made) / "function"
     finally:
         store.forget()
 
