@@ -342,6 +342,14 @@ def test_best_and_pareto_are_of_means():
         result.pareto(highest=3, lowest="cost")
 
 
+def test_the_table_goes_through_parquet(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    table = sweep(noisy, Grid(x=[0, 1], y=[0.5]), seeds=3, jobs=1, **NO_BAR).table
+    table.to_parquet(tmp_path / "table.parquet")
+    pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), table)
+
+
 def test_the_front_has_what_nothing_beats():
     points = np.random.default_rng(2).random((60, 2)).round(2).tolist()  # of which some agree in one number
     result = sweep(lambda k: {"energy": points[k][0], "accuracy": points[k][1]}, {"k": list(range(60))}, jobs=1,
@@ -418,6 +426,9 @@ def test_a_missing_pandas_is_one_sentence(monkeypatch):
     (lambda: sweep(lambda x: 0, {"x": [1]}, name="a/b"), "sweep.name must be letters"),
     (lambda: sweep(lambda x: 0, {"x": [1]}, name=".."), "sweep.name must be letters"),
     (lambda: sweep(lambda x: 0, {"x": [1]}, data={"x": 1}), "sweep.data must have names of its own, got 'x'"),
+    (lambda: sweep(lambda x, y: 0, {"x": [1]}, data={"y": __import__("threading").Lock()}, jobs=1),
+     "sweep.data must be values that can be pickled, got"),
+    (lambda: sweep(lambda x: 0, {"x": [1]}, data={"y": 1}), "sweep.function must take all names, got 'y'"),
     (lambda: sweep(lambda x: 0, {"x": [1]}, job=2), "sweep: got an unexpected keyword argument 'job'"),
     (lambda: Grid(seed=[1]), "Grid.seed must have another name"),
     (lambda: Points([]), "Points.points must hold one point at least"),

@@ -58,6 +58,29 @@ def test_a_cluster_gives_the_same_table_as_this_process(client, tmp_path):
     assert not list((tmp_path / "sweep").glob("data-*"))
 
 
+def shared_states(x, folder):
+    with open(Path(folder) / "made", "a") as made:
+        made.write(f"{x}\n")
+    return np.full(1000, float(x))
+
+
+def shared_sum(states, y, seed):
+    return float(states.sum()) + y + seed % 2
+
+
+def test_shared_values_are_made_by_workers_once(client, tmp_path):
+    arguments = {"space": Grid(x=[1, 2, 3], y=[0.0, 0.5]), "seeds": 2, "data": {"folder": str(tmp_path)},
+                 "shared": {"states": shared_states}, **NO_BAR}
+    rows = sweep(shared_sum, cluster=client, folder=tmp_path, **arguments).rows
+    assert sorted((tmp_path / "made").read_text().split()) == ["1", "2", "3"]
+    assert sweep(shared_sum, jobs=1, **arguments).rows == rows
+
+
+def test_short_calls_travel_together_and_none_is_lost(client):
+    rows = sweep(lambda x, seed: seed % 1000, {"x": list(range(500))}, cluster=client, **NO_BAR).rows
+    assert rows == sweep(lambda x, seed: seed % 1000, {"x": list(range(500))}, jobs=1, **NO_BAR).rows
+
+
 @pytest.mark.parametrize("how", ["once", "stop"])
 def test_a_worker_that_dies_or_never_comes_back_costs_nothing(how, client, tmp_path):
     space = Grid(x=list(range(12)), folder=[str(tmp_path)], how=[how])

@@ -145,6 +145,51 @@ def test_arrays_of_a_layout_are_mapped(tmp_path):
     store.forget()
 
 
+def test_what_cannot_be_pickled_fails_and_the_rest_goes_on():
+    make = lambda x: __import__("threading").Lock() if x == 1 else x  # noqa: E731
+    with pytest.warns(ns.NeurosimWarning, match="1 of 2 calls failed, the first with ParameterError: a value that"):
+        result = sweep(lambda value: value, {"x": [1, 2]}, shared={"value": make}, jobs=1, **NO_BAR)
+    assert result.rows[1]["value"] == 2
+
+
+FULL = textwrap.dedent("""
+    import resource, sys
+    import numpy as np
+    import neurosim as ns
+    from neurosim.sweep import Grid, sweep
+
+    def big(x):
+        return np.full(x * 1_000_000, 1.0)
+
+    def total(big, x):
+        return float(big.sum())
+
+    if __name__ == "__main__":
+        if sys.argv[2] == "full":  # files may not grow beyond 9 MB, which ends a write as a full disk does
+            resource.setrlimit(resource.RLIMIT_FSIZE, (9_000_000, 9_000_000))
+        try:
+            result = sweep(total, Grid(x=[1, 2]), shared={"big": big}, jobs=int(sys.argv[3]), folder=sys.argv[1],
+                           progress=False)
+            print([row["value"] for row in result.rows])
+        except ns.FileError as error:
+            print(error)
+""")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_disk_that_is_full_stops_with_one_sentence_and_loses_nothing(jobs, tmp_path):
+    (tmp_path / "script.py").write_text(FULL)
+    said = []
+    for how in ("full", "free"):
+        done = subprocess.run([sys.executable, str(tmp_path / "script.py"), str(tmp_path), how, jobs], text=True,
+                              check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+        said.append(done.stdout.splitlines())
+    assert len(said[0]) == 1 and "big-" in said[0][0] and "cannot be written: File too large" in said[0][0]
+    assert said[1] == ["[1000000.0, 2000000.0]"]
+    assert not list((tmp_path / "shared").glob(".*"))
+
+
 def test_values_come_back_and_damage_is_found(tmp_path):
     value = {"a": np.arange(6.0).reshape(2, 3), "f": np.asfortranarray(np.eye(3)), "s": np.arange(10)[::2], "n": None,
              "o": np.array(["x", None], dtype=object), "e": np.zeros((0, 2)), "b": b"bytes", "d": np.float32(0.5)}

@@ -63,21 +63,26 @@ class Caller:
             write(self.outcome(call))
 
     def outcome(self, call: Call) -> dict:
-        """Make one call and return how it ended."""
-        entry: dict[str, Any] = {"key": call.key, "attempt": call.attempt}
+        """Make one call and return how it ended.
+
+        Raises:
+            FileError: a shared value cannot be written, for example on a full disk.
+        """
         start = time.perf_counter()
         try:
             if call.makes is None:
-                found = self.function(**self._given(self.takes, call, seed))
-                entry["values"] = encode(_named(found, call.point))
+                ended = {"values": encode(_named(self.function(**self._given(self.takes, call, seed)), call.point))}
             else:
                 recipe = self.recipes[call.makes]
-                value = recipe.function(**self._given(recipe.takes, call, recipe.seed))
-                store.dump(value, self.shared / call.key)
-                entry["shared"] = call.makes
+                value, ended = recipe.function(**self._given(recipe.takes, call, recipe.seed)), {"shared": call.makes}
         except (Exception, SystemExit) as error:
-            entry |= {"error": f"{type(error).__name__}: {first_line(error)}", "traceback": _traceback(error)}
-        return entry | {"seconds": round(time.perf_counter() - start, 6)}
+            ended = _failure(error)
+        if "shared" in ended:
+            try:
+                store.dump(value, self.shared / call.key)
+            except ParameterError as error:
+                ended = _failure(error)
+        return {"key": call.key, "attempt": call.attempt, **ended, "seconds": round(time.perf_counter() - start, 6)}
 
     def _given(self, takes, call, seed_of) -> dict:
         """Return the arguments of a call."""
@@ -139,9 +144,10 @@ def _named(found, point) -> dict:
     return values
 
 
-def _traceback(error) -> str:
+def _failure(error) -> dict:
     inner = error.__traceback__.tb_next  # without the line of this module
-    return "".join(traceback.format_exception(type(error), error, inner or error.__traceback__))
+    return {"error": f"{type(error).__name__}: {first_line(error)}",
+            "traceback": "".join(traceback.format_exception(type(error), error, inner or error.__traceback__))}
 
 
 __all__ = ["Call", "Caller", "check_function"]

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from neurosim.checks import describe_value
-from neurosim.errors import ParameterError, SimulationError, UnsupportedError
+from neurosim.errors import FileError, ParameterError, SimulationError, UnsupportedError
 from neurosim.files import first_line
 from neurosim.sweep import store
 from neurosim.sweep.calling import Call, Caller
@@ -114,6 +114,8 @@ def _together(caller, sent, calls, client, done) -> list:
                         done()
                 elif future.status == "error" and isinstance(future.exception(), library.KilledWorker):
                     given_up += some
+                elif future.status == "error" and isinstance(future.exception(), FileError):
+                    raise future.exception()
                 elif future.status == "error":
                     raise ParameterError("sweep.function must be such that the workers can have it, got "
                                          f"{first_line(future.exception())}") from future.exception()

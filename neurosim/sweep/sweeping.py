@@ -1,5 +1,6 @@
 """A function tried at all points of a space; what is done stays done, whatever happens to the process."""
 
+import pickle
 import re
 import secrets
 import shutil
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from neurosim.calls import arguments_listed
 from neurosim.checks import check_seed, describe_value
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
-from neurosim.files import writing
+from neurosim.files import first_line, writing
 from neurosim.machine import cores
 from neurosim.progress import progress_bar
 from neurosim.sweep import identity, local, store
@@ -155,7 +156,14 @@ def names(folder: str | Path) -> list[str]:
 def _digests(data) -> dict[str, str]:
     import joblib
 
-    return {name: str(joblib.hash(value)) for name, value in data.items()}
+    found = {}
+    for name, value in data.items():
+        try:
+            found[name] = str(joblib.hash(value))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ParameterError("sweep.data must be values that can be pickled, got "
+                                 f"{describe_value(value)} for {name!r}: {first_line(error)}") from error
+    return found
 
 
 def _header(function, made, space, trials, digests) -> dict:
