@@ -181,17 +181,15 @@ def example():
 def devices(module, samples, labels, points, jobs, folder=None, seeds=1):
     """Run the example's sweep over some of its conditions."""
     return sweep(module.condition, points, data={"samples": samples, "labels": labels}, jobs=jobs, folder=folder,
-                 seeds=seeds, shared={"plain": lambda: module.liquid(module.ns.LIF(**module.NEURON)),
-                                      "noisy": lambda: module.liquid(module.Noisy(**module.NEURON)),
-                                      "on_ideal": module.on_ideal, "on_day_0": module.on_day_0}, **QUIET)
+                 seeds=seeds, shared={"sim": module.sim, "on_ideal": module.on_ideal, "on_day_0": module.on_day_0},
+                 **QUIET)
 
 
 def by_loop(module, samples, labels, points):
     """Do the same by a bare loop, which keeps what it can between the conditions."""
-    plain, noisy = module.liquid(module.ns.LIF(**module.NEURON)), module.liquid(module.Noisy(**module.NEURON))
-    on_ideal = module.on_ideal(plain, samples, labels, 0)
-    on_day_0 = module.on_day_0(plain, samples, labels, 0)
-    return [module.condition(**point, trial=0, samples=samples, plain=plain, noisy=noisy, on_ideal=on_ideal,
+    sims = {neuron: module.sim(neuron) for neuron in ("LIF", "Noisy")}
+    on_ideal, on_day_0 = (make(samples, labels, 0) for make in (module.on_ideal, module.on_day_0))
+    return [module.condition(**point, trial=0, samples=samples, sim=sims[point["neuron"]], on_ideal=on_ideal,
                              on_day_0=on_day_0) for point in points.points]
 
 
@@ -247,10 +245,15 @@ def on_devices(readouts, found, noise, stuck, seed):
     return float(right / len(readouts.labels))
 
 
-def held(plain, spread, samples):
+def sim():
+    """Return the one liquid."""
+    return sys.modules["crossbar_liquid"].sim("LIF")
+
+
+def held(sim, spread, samples):
     """Return the states of the liquid whose own weights are on devices."""
     module = sys.modules["crossbar_liquid"]
-    return module.counts(plain, samples, module.hardware(module.software(0), 0, Memristor(programming_noise=spread)), 0)
+    return module.counts(sim, samples, module.hardware(module.software(0), 0, Memristor(programming_noise=spread)), 0)
 
 
 def setting(held, on_ideal, noise, stuck, trial):
@@ -260,9 +263,8 @@ def setting(held, on_ideal, noise, stuck, trial):
 
 def settings_by_loop(module, samples, labels, points):
     """Go through the settings as the example did: one liquid, whose weights are set and which is run for each."""
-    plain = module.liquid(module.ns.LIF(**module.NEURON))
-    on_ideal = module.on_ideal(plain, samples, labels, 0)
-    return [on_devices(on_ideal, held(plain, each["spread"], samples), each["noise"], each["stuck"], 0)
+    one, on_ideal = sim(), module.on_ideal(samples, labels, 0)
+    return [on_devices(on_ideal, held(one, each["spread"], samples), each["noise"], each["stuck"], 0)
             for each in points]
 
 
@@ -289,8 +291,7 @@ def settings(rounds, most=100):
             loop = time.perf_counter() - began[0], time.process_time() - began[1]
             with Watch() as watch:
                 result = sweep(setting, space, data={"samples": samples, "labels": labels}, jobs=2, **QUIET, shared={
-                    "plain": lambda: module.liquid(module.ns.LIF(**module.NEURON)), "held": held,
-                    "on_ideal": module.on_ideal})
+                    "sim": sim, "held": held, "on_ideal": module.on_ideal})
             assert [row["value"] for row in result.rows] == wanted, "the sweep and the loop differ"
             times.append((loop[0], watch.seconds, loop[0] / watch.seconds, loop[1] / watch.run))
         loop, ours, ratio, processor = (statistics.median(column) for column in zip(*times, strict=True))

@@ -154,7 +154,8 @@ def conditions(quick):
     """Return all conditions as points of a sweep; x is the level as a number."""
     def add(name, level, x, device="Memristor", wires=0.0, tiles=1, aged=0.0, **options):
         found.setdefault(name, []).append({"what": name, "level": level, "x": x, "device": device, "options": options,
-                                           "wires": wires, "tiles": tiles, "aged": aged})
+                                           "wires": wires, "tiles": tiles, "aged": aged,
+                                           "neuron": "Noisy" if "read_noise" in options else "LIF"})
 
     found, times = {}, [("1 h", 1.0), ("1 day", 24.0), ("1 year", 8760.0)]
     add("Gaussian weights", "ideal", 0.0)
@@ -212,29 +213,33 @@ def counts(sim, samples, weights, seed):
     return states(sim, samples, DURATION, BinnedCounts(3), keys=keys, threads=1)
 
 
-def on_ideal(plain, samples, labels, trial):
+def sim(neuron):
+    return liquid({"LIF": ns.LIF, "Noisy": Noisy}[neuron](**NEURON))
+
+
+def on_ideal(samples, labels, trial):
     """Return readouts of a seed's ideal liquid."""
-    return Readouts(counts(plain, samples, software(trial), trial), labels, trial)
+    return Readouts(counts(sim("LIF"), samples, software(trial), trial), labels, trial)
 
 
-def on_day_0(plain, samples, labels, trial):
+def on_day_0(samples, labels, trial):
     """Return readouts of phase-change memory as it was written."""
     held = hardware(software(trial), trial, memristor.PCM(**EVERYTHING))
-    return Readouts(counts(plain, samples, held, trial), labels, trial)
+    return Readouts(counts(sim("LIF"), samples, held, trial), labels, trial)
 
 
-def condition(what, device, options, wires, tiles, aged, trial, samples, plain, noisy, on_ideal, on_day_0, **names):
+def condition(what, device, options, wires, tiles, aged, trial, samples, sim, on_ideal, on_day_0, **names):
     """Return what becomes of the liquid on some devices."""
     weights, fixed = software(trial), on_day_0 if "day 0" in what else on_ideal
     if device == "RandomResistors":
-        found, fixed = counts(plain, samples, sampled(trial), trial), None
+        found, fixed = counts(sim, samples, sampled(trial), trial), None
     elif "read_noise" in options:
         moments = [Memristor(**options).fitted(matrix).read_moments(matrix) for matrix in weights]
-        found = counts(noisy, samples, [part for parts in zip(*moments, strict=True) for part in parts], trial)
+        found = counts(sim, samples, [part for parts in zip(*moments, strict=True) for part in parts], trial)
     else:
         made = getattr(memristor, device)(**options)
         held = weights if what == "Gaussian weights" else hardware(weights, trial, made, wires, tiles, aged)
-        found = counts(plain, samples, held, trial)
+        found = counts(sim, samples, held, trial)
     return {"retrained": on_ideal.trained_on(found), "fixed": fixed.used_on(found) if fixed else np.nan,
             "rate": rate(found)}
 
@@ -312,8 +317,7 @@ def measure(options, root):
     common = {"seeds": options.seeds, "jobs": options.jobs, "folder": options.out / "crossbar_liquid"}
     of = f"{options.most}-recordings-{options.seeds}-seeds{'-quick' * options.quick}"
     devices = sweep(condition, conditions(options.quick), data=data, name=f"devices-{of}", **common,
-                    shared={"plain": lambda: liquid(ns.LIF(**NEURON)), "noisy": lambda: liquid(Noisy(**NEURON)),
-                            "on_ideal": on_ideal, "on_day_0": on_day_0})
+                    shared={"sim": sim, "on_ideal": on_ideal, "on_day_0": on_day_0})
     bits = sweep(conversion, space, data=data | {"first": space.points[0]["bits"]}, name=f"converters-{of}", **common,
                  shared={"converted": lambda size: liquid(Converted(**NEURON), size, ns.Pulse()), "top": top,
                          "on_first": on_first})

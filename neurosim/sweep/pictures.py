@@ -11,6 +11,8 @@ from neurosim.plot.axes import COLORS, axes_or_new
 KINDS = ("curve", "map", "pareto", "parallel")
 MOST_LINES = 20
 MOST_TICKS = 6  #: of one of several parallel axes
+LONGEST = 20  #: letters of a value that is written at an axis
+WIDTH = 40  #: letters that have room below an axis
 MANY = 300  #: lines from which on they are a bitmap in a drawing
 WIDE = 50.0  #: ratio of largest and smallest from which on an axis is logarithmic
 
@@ -114,7 +116,7 @@ def _map(result, name, ax, x, y):
     picture = ax.imshow(values, origin="lower", aspect="auto", cmap="viridis", norm=_norm(values[np.isfinite(values)]))
     for axis, label, ticks in ((ax.xaxis, x, across), (ax.yaxis, y, upward)):
         step = max(1, -(-len(ticks) // 8))
-        axis.set_ticks(range(0, len(ticks), step), [_short(each) for each in ticks[::step]])
+        _label(axis, range(0, len(ticks), step), ticks[::step])
         axis.set_label_text(label)
     ax.figure.colorbar(picture, ax=ax, label=name)
 
@@ -255,16 +257,24 @@ def _are_numbers(values) -> bool:
     return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
 
 
+def _label(axis, places, values):
+    """Write values at an axis, slanted where they would run into each other."""
+    texts = [_short(value) for value in values]
+    slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor", "fontsize": "small"}
+    axis.set_ticks(places, texts, **(slanted if axis.axis_name == "x" and sum(map(len, texts)) > WIDTH else {}))
+
+
 def _places(axis, name, values) -> list:
     """Return pairs of a value and its place on the axis: numbers where they are, others side by side."""
     if _are_numbers(values):
         return [(value, float(value)) for value in values]
-    axis.set_ticks(range(len(values)), [_text(value) for value in values])
+    _label(axis, range(len(values)), values)
     return [(value, float(place)) for place, value in enumerate(values)]
 
 
 def _short(value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST - 1]}…"
 
 
 def _text(value) -> str:

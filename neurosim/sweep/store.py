@@ -1,8 +1,8 @@
 """Values in files that several processes map into memory: arrays are there at once, and only one time.
 
-A file holds a pickle whose arrays lie beside it (PEP 574), each at a multiple of 64 bytes. A value is made anew at each
-reading, of arrays that are read-only, so that nothing that one call does to it is seen by the next; a simulation comes
-with its layout, which is not built again.
+A file holds a pickle whose arrays lie beside it (PEP 574), at multiples of 64 bytes. Arrays are read-only, and all
+else that could be changed is made anew at each reading, so that nothing that one call does is seen by the next; a
+simulation comes with its layout, which is not built again.
 """
 
 import io
@@ -18,8 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from neurosim.errors import FileError, ParameterError
 from neurosim.files import first_line, reading, whole_file
+from neurosim.spikes import Spikes
 
 MAGIC = b"nsmap\0\0\1"
 ALIGN = 64  #: bytes
@@ -62,9 +65,41 @@ def load(path: Path, *, writable: bool = False) -> Any:
     Raises:
         FileError: the file is missing or damaged.
     """
+    value = _CHANGES if writable else _constant(path)
+    return _made(path, writable) if value is _CHANGES else _copied(value)
+
+
+def _made(path, writable):
     text, arrays = _mapped(path)
     with reading(path, "a file of values of a sweep"):
         return pickle.loads(text, buffers=[each if writable else each.toreadonly() for each in arrays])
+
+
+_CHANGES = object()  # stands for a value that has to be made anew, as a call could change it
+
+
+@lru_cache(maxsize=16)
+def _constant(path):
+    """Return a value that no call can change but for its lists and dicts, such as recordings: they are many objects."""
+    value = _made(path, False)
+    return value if _is_constant(value) else _CHANGES
+
+
+def _is_constant(value) -> bool:
+    if type(value) in (list, tuple):
+        return all(map(_is_constant, value))
+    if type(value) is dict:
+        return all(map(_is_constant, value)) and all(map(_is_constant, value.values()))
+    if type(value) is np.ndarray:
+        return value.dtype.kind != "O" and not value.flags.writeable
+    return value is None or type(value) in (bool, int, float, complex, str, bytes, Spikes)
+
+
+def _copied(value):
+    """Return a value with lists and dicts of its own."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_copied, value))
+    return {name: _copied(each) for name, each in value.items()} if type(value) is dict else value
 
 
 def to_bytes(value: Any) -> bytes:
@@ -86,6 +121,7 @@ def send_by_value(module: ModuleType) -> None:
 def forget() -> None:
     """Let go of the files that this process has mapped."""
     _mapped.cache_clear()
+    _constant.cache_clear()
 
 
 @lru_cache(maxsize=16)  # a file is mapped once, and each map needs a handle; names of files stand for what is in them
