@@ -25,7 +25,7 @@ class Driver:
                  run: Callable[[list[Call], Callable[[], None]], None], show: Callable[[float], Any]):
         self.caller, self.trials, self.retry, self.run, self.show = caller, trials, retry, run, show
         self.ended, self.begun = caller.journal.read()
-        self.done = 0
+        self.done, self.levels = 0, self._levels()
 
     def work(self, points: list[dict]) -> list[list[dict]]:
         """Make the calls at points that are missing; return the rows of each point."""
@@ -40,14 +40,12 @@ class Driver:
 
     def _with_shared(self, calls) -> list[Call]:
         """Make the shared values that calls need; return the calls that have them, the others have failed."""
-        for level in range(1, 1 + max((each.level for each in self.caller.recipes.values()), default=0)):
-            names = [name for name, recipe in self.caller.recipes.items() if recipe.level == level]
+        for names in self.levels:
             wanted = {}
             for call in calls:
                 for name in names:
-                    if name in self._needed():
-                        made = self._shared(name, call)
-                        wanted.setdefault(made.key, made)
+                    made = self._shared(name, call)
+                    wanted.setdefault(made.key, made)
             missing = [each for each in wanted.values() if not (self.caller.shared / each.key).exists()]
             if missing:
                 self.run(missing, lambda: None)
@@ -59,7 +57,7 @@ class Driver:
         """Let calls fail whose shared values could not be made; return the others."""
         left = []
         for call in calls:
-            keys = [self._shared(name, call).key for name in names if name in self._needed()]
+            keys = [self._shared(name, call).key for name in names]
             failed = next((self.ended[each] for each in keys
                            if each in tried and not (self.caller.shared / each).exists()), None)
             if failed is None:
@@ -71,13 +69,15 @@ class Driver:
             self._count(1)
         return left
 
-    def _needed(self) -> set[str]:
-        """Return the names of shared values that the swept function needs, itself or through others."""
-        found = {name for name in self.caller.takes if name in self.caller.recipes}
-        for name in reversed([*self.caller.recipes]):  # those that follow from others come last
+    def _levels(self) -> list[list[str]]:
+        """Return the names of shared values that calls need, in the order in which they are made."""
+        recipes = self.caller.recipes
+        found = {name for name in self.caller.takes if name in recipes}
+        for name in reversed([*recipes]):  # those that follow from others come last
             if name in found:
-                found |= {each for each in self.caller.recipes[name].takes if each in self.caller.recipes}
-        return found
+                found |= {each for each in recipes[name].takes if each in recipes}
+        levels = sorted({recipes[name].level for name in found})
+        return [[name for name in recipes if name in found and recipes[name].level == level] for level in levels]
 
     def _shared(self, name, call) -> Call:
         return self._call(self.caller.recipes[name].key(call.point, call.trial), call.point, call.trial, name)
