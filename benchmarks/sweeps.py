@@ -78,10 +78,12 @@ class Watch:
         memory: MB of all together at each look.
         run, waited: s of each child, when it was last seen.
         seconds: how long it took.
+        own: s of processor time that the looking took.
     """
 
     def __init__(self, pause=0.1, smaps=False):
         self.pause, self.smaps, self.memory, self.seen, self.end = pause, smaps, [], {}, threading.Event()
+        self.own = 0.0
 
     def __enter__(self):
         self.began, self.thread = time.perf_counter(), threading.Thread(target=self._look)
@@ -94,6 +96,7 @@ class Watch:
             self.seen |= {pid: found for pid in below if any(found := scheduled(pid))}
             if self.smaps:
                 self.memory.append(sum(memory(pid) for pid in (os.getpid(), *below)))
+            self.own = time.thread_time()
 
     def __exit__(self, *_):
         self.seconds = time.perf_counter() - self.began
@@ -125,17 +128,19 @@ def overhead(rounds, n=2000):
     space = Grid(x=list(range(n)))
 
     def measured(name, **options):
+        sweep(millisecond, Grid(x=[-2, -1]), **options, **QUIET)  # starts the processes
+        ran = {pid: scheduled(pid)[0] for pid in children(os.getpid())}
         with tempfile.TemporaryDirectory() as folder, Watch(smaps=True) as watch:
             began = os.times()
             sweep(millisecond, space, folder=folder, **options, **QUIET)
             ended = os.times()
-        own = ended.user + ended.system - began.user - began.system
+        own = ended.user + ended.system - began.user - began.system - watch.own
         tenth = max(1, len(watch.memory) // 10)
         early, late = (statistics.median(watch.memory[part])
                        for part in (slice(3 * tenth, 4 * tenth), slice(-tenth, None)))
         processes = options.get("jobs") or 2
         found.setdefault(name, []).append(((watch.seconds - loop / processes) / n * 1e3,
-                                           (own + watch.run) / n * 1e3 - 1, early, late))
+                                           (own + watch.run - sum(ran.values())) / n * 1e3 - 1, early, late))
 
     found = {}
     try:
@@ -157,8 +162,8 @@ def overhead(rounds, n=2000):
                               silence_logs=50) as cluster, Client(cluster, set_as_default=False) as client:
                 measured("Dask, 2 workers", cluster=client)
     print(f"\noverhead: {n} points of 1 ms, medians of {rounds}. Wall time beyond that of a bare loop, divided by the "
-          f"processes, which took {statistics.median(loops):.2f} ms a point;\nprocessor time beyond 1 ms of all "
-          "processes with their start; their private memory, after a third and at the end")
+          f"processes, which took {statistics.median(loops):.2f} ms a point;\nprocessor time of all processes beyond "
+          "1 ms, without their start; their private memory, after a third and at the end")
     for name, rows in found.items():
         wall, own, early, late = (statistics.median(column) for column in zip(*rows, strict=True))
         print(f"{name:22s}wall {wall:6.2f} ms, processors {own:6.2f} ms a point; {early:6.0f} -> {late:6.0f} MB",
