@@ -6,7 +6,7 @@ from neurosim.aliases import Choice, Flag, Real, RealOrNone
 from neurosim.bridge.arrivals import weighted
 from neurosim.bridge.delayed import filtered, one_tap, shifted, spread
 from neurosim.bridge.extra import torch
-from neurosim.checks import Option, Parameter, Parametrised, check_number, check_ticks, describe_value
+from neurosim.checks import Option, Parameter, Parametrised, check_number, check_ticks, describe_value, required
 from neurosim.errors import ParameterError
 
 
@@ -38,7 +38,7 @@ class Delays(Parametrised, kw_only=False):
     """
 
     positional = 1
-    longest: Real = Parameter(unit="ms", above=0, per_element=False, doc="the longest delay")
+    longest: Real = required(Parameter(unit="ms", above=0, per_element=False, doc="the longest delay"))
     of: Choice[Literal["synaptic", "axonal", "dendritic"]] = Option(
         "synaptic", ("synaptic", "axonal", "dendritic"), doc="what has a delay of its own")
     learn: Flag = Option(True, (True, False), doc="whether they learn")

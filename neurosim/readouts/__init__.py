@@ -11,4 +11,5 @@ from neurosim.readouts.linear import logistic as logistic
 from neurosim.readouts.linear import ridge as ridge
 from neurosim.readouts.online import RecursiveLeastSquares as RecursiveLeastSquares
 
-__all__ = ["Evaluation", "RecursiveLeastSquares", "bessel", "evaluate", "interval", "logistic", "ridge", "score"]
+__all__ = ["Evaluation", "GramRidge", "RecursiveLeastSquares", "bessel", "evaluate", "gram", "interval", "logistic",
+           "ridge", "score"]
