@@ -187,6 +187,8 @@ def test_a_network_of_the_core_goes_by_way_of_layers(tmp_path):
 @pytest.mark.parametrize(("layer", "dialect", "message"), [
     (lambda: drawn(bridge.LIFLayer, 8, 12, 1, reset="subtract"), "plain",
      r"node 'layer1' of layer 1 .LIFLayer. cannot hold reset='subtract': NIR resets to a value"),
+    (lambda: drawn(bridge.LIFLayer, 8, 12, 1, delays=bridge.Delays(5.0)), "plain",
+     "cannot hold delays: NIR has no delay of a synapse"),
     (lambda: drawn(bridge.LIFLayer, 8, 12, 1, t_ref=2.0), "snntorch", "cannot hold t_ref: NIR has no refractory time"),
     (lambda: drawn(bridge.AdaptiveLIFLayer, 8, 12, 1), "plain", "cannot hold delta_theta"),
     (lambda: drawn(bridge.LIFLayer, 8, 12, 1, v_initial=0.5), "norse", "cannot hold v_initial"),

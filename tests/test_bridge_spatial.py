@@ -114,6 +114,8 @@ def test_a_device_holds_the_weights_of_convolutions_and_not_the_pools():
 @pytest.mark.parametrize(("make", "error", "message"), [
     (lambda: bridge.StructuredLayer([nn.Conv2d(3, 2, 3)], (2, 5, 5)), ParameterError, "must take a sample of shape"),
     (lambda: bridge.StructuredLayer([nn.Conv2d(2, 2, 3)], (2, 5, 5), bias=True), ParameterError, "left to its modules"),
+    (lambda: bridge.StructuredLayer([nn.Conv2d(2, 2, 3)], (2, 5, 5), delays=bridge.Delays(5.0)), ParameterError,
+     "StructuredLayer.delays must be None"),
     (lambda: bridge.StructuredLayer([nn.Conv2d(2, 2, 3)], (2, 5, 5))(torch.zeros(3, 1, 9)), ParameterError,
      r"must be a tensor of shape \(ticks, samples, 50\) or \(ticks, samples, 2, 5, 5\), got a tensor of"),
     (lambda: bridge.StructuredLayer([nn.Conv2d(2, 2, 3)], (2, 5, 5), dtype=torch.float64), ParameterError,

@@ -164,7 +164,9 @@ class MaxPoolLayer(Layer):
         if lengths is not None:
             alive = torch.arange(ticks, device=x.device)[:, None] < torch.as_tensor(lengths, device=x.device)[None]
             out = out * alive[:, :, None].to(out)
-        return out, State(*(each.to(x.device) for each in self.initial(samples))) if state is None else state
+        if state is None:
+            state = State(*(None if each is None else each.to(x.device) for each in self.initial(samples)))
+        return out, state
 
     def incoming(self) -> tuple[scipy.sparse.csr_array, np.ndarray]:
         """Return a weight of 1 from each input of a window, shape (inputs, neurons), and no jumps."""

@@ -150,6 +150,8 @@ class _Stage:
             raise UnsupportedError(f"{self._owner()} has no counterpart in NIR")
         if isinstance(own, MaxPoolLayer):
             return lost
+        if getattr(own, "delays", None) is not None:
+            lost.append("delays: NIR has no delay of a synapse, and here none of an axon either")
         if own.spiking and own.reset == "subtract":
             lost.append("reset='subtract': NIR resets to a value, here 0")
         if own.spiking and own.t_ref > 0:
