@@ -8,7 +8,7 @@ from neurosim.checks import describe_value
 from neurosim.errors import FileError, ParameterError
 from neurosim.export import neo, nest, nwb, sonata, vcd
 from neurosim.export.assemble import Wanted
-from neurosim.files import h5py, reading
+from neurosim.files import as_path, h5py, reading
 from neurosim.spikes import Spikes
 from neurosim.spikes.header import FORMAT
 
@@ -52,7 +52,7 @@ def read_spikes(path: str | Path, *, format: str | None = None, population: str 
     >>> read_spikes(path) == spikes
     True
     """
-    path = Path(path)
+    path = as_path("read_spikes.path", path)
     kind = _format(path, format, (*OWN, *READERS))
     if kind == "h5":
         kind = _kind_of_hdf5(path)

@@ -17,6 +17,6 @@ from neurosim.plot.variables import traces as traces
 from neurosim.plot.weights import weight_matrix as weight_matrix
 
 __all__ = [
-    "activity", "confusion", "connectivity", "events", "isi_histogram", "population_rate", "raster", "sound",
-    "traces", "weight_matrix",
+    "activity", "confusion", "connectivity", "events", "isi_histogram", "letters", "population_rate", "raster",
+    "save", "sound", "style", "traces", "weight_matrix",
 ]

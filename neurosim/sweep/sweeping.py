@@ -15,7 +15,7 @@ from typing import Any, Literal
 from neurosim.calls import arguments_listed
 from neurosim.checks import check_seed, describe_value
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
-from neurosim.files import first_line, writing
+from neurosim.files import as_path, first_line, writing
 from neurosim.machine import cores
 from neurosim.progress import progress_bar
 from neurosim.sweep import identity, local, store
@@ -125,7 +125,7 @@ def load(folder: str | Path, name: str = "sweep") -> Result:
     >>> load(folder).rows
     [{'x': 1, 'seed': 0, 'value': 2, 'error': None}]
     """
-    journal = Journal(Path(folder) / name, "")
+    journal = Journal(as_path("load.folder", folder) / name, "")
     header = journal.header()
     if header is None:
         raise FileError(f"{journal.folder} holds no sweep; sweep(..., folder=, name=) makes one")
@@ -147,7 +147,7 @@ def names(folder: str | Path) -> list[str]:
     >>> names(folder)
     ['first']
     """
-    return sorted(path.parent.name for path in Path(folder).glob("*/sweep") if path.is_file())
+    return sorted(path.parent.name for path in as_path("names.folder", folder).glob("*/sweep") if path.is_file())
 
 
 # ---- what a folder's sweep is -----------------------------------------------------------------------

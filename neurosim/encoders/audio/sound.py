@@ -88,7 +88,8 @@ def as_sound(owner: str, audio, rate=None, channel=None) -> Sound:
     check_channel(owner, channel)
     if isinstance(audio, (str, Path)):
         if rate is not None:
-            raise ParameterError(f"{owner}.rate must be left out for a file, which says its own, got {rate!r}")
+            raise ParameterError(f"{owner}.rate must be left out for a file, which says its own, got "
+                                 f"{describe_value(rate)}")
         samples, rate, what = *read_wav(audio), str(audio)
         error = FileError
     else:
