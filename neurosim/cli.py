@@ -1,5 +1,5 @@
-"""The command line: neurosim demo | train | simulate FILE.toml | encode audio FOLDER | convert IN OUT | info | warmup |
-sfq run FILE.cir.
+"""The command line: neurosim demo | train | simulate FILE.toml | sweep FILE.toml | report FOLDER | encode audio FOLDER
+| convert IN OUT | info | warmup | sfq run FILE.cir.
 
 Exit codes: 0 all went well; 1 what was asked for failed, one sentence says why; 2 the command line is
 wrong; 130 Ctrl-C.
