@@ -43,8 +43,8 @@ _WHERE = {
 }
 
 # Names of the package themselves, as ns.plot, loaded when used.
-_MODULES = ("analysis", "backends", "bridge", "datasets", "encoders", "export", "neurobench", "plot", "readouts",
-            "reservoirs", "sweep")
+_MODULES = ("analysis", "backends", "bridge", "datasets", "encoders", "export", "gradients", "neurobench", "plot",
+            "readouts", "reservoirs", "sweep")
 
 if TYPE_CHECKING:
     from neurosim import analysis as analysis
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from neurosim import datasets as datasets
     from neurosim import encoders as encoders
     from neurosim import export as export
+    from neurosim import gradients as gradients
     from neurosim import neurobench as neurobench
     from neurosim import plot as plot
     from neurosim import readouts as readouts

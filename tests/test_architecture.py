@@ -18,7 +18,7 @@ LEVELS = {
     3: "network describe precision",
     4: "engine",
     5: "event running recording checkpoint streams batch rewiring setting resolving looking changing simulation plot",
-    6: "analysis reservoirs encoders datasets readouts bridge backends comparing neurobench export sweep",
+    6: "analysis reservoirs encoders datasets readouts bridge backends comparing neurobench export gradients sweep",
     7: "config jobs cli",
 }
 LEVEL_OF = {unit: level for level, units in LEVELS.items() for unit in units.split()}

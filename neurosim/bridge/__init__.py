@@ -9,6 +9,7 @@ _WHERE = {
     "core": ["Core", "to_network"],
     "dendrites": ["Perforated"],
     "elm": ["ELM"],
+    "events": ["EventNetwork", "Outcome"],
     "legendre": ["LegendreMemory", "SpikingLegendreLayer"],
     "probe": ["frequency_response"],
     "rwkv": ["SpikingRWKV", "wkv"],
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from neurosim.bridge.delays import anneal as anneal
     from neurosim.bridge.dendrites import Perforated as Perforated
     from neurosim.bridge.elm import ELM as ELM
+    from neurosim.bridge.events import EventNetwork as EventNetwork
+    from neurosim.bridge.events import Outcome as Outcome
     from neurosim.bridge.exchange import Conformance as Conformance
     from neurosim.bridge.exchange import Exchange as Exchange
     from neurosim.bridge.exchange import Row as Row

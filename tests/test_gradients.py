@@ -1,0 +1,351 @@
+"""Exact gradients by events: the spikes of the event mode, and central differences of the loss, for every kind of "
+  "part."""
+
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import neurosim as ns
+from neurosim.gradients import Differentiable
+
+NOTHING = ns.Spikes.from_times([], [], size=4, duration=1.0)
+RECEPTORS = {
+    "exponential": lambda rng: ns.ExponentialCurrent(rng.uniform(1.0, 10.0)),
+    "equal": lambda rng: ns.ExponentialCurrent(20.0),
+    "alpha": lambda rng: ns.AlphaCurrent(rng.uniform(1.0, 8.0)),
+    "double": lambda rng: ns.DoubleExponentialCurrent(tau_rise=rng.uniform(0.5, 2.0), tau_syn=rng.uniform(3.0, 9.0)),
+    "delta": lambda rng: ns.Delta(),
+}
+DURATION = 50.0
+
+
+def built(seed, receptor, reset, t_ref, own, recurrent):
+    """A network of inputs, spiking cells and readouts, everything drawn from a seed."""
+    rng = np.random.default_rng(seed)
+
+    def values(mean, width, n):
+        return rng.normal(mean, width, n) if own else mean
+
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(NOTHING), 4, name="inputs")
+    cells = net.add(ns.LIF(tau_mem=values(20.0, 2.0, 5), v_leak=-60.0, v_reset=-62.0, v_threshold=-50.0, r=1.0,
+                           reset=reset,
+                           t_ref=t_ref, i_bias=values(4.0, 1.0, 5)), 5, name="cells", initial={"v": rng.normal(-58.0,
+                                                                                                               1.0, 5)})
+    out = net.add(ns.LeakyIntegrator(tau_mem=15.0, v_leak=-60.0, r=1.0), 2, name="out", initial={"v": -61.0})
+    port = RECEPTORS[receptor](rng)
+    size = 4.0 if receptor == "delta" else 25.0
+
+    def weights(shape, share):
+        return rng.normal(share * size, size, shape)
+
+    def delays(shape):
+        return rng.uniform(0.5, 5.0, shape) if own else 1.3
+
+    net.connect(inputs, cells, ns.AllToAll(), weight=weights((4, 5), 0.6), delay=delays((4, 5)), receptor=port,
+                name="in")
+    if recurrent:
+        net.connect(cells, cells, ns.AllToAll(), weight=weights((5, 5), 0.0), delay=delays((5, 5)), receptor=port,
+                    name="rec")
+    net.connect(cells, out, ns.AllToAll(), weight=rng.normal(0.0, 20.0, (5, 2)), delay=1.0,
+                receptor=ns.ExponentialCurrent(4.0), name="to out")
+    samples = []
+    for _ in range(2):
+        n = int(rng.integers(2, 12))
+        samples.append((rng.uniform(0.0, 40.0, n), rng.integers(0, 4, n)))
+    return net, samples, rng
+
+
+networks = st.builds(built, st.integers(0, 2**32), st.sampled_from(sorted(RECEPTORS)),
+                     st.sampled_from(["to_value", "subtract"]), st.sampled_from([0.0,
+                                                                                 1.7]), st.booleans(), st.booleans())
+quick = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+long = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_spikes_and_readouts_are_those_of_the_event_mode():
+    for seed in range(40):
+        kind = sorted(RECEPTORS)[seed % 5]
+        net, samples, _ = built(seed, kind, ("to_value", "subtract")[seed % 2], (0.0, 1.5)[seed // 2 % 2],
+                                seed % 3 == 0,
+                                seed % 4 > 1)
+        run = Differentiable(net).run(samples, DURATION)
+        sample, times, ids = run.spikes("cells")
+        for k, (t, i) in enumerate(samples):
+            sim = _event_mode(net, t, i)
+            mine = np.lexsort((ids[sample == k], times[sample == k]))
+            seen = sim.spikes("cells")
+            order = np.lexsort((seen.ids, seen.times))
+            assert np.array_equal(ids[sample == k][mine], seen.ids[order])
+            np.testing.assert_allclose(times[sample == k][mine], seen.times[order], rtol=0.0, atol=1e-9)
+
+
+def _event_mode(net, times, ids):
+    net = net.copy()
+    net.record("cells")
+    sim = ns.Simulation(net, mode="event")
+    if times.size:
+        sim.give("inputs", ns.Spikes.from_times(times, ids, size=4, duration=DURATION))
+    sim.run(DURATION)
+    return sim
+
+
+def test_the_integral_and_the_largest_v_of_a_readout():
+    net, samples, _ = built(3, "exponential", "to_value", 0.0, False, True)
+    run = Differentiable(net).run(samples, DURATION, largest=True)
+    for k, (t, i) in enumerate(samples):
+        fine = net.copy()
+        fine.record("out", "v", every=0.01)
+        sim = ns.Simulation(fine, mode="event")
+        sim.give("inputs", ns.Spikes.from_times(t, i, size=4, duration=DURATION))
+        sim.run(DURATION)
+        v = np.concatenate([sim.trace("out", "v")[1], [sim.get("out", "v")]])
+        missed = run.largest("out")[k] - v.max(axis=0)
+        assert (missed > -1e-9).all() and (missed <= 1.1 * abs(np.diff(v, axis=0)).max(axis=0)).all()
+        np.testing.assert_allclose(run.integral("out")[k], np.trapezoid(v, dx=0.01, axis=0), atol=0.01)
+
+
+# ---- central differences
+# ------------------------------------------------------------------------------------------------
+
+
+class Loss:
+    """A random function of spike times and readouts, with its derivatives; nan where the spikes are others."""
+
+    def __init__(self, net, samples, rng):
+        self.samples, self.model = samples, Differentiable(net)
+        self.base = self.run(self.model, samples, rates=True)
+        self.pattern = self._sorted(self.base)
+        n = len(self.pattern[0])
+        self.a, self.b, self.c = rng.normal(size=n), 0.01 * rng.normal(size=(2, 2)), rng.normal(size=(2, 2))
+
+    def run(self, model, samples, rates=False):
+        return model.run(samples, DURATION, rates=rates, largest=True)
+
+    @staticmethod
+    def _sorted(run):
+        sample, times, ids = run.spikes("cells")
+        order = np.lexsort((times, ids, sample))
+        return sample[order], ids[order], times[order], order
+
+    def gradients(self):
+        a = np.empty(len(self.a))
+        a[self.pattern[3]] = self.a
+        return self.base.backward(spikes={"cells": a}, integral={"out": self.b}, largest={"out": self.c})
+
+    def at(self, model=None, samples=None):
+        run = self.run(model or self.model, samples or self.samples)
+        sample, ids, times, _ = self._sorted(run)
+        if not (np.array_equal(sample, self.pattern[0]) and np.array_equal(ids, self.pattern[1])):
+            return np.nan
+        return self.a @ times + (self.b * run.integral("out")).sum() + (self.c * run.largest("out")).sum()
+
+    def slope(self, at, x):
+        """The derivative by differences of fourth order, of the two steps that agree best; nan where none do: then a
+        spike
+        or a maximum is about to be another one, or two events are about to change their order."""
+        found = []
+        for step in (1e-3, 1e-4, 1e-5, 1e-6):
+            h = step * max(1.0, abs(x)) ** 0.5
+            values = [self.at(*at(x + k * h)) for k in (-2, -1, 1, 2)]
+            found.append((8.0 * (values[2] - values[1]) - (values[3] - values[0])) / 12.0 / h)
+        apart = [abs(a - b) / max(abs(b), 0.1) for a, b in zip(found[:-1], found[1:], strict=True)]
+        best = int(np.argmin(np.nan_to_num(apart, nan=np.inf)))
+        return found[best + 1] if apart[best] < 3e-7 else np.nan
+
+    def with_value(self, name, **values):
+        model = copy.copy(self.model)
+        model.set(name, **values)
+        return model, None
+
+
+def compared(net, samples, rng):
+    """Yield (what, gradient, difference) for a few quantities of every kind."""
+    loss = Loss(net, samples, rng)
+    made = loss.gradients()
+    for name in made.projections:
+        for quantity, each in made.projections[name].items():
+            values = loss.model.values(name, quantity)
+            for k in rng.permutation(len(values))[:3]:
+                def at(x, name=name, quantity=quantity, values=values, k=k):
+                    new = values.copy()
+                    new[k] = x
+                    return loss.with_value(name, **{quantity: new})
+
+                yield (name, quantity, k), each[k], loss.slope(at, values[k])
+    for population in ("cells", "out"):
+        model = next(p.model for p in net.populations if p.name == population)
+        for name, each in made.populations[population].items():
+            value = getattr(model, name)
+            if np.ndim(value) or (name == "t_ref" and value == 0.0):
+                continue
+
+            def at(x, population=population, name=name):
+                return loss.with_value(population, **{name: x})
+
+            yield (population, name), each, loss.slope(at, value)
+    for k in range(min(3, len(samples[0][0]))):
+        def at(x, k=k):
+            times = samples[0][0].copy()
+            times[k] = x
+            return None, [(times, samples[0][1]), *samples[1:]]
+
+        yield ("inputs", k), made.inputs["inputs"][0][k], loss.slope(at, samples[0][0][k])
+
+
+def check(case):
+    (net, samples, rng), checked = case, 0
+    with np.errstate(invalid="ignore"):
+        for what, mine, truth in compared(net, samples, rng):
+            if np.isfinite(truth):
+                checked += 1
+                assert abs(mine - truth) <= 1e-6 * max(abs(truth), 1.0), (what, mine, truth)
+    assert checked > 5
+
+
+@quick
+@given(networks)
+def test_gradients_equal_central_differences(case):
+    check(case)
+
+
+@pytest.mark.slow
+@long
+@given(networks)
+def test_gradients_of_200_networks_equal_central_differences(case):
+    check(case)
+
+
+# ---- what else must hold
+# ------------------------------------------------------------------------------------------------
+
+
+def small(n=3, weight=3.0, **options):
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=2, duration=1.0)), 2, name="inputs")
+    cells = net.add(ns.LIF(**{"tau_mem": 20.0, "v_leak": 0.0, "v_reset": 0.0, "v_threshold": 1.0, "r": 1.0} | options),
+                    n,
+                    name="cells")
+    net.connect(inputs, cells, ns.AllToAll(), weight=weight, delay=1.0, receptor=ns.ExponentialCurrent(5.0), name="w")
+    return net
+
+
+def test_threads_and_the_form_of_inputs_change_nothing():
+    rng = np.random.default_rng(1)
+    model = Differentiable(small(5, weight=ns.Normal(3.0, 1.0)))
+    times = rng.uniform(0.0, 10.0, (20, 2))
+    times[3, 1] = np.inf
+    pairs = [(row[np.isfinite(row)], np.flatnonzero(np.isfinite(row))) for row in times]
+    spikes = [ns.Spikes.from_times(*pair, size=2, duration=30.0) for pair in pairs]
+    gradients = []
+    for inputs, threads in ((times, 1), (times, 2), (pairs, 2), (spikes, 1), ({"inputs": times}, None)):
+        run = model.run(inputs, 30.0, threads=threads)
+        made = run.backward(spikes={"cells": np.ones(len(run.spikes("cells")[0]))})
+        gradients.append(made.projections["w"]["weight"])
+        given = made.inputs["inputs"]
+        assert given[3].shape == ((2,) if isinstance(given, np.ndarray) else (1,))
+    assert all(np.array_equal(each, gradients[0]) for each in gradients[1:])
+
+
+def test_runs_keep_their_values_when_others_are_set():
+    model = Differentiable(small(weight=9.0))
+    run = model.run(np.array([[1.0, 2.0]]), 30.0)
+    assert run.counts("cells").all()
+    before = run.backward(first={"cells": np.ones((1, 3))}).projections["w"]["weight"]
+    model.set("w", weight=5.0)
+    model.set("cells", tau_mem=10.0)
+    assert np.array_equal(run.backward(first={"cells": np.ones((1, 3))}).projections["w"]["weight"], before)
+
+
+def test_values_and_gradients_are_by_source_and_target_whatever_the_delays():
+    rng = np.random.default_rng(2)
+    weight, delay = rng.normal(3.0, 1.0, (2, 3)), rng.uniform(1.0, 9.0, (2, 3))
+    net = small()
+    cells = next(p for p in net.populations if p.name == "cells")
+    net.connect(net["inputs"], cells, ns.AllToAll(), weight=weight, delay=delay, receptor=ns.ExponentialCurrent(5.0),
+                name="own")
+    model = Differentiable(net)
+    assert np.array_equal(model.values("own").reshape(2, 3), weight)
+    assert np.array_equal(model.values("own", "delay").reshape(2, 3), delay)
+    model.set("own", delay=delay[::-1].ravel())
+    assert np.array_equal(model.values("own").reshape(2, 3), weight)
+    assert np.array_equal(model.values("own", "delay").reshape(2, 3), delay[::-1])
+    source, target = model.synapses("own")
+    assert source.tolist() == [0, 0, 0, 1, 1, 1] and target.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_jump_over_the_threshold_passes_its_gradient_to_the_arrival():
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=1, duration=1.0)), 1, name="inputs")
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0), 1, name="cells")
+    net.connect(inputs, cells, ns.AllToAll(), weight=2.0, delay=1.5, name="w")
+    run = Differentiable(net).run(np.array([[4.0]]), 30.0)
+    assert run.first("cells").item() == 5.5 and np.isnan(run.steepness("cells")).all()
+    made = run.backward(first={"cells": np.ones((1, 1))})
+    assert made.inputs["inputs"].item() == made.projections["w"]["delay"].item() == 1.0
+    assert made.projections["w"]["weight"].item() == 0.0
+
+
+def test_in_the_limit_of_small_ticks_the_clocked_mode_agrees_at_first_order():
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([4.0, 9.0], [0, 1], size=2, duration=40.0)), 2, name="inputs")
+    out = net.add(ns.LeakyIntegrator(tau_mem=12.0, v_leak=0.0, r=1.0), 1, name="out")
+    net.connect(inputs, out, ns.AllToAll(), weight=np.array([[2.0], [3.0]]), delay=1.0,
+                receptor=ns.ExponentialCurrent(5.0),
+                name="w")
+    exact = Differentiable(net).run(np.array([[4.0, 9.0]]), 40.0).backward(integral={"out": np.ones((1, 1))})
+    errors = []
+    for dt in (0.5, 0.25, 0.125):
+        clocked = []
+        for weight in (2.0, 3.0):
+            each = net.copy()
+            each.record("out", "v")
+            sim = ns.Simulation(each, dt=dt, dtype="float64")
+            sim.set("w", weight=np.array([weight, 3.0]))
+            sim.run(40.0)
+            clocked.append(sim.trace("out", "v")[1].sum() * dt)
+        errors.append(abs(clocked[1] - clocked[0] - exact.projections["w"]["weight"][0]))
+    orders = np.log2(np.divide(errors[:-1], errors[1:]))
+    assert (orders > 0.8).all()
+
+
+@pytest.mark.parametrize("call, says", [
+    (lambda: Differentiable("net"), "net must be a Network"),
+    (lambda: Differentiable(with_model(ns.AdaptiveLIF())), "a threshold that spikes raise"),
+    (lambda: Differentiable(with_model(ns.Izhikevich(scheme="fine"))), "no closed form"),
+    (lambda: Differentiable(with_poisson()), "Poisson of 'noise' has no gradient"),
+    (lambda: Differentiable(small()).run(np.zeros((2, 3)), 10.0), r"shape \(samples, 2\)"),
+    (lambda: Differentiable(small()).run(np.full((1, 2), 11.0), 10.0), r"must lie in 0 \.\. 10 ms"),
+    (lambda: Differentiable(small()).run([([1.0], [5])], 10.0), r"ids of sample 0 .* must be in 0 \.\. 1"),
+    (lambda: Differentiable(small()).run({"cells": []}, 10.0), "must name the sources inputs"),
+    (lambda: Differentiable(small()).run(np.zeros((1, 2)), -1.0), "duration must be"),
+    (lambda: Differentiable(small(weight=500.0)).run(np.zeros((1, 2)), 99.0, max_spikes=50), "more than 50 spikes"),
+    (lambda: Differentiable(small()).run(np.zeros((1, 2)), 10.0).largest("cells"), "largest=True"),
+    (lambda: Differentiable(small()).run(np.zeros((1, 2)), 10.0).integral("cells"), "known of readouts"),
+    (lambda: Differentiable(small()).run(np.zeros((1, 2)), 10.0).spikes("cell"), "must be the name of a population"),
+    (lambda: Differentiable(small()).run(np.zeros((1, 2)), 10.0).backward(spikes={"cells": np.zeros(99)}), "of shape"),
+    (lambda: Differentiable(small(weight=0.1)).run(np.zeros((1, 2)), 10.0).backward(first={"cells": np.ones((1, 3))}),
+     "must be 0 where there is no spike"),
+    (lambda: Differentiable(small()).set("w", weight=[1.0, 2.0]), "all synapses share one"),
+    (lambda: Differentiable(small()).set("w", delay=0.0), "delay of 'w' must be > 0 ms"),
+    (lambda: Differentiable(small()).set("cells", tau_mem=-1.0), "tau_mem must be"),
+    (lambda: Differentiable(small()).values("w", "tau"), "must be 'weight' or 'delay'"),
+])
+def test_wrong_calls_get_one_sentence(call, says):
+    with pytest.raises(ns.NeurosimError, match=says):
+        call()
+
+
+def with_model(model):
+    net = small()
+    net.add(model, 2, name="others")
+    return net
+
+
+def with_poisson():
+    net = small()
+    net.add(ns.Poisson(10.0), 2, name="noise")
+    return net
