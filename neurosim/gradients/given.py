@@ -32,20 +32,20 @@ class Given:
         if set(self.by_name) != set(sources):
             raise ParameterError(f"inputs must name the sources {', '.join(sources)}, got "
                                  f"{', '.join(map(str, self.by_name))}")
-        parts = [(layout.index[p], *_flat(name, p.size, self.by_name[name])) for name, p in sources.items()]
-        self.lengths = {name: part[2].size for name, part in zip(sources, parts, strict=True)}
-        counts = {count for *_, count in parts}
+        flat = {name: _flat(name, p.size, self.by_name[name]) for name, p in sources.items()}
+        self.lengths = {name: times.size for name, (_, times, _, _) in flat.items()}
+        counts = {count for _, _, _, count in flat.values()}
         if len(counts) > 1:
             raise ParameterError(f"inputs must have as many samples for every source, got {sorted(counts)}")
         self.count = counts.pop() if counts else 1
-        sample, times, ids, of = (np.concatenate([np.zeros(0), *each]) for each in zip(*(
-            (sample, times, ids, np.full(times.size, place)) for place, sample, times, ids, _ in parts), strict=True)
-        ) if parts else np.zeros((4, 0))
+        sample, times, ids, of = np.concatenate([np.zeros((4, 0)), *(
+            np.stack([sample, times, ids, np.full(times.size, layout.index[sources[name]])])
+            for name, (sample, times, ids, _) in flat.items())], axis=1)
         bad = ~((times >= 0.0) & (times <= duration))
         if bad.any():
             raise ParameterError(f"given spikes must lie in 0 .. {duration:g} ms, got one at {times[bad][0]:g} in "
                                  f"sample {int(sample[bad][0])}; inf, or nothing, stands for no spike")
-        keys = (times, sample) if len(parts) == 1 else (of, times, sample)
+        keys = (times, sample) if len(flat) == 1 else (of, times, sample)
         self.order = np.lexsort(keys)  # which is stable: spikes of one time stay as they were given
         self.starts = np.searchsorted(sample[self.order], np.arange(self.count + 1)).astype(np.int64)
         self.times = times[self.order]
@@ -66,7 +66,7 @@ class Given:
         return found
 
 
-def _flat(name, size, given):
+def _flat(name, size, given) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Return sample, time and neuron of each spike, and the number of samples."""
     if isinstance(given, np.ndarray) and given.dtype.kind in "fiu":
         if given.ndim != 2 or given.shape[1] != size or np.isnan(given).any():
@@ -94,4 +94,5 @@ def _flat(name, size, given):
                                  f"{ids.min()} .. {ids.max()}")
         for column, part in zip(found, (np.full(times.size, k), times, ids), strict=True):
             column.append(part)
-    return (*(np.concatenate([np.zeros(0, int), *each]) for each in found), len(pairs))
+    sample, times, ids = (np.concatenate([np.zeros(0, int), *each]) for each in found)
+    return sample, times, ids, len(pairs)

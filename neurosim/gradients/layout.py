@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Layout:
 
     def __init__(self, net: Network, seed: int):
         refuse_parts(net)
-        self.plan: Plan = EventPlanner(net, seed).plan()
+        self.plan: Any = EventPlanner(net, seed).plan()  # a `Plan`, whose projections are those of the event mode
         refuse_forms(self.plan)
         self.index = {p: number for number, p in enumerate(self.plan.populations)}
         self.orders = {}
@@ -125,9 +126,13 @@ class Layout:
         self.out_list = np.argsort(sent, kind="stable").astype(np.int64)
         self.outs = np.searchsorted(sent[self.out_list], np.arange(len(self.index) + 1)).astype(np.int64)
 
+    def _row(self, projection) -> dict[str, int]:
+        number = list(self.plan.projections).index(projection)
+        return dict(zip(PROJECTION, self.projs[number].tolist(), strict=True))
+
     def place(self, projection, name: str) -> slice:
         """Return where the weights or delays of a projection stand: one for all, or one for each synapse."""
-        row = dict(zip(PROJECTION, self.projs[list(self.plan.projections).index(projection)].tolist(), strict=True))
+        row = self._row(projection)
         count = self.plan.projections[projection].n_synapses if row[f"{name}_step"] else 1
         return slice(row[f"{name}_at"], row[f"{name}_at"] + count)
 
@@ -164,7 +169,7 @@ class Layout:
           "on."""
         plan, at = self.plan.projections[projection], self.place(projection, "delay")
         order = np.lexsort((plan.target, self.delays[at], plan.source))
-        row = dict(zip(PROJECTION, self.projs[list(self.plan.projections).index(projection)].tolist(), strict=True))
+        row = self._row(projection)
         targets = slice(row["synapses_at"], row["synapses_at"] + order.size)
         self.targets = self.targets.copy()
         self.targets[targets] = self.targets[targets][order]

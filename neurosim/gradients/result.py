@@ -121,8 +121,8 @@ class Run:
 
         with ThreadPoolExecutor(min(self._threads, len(self._ways))) as pool:
             parts = list(pool.map(back, range(len(self._ways))))
-        sums = [sum(part[k] for part in parts) for k in range(4)]
-        return self._gradients(*sums, [part[4] for part in parts])
+        weights, delays, out, start = (sum(part[k] for part in parts) for k in range(4))
+        return self._gradients(weights, delays, out, start, [part[4] for part in parts])
 
     # ---- inside ---------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Run:
         return int(self._layout.pops[self._number(population), POPULATION.index("size")])
 
     def _place(self, population, what):
-        row = dict(zip(POPULATION, self._layout.pops[self._number(population)].tolist(), strict=True))
+        row: dict[str, int] = dict(zip(POPULATION, self._layout.pops[self._number(population)].tolist(), strict=True))
         if row["kind"] != SILENT:
             raise ParameterError(f"the {what} is known of readouts, LeakyIntegrator populations, got {population!r}")
         return slice(row["n_at"], row["n_at"] + row["size"])
@@ -180,14 +180,14 @@ class Run:
     def _gradients(self, weights, delays, out, start, times):
         layout, made = self._layout, Gradients()
         for number, (projection, plan) in enumerate(layout.plan.projections.items()):
-            row = dict(zip(PROJECTION, layout.projs[number].tolist(), strict=True))
+            row: dict[str, int] = dict(zip(PROJECTION, layout.projs[number].tolist(), strict=True))
             each = made.projections[projection.name] = {}
             for name, flat in (("weight", weights), ("delay", delays)):
                 count = plan.n_synapses if row[f"{name}_step"] else 1
                 part = flat[row[f"{name}_at"]:row[f"{name}_at"] + count]
                 each[name] = part[layout.order(projection)] if row[f"{name}_step"] else part
         for population, plan in layout.plan.populations.items():
-            row = dict(zip(POPULATION, layout.pops[layout.index[population]].tolist(), strict=True))
+            row: dict[str, int] = dict(zip(POPULATION, layout.pops[layout.index[population]].tolist(), strict=True))
             if plan.form is None:
                 continue
             v = start[row["x_at"]:row["x_at"] + row["size"]]
