@@ -17,7 +17,7 @@ export NEUROSIM_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow test-checked test-oldest test-extras lint bench demo docs clean
+.PHONY: help install test test-slow test-checked test-oldest test-extras test-extras-slow lint bench demo docs clean
 
 help:
 	@echo "make install   create $(VENV) with PYTHON=$(PYTHON) and install the packages, editable, with the dev extra"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-checked  run random networks with all indices of compiled code checked (NEUROSIM_CHECK=1)"
 	@echo "make test-oldest   run tests with the oldest versions that are promised, in $(OLDEST)"
 	@echo "make test-extras   run the tests that need PyTorch, snnTorch, NIR, Brian2, NEST, Dask, Optuna, Neo, PyNWB and others, in $(EXTRAS)"
+	@echo "make test-extras-slow   run the long ones among them, some minutes each"
 	@echo "make lint      check the style with ruff and the types with pyright"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
@@ -66,7 +67,7 @@ $(DOCS_STAMP): $(STAMP)
 # block, so that most tests of a file, and what they compile, stay together. Linear algebra has one thread for each.
 TESTS := -n auto --maxprocesses 8 --dist worksteal --doctest-modules --doctest-ignore-import-errors \
     tests neurosim learning_rules hardware_models
-test test-slow test-checked test-oldest test-extras: export OPENBLAS_NUM_THREADS ?= 1
+test test-slow test-checked test-oldest test-extras test-extras-slow: export OPENBLAS_NUM_THREADS ?= 1
 
 test: install
 	$(RUN) -m pytest -m "not slow" $(TESTS) $(ARGS)
@@ -99,7 +100,12 @@ EXTRAS_TESTS ?= $(wildcard tests/test_bridge*.py tests/test_sweep*.py tests/test
     tests/test_backends*.py tests/test_export*.py) neurosim/bridge neurosim/sweep neurosim/datasets neurosim/export
 
 test-extras: $(EXTRAS)/.installed
-	$(EXTRAS)/bin/python -m pytest -n auto --maxprocesses 8 --dist worksteal --doctest-modules $(EXTRAS_TESTS) $(ARGS)
+	$(EXTRAS)/bin/python -m pytest -m "not slow" -n auto --maxprocesses 8 --dist worksteal --doctest-modules $(EXTRAS_TESTS) \
+	    $(ARGS)
+
+# Minutes each: programs that Brian2 compiles, delays that are learned, ten million spikes through every format.
+test-extras-slow: $(EXTRAS)/.installed
+	$(EXTRAS)/bin/python -m pytest -m slow -n auto --maxprocesses 8 --dist worksteal $(EXTRAS_TESTS) $(ARGS)
 
 lint: install
 	$(RUN) -m ruff check .
