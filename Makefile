@@ -76,7 +76,7 @@ test-slow: install
 	$(RUN) -m pytest -m slow $(TESTS) $(ARGS)
 
 test-checked: install
-	NEUROSIM_CHECK=1 $(RUN) -m pytest -n auto --maxprocesses 8 tests/test_random_networks.py $(ARGS)
+	NEUROSIM_CHECK=1 $(RUN) -m pytest -n auto --maxprocesses 8 -k "not hundred" tests/test_random_networks.py $(ARGS)
 
 $(OLDEST)/.installed: $(STAMP) constraints-oldest.txt
 	"$(RUN)" -m venv --clear $(OLDEST)
