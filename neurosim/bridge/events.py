@@ -58,7 +58,7 @@ class EventNetwork(torch.nn.Module):
     >>> net = ns.Network()
     >>> inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=2, duration=1.0)), 2, name="inputs")
     >>> cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0), 3, name="cells")
-    >>> weights = net.connect(inputs, cells, ns.AllToAll(), weight=ns.Normal(3.0, 0.5), delay=1.0, name="w",
+    >>> weights = net.connect(inputs, cells, ns.AllToAll(), weight=ns.Normal(9.0, 0.5), delay=1.0, name="w",
     ...                       receptor=ns.ExponentialCurrent(5.0))
     >>> model = EventNetwork(net, train={"w": "weight", "cells": "tau_mem"})
     >>> times = torch.tensor([[1.0, 2.0], [3.0, 1.0]])

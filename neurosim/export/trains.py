@@ -46,7 +46,7 @@ def trains(spikes: Spikes, per_ms: int = 1) -> Trains:
 
     Beside the result nothing is as large as the spikes.
 
-    >>> trains(Spikes(ticks=[1, 2, 3], ids=[1, 0, 1], size=3, duration=1.0, dt=0.5))
+    >>> trains(Spikes(ticks=[1, 2, 3], ids=[1, 0, 1], size=3, duration=1.5, dt=0.5))
     Trains(units=array([0, 1, 2]), ends=array([1, 3, 3]), times=array([1. , 0.5, 1.5]))
     """
     rows = rows_of(spikes)

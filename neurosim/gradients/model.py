@@ -35,6 +35,17 @@ class Differentiable:
     Raises:
         UnsupportedError: a part has no exact gradient; the message names it and what to use.
 
+    >>> import numpy as np
+    >>> import neurosim as ns
+    >>> net = ns.Network()
+    >>> inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=2, duration=1.0)), 2, name="inputs")
+    >>> cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0), 3, name="cells")
+    >>> synapses = net.connect(inputs, cells, ns.AllToAll(), weight=9.0, delay=1.0, receptor=ns.ExponentialCurrent(5.0))
+    >>> model = Differentiable(net)
+    >>> run = model.run(np.array([[1.0, 2.0]]), duration=40.0)
+    >>> run.first("cells").round(3)
+    array([[3.839, 3.839, 3.839]])
+
     Source: Wunderlich, Pehle, Scientific Reports 11 (2021) 12829 (adjoint); Meszaros, Knight, Nowotny, Nature
     Communications (2025), s41467-025-65394-8 (delays). Equations for the order of events here: docs/gradients.md.
     """

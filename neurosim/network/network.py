@@ -82,9 +82,9 @@ class Network:
 
         >>> import neurosim as ns
         >>> net = ns.Network.from_edges(["ASHL", "AVAL"], ["AVAL", "VA1"], ns.LIF(), weight=[3.0, 5.0], delay=2.0)
-        >>> print(net)
-        Network: 3 neurons in 1 population, 1 projection, about 2 synapses
-          neurons  3 x LIF()
+        >>> print(net)  # doctest: +ELLIPSIS
+        Network: 3 neurons in 1 population, 1 projection, 2 synapses
+          neurons  3 x LIF
           neurons -> neurons: Explicit(sources = 2 values, 0 to 1, targets = 2 values, 1 to 2), ...
         """
         called, sources, targets = numbered(source, target, ids)
