@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from torch.utils.checkpoint import checkpoint
 
 from neurosim.bridge.arrivals import weighted
 from neurosim.bridge.delays import DelayLines, Delays
@@ -405,7 +404,7 @@ class Sequential(torch.nn.Module):
             part = slice(begin, min(begin + self.block, ticks))
             left = None if lengths is None else (torch.as_tensor(lengths) - begin).clamp(0, part.stop - begin)
             if torch.is_grad_enabled():
-                out, given = checkpoint(self._block, x[part], given, left, use_reentrant=False)
+                out, given = torch.utils.checkpoint.checkpoint(self._block, x[part], given, left, use_reentrant=False)
             else:
                 out, given = self._block(x[part], given, left)
             outputs.append(out)
