@@ -1,7 +1,5 @@
 """Folders of recordings to files in the layout of SHD: whole or absent, resumed, and honest about what is damaged."""
 
-import contextlib
-import resource
 import subprocess
 import sys
 import zipfile
@@ -9,6 +7,7 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
+from full_disk import largest_file
 from scipy.io import wavfile
 
 import neurosim as ns
@@ -155,16 +154,6 @@ def test_what_was_left_out_is_not_taken_for_whole_later(folder, tmp_path, monkey
         encode_folder(SMALL, folder, tmp_path / "words.h5")
     with pytest.warns(NeurosimWarning, match="1 recordings were left out: 0_a_0"):
         assert len(encode_folder(SMALL, folder, tmp_path / "words.h5", damaged="skip").names) == 11
-
-
-@contextlib.contextmanager
-def largest_file(size):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_on_a_full_disk_the_file_is_absent_and_work_goes_on_later(folder, tmp_path):

@@ -271,7 +271,7 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
 
 
 @njit(nogil=True, error_model="numpy")
-def spike(p, k, t, {cells}, {guards}, previous, {kept}, s_slope, s_release, s_why, s_cause, s_cause_e, s_time, s_id,
+def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause, s_cause_e, s_time, s_id,
           s_of, {log}, n_held, time, order, item, {room}):
     """Record the spike of a neuron and what it does to itself; return its number."""
     place = pops[p, P_n_at] + k
@@ -287,7 +287,6 @@ def spike(p, k, t, {cells}, {guards}, previous, {kept}, s_slope, s_release, s_wh
     s_release[rec] = 0.0
     l_kind[numbers[N_LOG]], l_item[numbers[N_LOG]] = SPIKE, rec
     numbers[N_LOG] += 1
-    previous[place] = rec
     v = c[ca + RESET] if c[ca + DOWN] == 0.0 else row[V] - c[ca + DOWN]
     hold = c[ca + HOLD]
     put_v(p, k, t + hold - frame[p], v, pops, c, x, drift)
@@ -314,7 +313,7 @@ def release(rec, t, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, le
 
 
 def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, outs, out_list, rows, targets,
-         weights, delays, c, drift, start, x, frame, {guards}, previous, least, n_held, row, work, places, rates, roots,
+         weights, delays, c, drift, start, x, frame, {guards}, least, n_held, row, work, places, rates, roots,
          {slots}, {groups}, {log}, {spikes}, marks, totals, largests, latests, leanings, stack, tails, numbers):
     a, table = np.zeros(NODES), np.zeros(NODES)
     while samples[0] < samples[1]:
@@ -328,7 +327,7 @@ def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, 
         for k in range(x.size):
             x[k] = start[k]
         for k in range(held.size):
-            held[k], wake[k], sure[k], previous[k], total[k], largest[k], latest[k] = -inf, inf, 0, -1, 0.0, -inf, 0.0
+            held[k], wake[k], sure[k], total[k], largest[k], latest[k] = -inf, inf, 0, 0.0, -inf, 0.0
             leaning[k] = 0.0
         for p in range(pops.shape[0]):
             frame[p], least[p], n_held[p], tail[p] = 0.0, inf, -inf, -1
@@ -411,7 +410,7 @@ def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, 
                 spikes += 1
                 if spikes > most_spikes:
                     return MANY
-                rec = spike(p, k, soon, {cells}, {guards}, previous, {kept}, s_slope, s_release, s_why, s_cause,
+                rec = spike(p, k, soon, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause,
                             s_cause_e, s_time, s_id, s_of, {log}, n_held, time, order, item, {room})
                 send(p, k, rec, soon, pops, {net}, {slots}, numbers)
                 if held[n_at + k] <= soon:

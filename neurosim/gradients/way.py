@@ -37,7 +37,7 @@ class Way:
         self.x, self.y = np.zeros((2, layout.states))
         self.frame, self.least, self.n_held = np.zeros((3, count))
         self.held, self.wake, self.carry = np.zeros((3, neurons))
-        self.sure, self.why, self.cause, self.cause_e, self.previous = np.zeros((5, neurons), np.int64)
+        self.sure, self.why, self.cause, self.cause_e = np.zeros((4, neurons), np.int64)
         levels = 2 * most + 4
         self.row = np.zeros(CHAINS + most * stride)
         self.room = (np.zeros(4 * most + 2 * max(1, most) * levels), np.zeros((levels, 2), np.int64),
@@ -64,7 +64,7 @@ class Way:
                 samples, starts, times, ids, of, self.end, most_spikes, layout.pops, layout.projs, layout.outs,
                 layout.out_list, layout.rows, layout.targets, layout.weights, layout.delays, layout.c, layout.drift,
                 layout.start, self.x, self.frame, self.held, self.wake, self.sure, self.why, self.cause, self.cause_e,
-                self.previous, self.least, self.n_held, self.row, *self.room, *self.queue.values(),
+                self.least, self.n_held, self.row, *self.room, *self.queue.values(),
                 *self.log.values(), *self.spikes.values(), self.marks, self.totals,
                 self.largests, self.latests, self.leanings, self.stack, self.tails, self.numbers)
             if code == MANY:
