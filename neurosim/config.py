@@ -72,13 +72,17 @@ def read(path: str | Path) -> tuple[Network, dict]:
             names the file and the entry.
     """
     path = Path(path)
+    return _Reader(path, read_toml(path)).read()
+
+
+def read_toml(path: Path) -> dict:
+    """Return what a TOML file holds; raise FileError where it cannot be read or is no TOML."""
     try:
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path} must be a readable file: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileError(f"{path} must be a TOML file: {error}") from None
-    return _Reader(path, text).read()
 
 
 class _Reader:

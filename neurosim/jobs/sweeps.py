@@ -29,7 +29,6 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import tomllib
 import warnings
 import zlib
 from collections.abc import Callable, Iterable
@@ -39,6 +38,7 @@ from typing import Any
 from neurosim import sweep as sweeps
 from neurosim.calls import meant, misfit
 from neurosim.checks import describe_value
+from neurosim.config import read_toml
 from neurosim.errors import FileError, NeurosimError, NeurosimWarning, ParameterError, SimulationError
 from neurosim.files import first_line, reading
 from neurosim.sweep import store
@@ -59,12 +59,7 @@ def read(path: str | Path) -> dict[str, Any]:
             and the entry.
     """
     path = Path(path)
-    try:
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{path} must be a readable file: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} must be a TOML file: {error}") from None
+    text = read_toml(path)
     try:
         return _arguments(text, path.resolve().parent)
     except NeurosimError as error:
