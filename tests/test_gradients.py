@@ -289,6 +289,19 @@ def test_a_jump_over_the_threshold_passes_its_gradient_to_the_arrival():
     assert made.projections["w"]["weight"].item() == 0.0
 
 
+def test_a_largest_v_at_an_arrival_moves_with_it_whatever_the_rounding_of_its_time():
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=2, duration=1.0)), 2, name="inputs")
+    out = net.add(ns.LeakyIntegrator(tau_mem=15.0, v_leak=0.0, r=1.0), 1, name="out")
+    net.connect(inputs, out, ns.AllToAll(), weight=np.array([[5.0], [-40.0]]), delay=1.3,
+                receptor=ns.ExponentialCurrent(4.0), name="w")
+    times = np.random.default_rng(0).uniform([0.0, 5.0], [1.0, 6.0], (200, 2))
+    run = Differentiable(net).run(times, 30.0, largest=True)
+    made = run.backward(largest={"out": np.ones((200, 1))}).inputs["inputs"]
+    current = 5.0 * np.exp((times[:, 0] - times[:, 1]) / 4.0)
+    np.testing.assert_allclose(made[:, 1], (current - run.largest("out")[:, 0]) / 15.0, rtol=1e-12)
+
+
 def test_in_the_limit_of_small_ticks_the_clocked_mode_agrees_at_first_order():
     net = ns.Network()
     inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([4.0, 9.0], [0, 1], size=2, duration=40.0)), 2, name="inputs")

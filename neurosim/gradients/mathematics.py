@@ -225,9 +225,10 @@ def weigh(x, xa, y, ya, n, lo, hi, chains, stride, c, ca, drift, da, dt, rho, ra
             out[place + k * width + 2] += d * (b * rsm + e * orsm)
 
 
-def summit(x, at, n, k, chains, stride, c, ca, drift, dt, now, largest, latest, leaning, n_at):
-    """Note the largest v of a readout in the next dt ms, when, and its slope there where that is not 0: < 0 where v has
-    just jumped there, > 0 where it rises to the end."""
+def summit(x, at, n, k, chains, stride, c, ca, drift, now, until, largest, latest, leaning, n_at):
+    """Note the largest v of a readout between now and until, when, and its slope there where that is not 0: < 0 where v
+    has just jumped there, > 0 where it rises to the end."""
+    dt = until - now
     m = c[ca + RATE]
     v, slope = x[at + k], drift - m * x[at + k]
     s, pull = 0.0, 0.0
@@ -255,4 +256,6 @@ def summit(x, at, n, k, chains, stride, c, ca, drift, dt, now, largest, latest, 
         return
     at_then = v * exp(-m * then) + drift * two(0.0, m, then) + pull * two(s, m, then)
     if at_then > largest[n_at + k]:
-        largest[n_at + k], latest[n_at + k], leaning[n_at + k] = at_then, now + then, lean
+        # now + dt may be another number than until, and the way back asks which arrival was at that very instant
+        largest[n_at + k], leaning[n_at + k] = at_then, lean
+        latest[n_at + k] = now + then if then < dt else until
