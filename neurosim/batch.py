@@ -4,6 +4,7 @@ import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from neurosim.checks import check_ticks, check_whole, describe_value, is_whole
 from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
 from neurosim.machine import cores
-from neurosim.network import Population, Projection
+from neurosim.network import DriveOn, Population, Projection, one_with, recordable
 from neurosim.progress import progress_bar
 from neurosim.running import Run, lay_out
 from neurosim.sources import SpikeSource
@@ -60,11 +61,12 @@ class Result:
                       watched=log.watched(population), duration=batch.ticks * batch.dt, name=population.name,
                       metadata={"seed": batch.seed, "key": self.key, "network": batch.run.fingerprint})
 
-    def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
+    def trace(self, what: Population | Projection | DriveOn | str,
+              variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
         """Return what was recorded of a variable.
 
         Args:
-            what: the population or projection, or its name.
+            what: the population, projection or drive, or its name.
             variable: name of the variable.
 
         Returns:
@@ -76,8 +78,7 @@ class Result:
         """
         batch = self._batch
         if isinstance(what, str):
-            named = any(what == p.name for p in batch.net.projections)
-            what = batch.net.projection(what) if named else batch.net.population(what)
+            what = one_with(batch.net.called(what, drives=True), [variable], partial(recordable, batch.net), "variable")
         place, log = batch.find(what, variable)
         ticks, rows = log.part(what, *self._recorded[place])
         return (ticks - batch.tick) * batch.dt, rows

@@ -131,8 +131,8 @@ class _Reader:
         self.net.drive(self._part(target), drive, **options)
 
     def _record(self, what, variable="spikes", **options):
-        names = [projection.name for projection in self.net.projections]
-        self.net.record(self.net.projection(what) if what in names else self._part(what), variable, **options)
+        named = [each.name for each in (*self.net.projections, *self.net.drives)]
+        self.net.record(what if what in named else self._part(what), variable, **options)
 
     def _part(self, name):
         """A population by name, or a part of one, `name[first:last]` or `name[member]`."""

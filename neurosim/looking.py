@@ -9,7 +9,7 @@ import numpy as np
 from neurosim import setting
 from neurosim.checks import describe_value
 from neurosim.errors import NetworkError, SimulationError
-from neurosim.network import DriveOn, Network, Population, Projection, one_with
+from neurosim.network import DriveOn, Network, Population, Projection, one_with, recordable
 from neurosim.resolving import Resolved, resolved
 from neurosim.running import Run
 from neurosim.settings import Settings
@@ -124,15 +124,28 @@ class Looking:
         """Return the recorded spikes of a population, or of the part of it that is recorded."""
         return self._run.recordings.spikes(self._population(population))
 
-    def trace(self, what: Population | Projection | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
-        """Return what was recorded of a variable.
+    def trace(self, what: Population | Projection | DriveOn | str,
+              variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
+        """Return what was recorded of a variable, or of the current of a drive.
 
         Returns:
             times: ms, shape (samples,).
             values: shape (samples, neurons), or for a projection (samples, synapses) in the order of
                 `synapses`.
+
+        >>> import neurosim as ns
+        >>> net = ns.Network()
+        >>> cell = net.add(ns.LIF(), 1, name="cell")
+        >>> step = net.drive(cell, ns.StepCurrent(100.0, start=1.0, stop=2.0), name="step")
+        >>> net.record(step, "current", every=0.5)
+        >>> sim = ns.Simulation(net, dt=0.1)
+        >>> sim.run(2.5)
+        >>> times, current = sim.trace(step, "current")
+        >>> times.tolist(), current[:, 0].tolist()
+        ([0.5, 1.0, 1.5, 2.0, 2.5], [0.0, 0.0, 100.0, 100.0, 0.0])
         """
-        return self._run.recordings.trace(self._owner(what, [variable]), variable)
+        owner = self._owner(what, [variable], drives=True, names_of=partial(recordable, self.net))
+        return self._run.recordings.trace(owner, variable)
 
     def get(self, population: Population | str, variable: str) -> np.ndarray:
         """Return a copy of a state variable as it is now, one value per neuron."""
@@ -235,13 +248,15 @@ class Looking:
 
     # -- helpers -------------------------------------------------------------------------------------
 
-    def _owner(self, what, names=(), drives: bool = False):
+    def _owner(self, what, names=(), drives: bool = False, names_of=None):
         """Return a population, projection or drive that is given by itself or by its name.
 
-        Of several with one name it is the one that has what is asked for: `names` of quantities.
+        Of several with one name it is the one that has what is asked for: `names` of quantities that can be set, or of
+        those that `names_of` returns.
         """
         if isinstance(what, str):
-            what = one_with(self.net.called(what, drives), names, partial(setting.names_of, self._run.engine), "name")
+            names_of = names_of or partial(setting.names_of, self._run.engine)
+            what = one_with(self.net.called(what, drives), names, names_of, "name")
         if isinstance(what, Projection):
             return self._projection(what)
         if drives and isinstance(what, DriveOn) and what in self._run.plan.drives:

@@ -9,11 +9,12 @@ import numpy as np
 
 from neurosim.engine.protocol import Engine, Tap
 from neurosim.errors import NetworkError, ParameterError, SimulationError, UnsupportedError
-from neurosim.network import Population, Projection, Recorder, same_part
+from neurosim.network import DriveOn, Population, Projection, Recorder, check_variable, same_part
 from neurosim.spikes import Spikes
 
 FLUSH_SECONDS = 1.0  #: how often, at most, chunks go to a file
 FLUSH_BYTES = 16 << 20
+KINDS = {"population": Population, "projection": Projection, "drive": DriveOn}
 
 
 class Log:
@@ -74,7 +75,7 @@ class Log:
         self.end = engine.now
 
     def is_of(self, what) -> bool:
-        """Return whether it is a recording of just this population, part or projection."""
+        """Return whether it is a recording of just this population, part, projection or drive."""
         return self.recorder.what is what or same_part(self.recorder.what, what)
 
     def covers(self, what) -> bool:
@@ -142,7 +143,7 @@ class Recordings:
     def __init__(self, engine: Engine, recorders, memory_limit: float, labels: Callable[[], dict]):
         self.engine, self.memory_limit, self.labels = engine, memory_limit, labels
         logs = [self._log(recorder) for recorder in recorders]
-        kinds = {Projection: 2, Population: 0}
+        kinds = {Projection: 2, Population: 0, DriveOn: 0}
         self.logs = sorted(logs, key=lambda log: 1 if log.of_spikes else kinds[type(log.recorder.what)])
         self._flushed = time.monotonic()
 
@@ -162,6 +163,8 @@ class Recordings:
             self._check_synapse_variable(recorder)
             return Log(recorder, self.engine.tap(what, recorder.variable, None, every), dtype=clock.dtype)
         ids = np.arange(what.size) if recorder.ids is None else recorder.ids
+        if isinstance(what, DriveOn):
+            return Log(recorder, self.engine.tap(what, recorder.variable, ids, every), ids, clock.dtype)
         ids = np.asarray(ids, dtype=np.int64) + what.start
         if recorder.variable == "spikes" and what.whole is None and recorder.ids is None:
             ids = None
@@ -270,7 +273,9 @@ class Recordings:
         found = [log for log in logs if log.is_of(what)] or [log for log in logs if log.covers(what)]
         if found:
             return found[0]
-        call = f"net.record({'population' if isinstance(what, Population) else 'projection'}"
+        check_variable(self.engine.plan.net, what, variable)
+        kind = next(name for name, each in KINDS.items() if isinstance(what, each))
+        call = f"net.record({kind}"
         call += ")" if variable == "spikes" else f", {variable!r})"
         raise NetworkError(f"{variable!r} of {what.name!r} must be recorded before it can be read; call {call} before "
                            "the simulation is made")

@@ -110,7 +110,7 @@ class Stream:
                 group.attrs.update({"format": FORMAT, "version": VERSION, "dt_ms": dt, "name": what.name,
                                     "variable": log.recorder.variable, "every": log.every, **labels})
                 if log.ids is not None:
-                    group["neurons"] = log.ids - what.start
+                    group["neurons"] = log.ids - getattr(what, "start", 0)
             append_rows(group, self._empty(), **self._window(log, dt, now))
 
     def _empty(self):

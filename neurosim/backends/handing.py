@@ -8,7 +8,7 @@ import numpy as np
 from neurosim.backends.inputs import currents_of, events_of, trains_of
 from neurosim.checks import check_ticks, describe_value
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
-from neurosim.network import Network, Population, Projection
+from neurosim.network import DriveOn, Network, Population, Projection
 from neurosim.resolving import Resolved, resolved
 from neurosim.running import Run
 from neurosim.settings import Settings
@@ -93,6 +93,9 @@ def hand_over(net, duration, dt, seed, simulator, scheme) -> Handed:
         if isinstance(recorder.what, Projection):
             raise handed.refuse(f"the recording of {recorder.variable!r} of {recorder.what.name!r}",
                                 "weights are there at the end alone", "ask the result for weights(...)")
+        if isinstance(recorder.what, DriveOn):
+            raise handed.refuse(f"the recording of the current of {recorder.what.name!r}",
+                                "currents are handed on as sums for each population", "record it in neurosim")
     return handed
 
 

@@ -10,15 +10,16 @@ import numpy as np
 from neurosim.checks import Timed
 from neurosim.engine.arrays import LONGEST_CHUNK
 from neurosim.engine.changing import changed
+from neurosim.engine.inputs import FLOW
 from neurosim.engine.kernel import aligned
 from neurosim.engine.loop import Crew
 from neurosim.engine.plan import Plan
 from neurosim.engine.programs import crowded, within
 from neurosim.engine.snapshots import Snapshots
-from neurosim.engine.taps import SpikeTap, SynapseTap, VariableTap
+from neurosim.engine.taps import CurrentTap, SpikeTap, SynapseTap, VariableTap
 from neurosim.engine.update import state_field
 from neurosim.errors import NeurosimError, ParameterError
-from neurosim.network import Population, Projection
+from neurosim.network import DriveOn, Population, Projection
 
 
 class Clocked(Snapshots):
@@ -130,14 +131,24 @@ class Clocked(Snapshots):
         return dict(self.sent)
 
     def tap(self, what, variable: str, ids, every):
-        """Begin to listen to spikes or a variable; ids count from the first neuron of the whole population."""
+        """Begin to listen to spikes, a variable or a current; ids count from the first of the whole population, or
+        from the first target of a drive."""
         if isinstance(what, Projection):
             return SynapseTap(self, what, variable, every)
         if variable == "spikes":
             return SpikeTap(self, what.base, ids)
-        self.taps.append(VariableTap(self, self.key(what, variable), ids, every))
+        if isinstance(what, DriveOn):
+            self.taps.append(CurrentTap(self, self._flow(what), ids, every))
+        else:
+            self.taps.append(VariableTap(self, self.key(what, variable), ids, every))
         self.stale = True
         return self.taps[-1]
+
+    def _flow(self, drive) -> tuple:
+        """Let what a drive injects in a tick be kept; return its key among the arrays of neurons."""
+        self.neurons.setdefault((drive, FLOW), aligned(0, drive.target.size, np.float64))
+        self.buffers.add((drive, FLOW))
+        return drive, FLOW
 
     def change(self, plan: Plan) -> None:
         """Go on with a plan in which parameters or synapses are others; one that is refused changes nothing."""
@@ -188,7 +199,8 @@ class Clocked(Snapshots):
             if each is was:
                 continue
             if drive.receptor is not None or drive in self.fed or any(
-                    isinstance(value, Timed) or np.shape(value) != np.shape(was.form[name])
+                    isinstance(value, Timed) or isinstance(was.form[name], Timed)
+                    or np.shape(value) != np.shape(was.form[name])
                     for name, value in each.form.items()):
                 return False
             for block, low, high in self.currents.get(drive, ()):
@@ -219,7 +231,7 @@ class Clocked(Snapshots):
         """The name under which a user knows a variable."""
         if isinstance(owner, Population):
             return next((public for public, key in self._variables(owner).items() if key == name), name)
-        return name
+        return "current" if name == FLOW else name
 
     def _variables(self, population) -> dict:
         """The variables of a population by the names under which a user knows them, and the names of their arrays."""

@@ -10,6 +10,7 @@ from neurosim.engine.kernel import INT, REAL, Array, Kernel
 from neurosim.engine.slots import EMIT, emitting
 from neurosim.random import key_at, philox, uniform53
 
+FLOW = "flow_kept"  #: name of the array of what a drive injects, where that is recorded
 GROUP = 128  #: elements that share sixteen draws of the generator; parts begin at multiples of it
 LARGEST_MEAN = 500.0  #: events of a Poisson process in one tick
 FEW = 1 / 32  #: so many events at an element in a tick are few, for which there is a faster way
@@ -226,13 +227,14 @@ def given_spikes() -> Kernel:
     return Kernel("given", fields, emitting(text), {}, np.float64)
 
 
-def current(drive, varies: dict, real) -> Kernel:
+def current(drive, varies: dict, real, kept: bool = False) -> Kernel:
     """Return the kernel that adds an injected current to the buffer of a population.
 
     Args:
         drive: the `Current`; its class matters.
         varies: names of its coefficients: True where they differ, False where not, "timed" for a table.
         real: float type of the buffer.
+        kept: whether what is injected is kept, for a recording.
     """
     arguments = list(inspect.signature(drive.current).parameters)
     fields = {"n": INT, "dt": REAL, **RANDOM, "injected": Array(real, "n")}
@@ -264,6 +266,9 @@ def current(drive, varies: dict, real) -> Kernel:
             given.append(f"{name}[0]")
     results = ", ".join(["value", *(f"{name}[k]" for name in drive.state)])
     loop += [f"{results} = body({', '.join(given)})", "injected[k] = injected[k] + value"]
+    if kept:
+        fields[FLOW] = Array(np.float64, "n")
+        loop.append(f"{FLOW}[k] = value")
     text = "\n".join(head) + "\nfor k in range(n):\n" + "".join(f"    {line}\n" for line in loop)
     leaves = {"body": drive.current, "philox": philox, "uniform53": uniform53, "key_at": key_at,
               "normal_quantile": normal_quantile}
@@ -271,7 +276,7 @@ def current(drive, varies: dict, real) -> Kernel:
 
 
 def recorder(dtype) -> Kernel:
-    """Return the kernel that copies a variable of some neurons at every so many ticks."""
+    """Return the kernel that copies a variable of some neurons, or a current, at every so many ticks."""
     fields = {"n": INT, "every": INT, "begin": INT, "columns": INT, "n_state": INT, "n_rows": INT,
               "which": Array(np.int64, "n"), "column": Array(np.int64, "n"), "state": Array(dtype, "n_state"),
               "out": Array(dtype, "n_rows * columns")}

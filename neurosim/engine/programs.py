@@ -10,6 +10,7 @@ from neurosim.engine.arrays import LONGEST_CHUNK, Arrays
 from neurosim.engine.bundle import Bundle
 from neurosim.engine.bundling import begins
 from neurosim.engine.deliver import MOST_SEGMENTS, deliver
+from neurosim.engine.inputs import FLOW
 from neurosim.engine.intrinsics import FLAGS
 from neurosim.engine.kernel import LINE, aligned
 from neurosim.engine.loop import Program
@@ -17,6 +18,7 @@ from neurosim.engine.plan import Plan
 from neurosim.engine.timed import timed_table
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import decay_field, decays, synapse_field
+from neurosim.network import Population
 from neurosim.random import seed_words
 from neurosim.sources import Current, Poisson, SpikeSource
 
@@ -193,8 +195,9 @@ class Programs(Arrays):
             varies[name] = "timed" if table.timed else table.values.shape[1] > 1
             own = part.ravel() if name in fed else part.flatten()  # what is fed is read where it is written
             values |= {name: own} | (inputs.times(table, part, f"_{name}") if table.timed else {})
-        kernel = inputs.current(drive.drive, varies, layout.real)
-        state = {name: self._slice(drive, name, low, high) for name in drive.drive.state}
+        kept = (drive, FLOW) in self.neurons
+        kernel = inputs.current(drive.drive, varies, layout.real, kept)
+        state = {name: self._slice(drive, name, low, high) for name in (*drive.drive.state, *[FLOW] * kept)}
         injected = self._slice(target.base, "injected", low + target.start, high + target.start)
         block = self._block(kernel, n=high - low, dt=layout.dt, injected=injected, **values, **state,
                             **self._random(plan.stream, low))
@@ -343,18 +346,21 @@ class Programs(Arrays):
 
     def _records(self, thread):
         for tap in self.taps:
-            population, variable = tap.key
-            low, high = self.plan.populations[population].bounds[thread:thread + 2]
+            owner, variable = tap.key
+            plans: Any = self.plan.populations if isinstance(owner, Population) else self.plan.drives
+            low, high = plans[owner].bounds[thread:thread + 2]
             mine = np.flatnonzero((tap.ids >= low) & (tap.ids < high))
             if mine.size == 0:
                 continue
-            state = self._running(population, variable, thread)
+            state = self._running(owner, variable, thread)
             yield self._block(inputs.recorder(state.dtype), n=mine.size, every=tap.every, begin_row=tap.begin,
                               columns=tap.out.shape[1], n_state=state.size, n_rows=tap.out.shape[0],
                               which=tap.ids[mine] - low, column=mine, state=state, out=tap.out.reshape(-1))
 
     def _running(self, population, variable, thread):
-        """The part of a variable that a thread changes while the network runs."""
+        """The part of a variable, or of a current, that a thread changes while the network runs."""
+        if not isinstance(population, Population):
+            return self._slice(population, variable, *self.plan.drives[population].bounds[thread:thread + 2])
         coefficients = self.plan.populations[population].form
         for port in coefficients.ports:
             if port.direct and variable == port.variable:

@@ -100,8 +100,9 @@ class Engine(Protocol):
         """Set a changing quantity of synapses: a number, or one value each in the order of `synapses`."""
         ...
 
-    def tap(self, what: Population | Projection, variable: str, ids, every, /) -> Tap:
-        """Begin to listen to spikes or a variable; ids count from the first neuron of the whole population."""
+    def tap(self, what: Population | Projection | DriveOn, variable: str, ids, every, /) -> Tap:
+        """Begin to listen to spikes, a variable or a current; ids count from the first of the whole population, or
+        from the first target of a drive."""
         ...
 
     def give(self, population: Population, stamps: np.ndarray, ids: np.ndarray, /) -> None:

@@ -4,12 +4,12 @@ import numpy as np
 
 
 class VariableTap:
-    """A state variable of some neurons, which kernels copy at every so many ticks.
+    """A state variable of some neurons, or the current of a drive, which kernels copy at every so many ticks.
 
     Args:
         engine: the engine.
         key: of the variable among its arrays.
-        ids: the neurons, in the numbering of the whole population.
+        ids: the neurons, in the numbering of the array.
         every: ticks between two samples.
     """
 
@@ -39,6 +39,13 @@ class VariableTap:
     def bytes(self, span) -> int:
         """Return how much memory a recording over some ticks takes."""
         return (span // self.every + 1) * (self.ids.size * self.out.itemsize + 8)
+
+
+class CurrentTap(VariableTap):
+    """What a drive injected in the tick that ends now; before the first tick nothing has."""
+
+    def present(self):
+        """Return None: what flowed before a run began is not of it."""
 
 
 class SpikeTap:

@@ -11,8 +11,8 @@ from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.event import loop, planner
 from neurosim.event.arrays import EventArrays
 from neurosim.event.exponentials import DRIFT
-from neurosim.event.taps import SpikeTap, VariableTap
-from neurosim.network import Projection
+from neurosim.event.taps import CurrentTap, SpikeTap, VariableTap
+from neurosim.network import DriveOn, Projection
 from neurosim.random import seed_words
 from neurosim.sources import PoissonDrive
 
@@ -229,9 +229,12 @@ class EventEngine(EventArrays):
         self.foresee(population)
 
     def tap(self, what, variable: str, ids, every):
-        """Begin to listen to spikes or a variable; ids count from the first neuron of the whole population."""
+        """Begin to listen to spikes, a variable or a current; ids count from the first of the whole population, or
+        from the first target of a drive."""
         if isinstance(what, Projection):
             return SynapseTap(self, what, variable, every)
+        if isinstance(what, DriveOn):
+            return CurrentTap(self, what, ids, every)
         if variable == "spikes":
             self._set(what.base, recorded=True)
             return SpikeTap(self, what.base, ids)

@@ -30,6 +30,33 @@ class SpikeTap:
         return 0
 
 
+class CurrentTap:
+    """What a drive injected just before now, for which the engine stops at every multiple of a time."""
+
+    def __init__(self, engine, drive, ids, every):
+        self.engine, self.drive, self.ids, self.every = engine, drive, ids, every
+
+    def due(self):
+        """Return the next time at which a sample is taken."""
+        return (self.engine.now // self.every + 1) * self.every
+
+    def present(self):
+        """Return None: what flowed before a run began is not of it."""
+
+    def take(self):
+        """Return (times, rows): the sample of now, if one is taken now."""
+        now = self.engine.now
+        if now % self.every:
+            return np.empty(0), np.empty((0, self.ids.size))
+        times, values = self.engine.plan.drives[self.drive].form
+        row = values[max(int(np.searchsorted(times, float(now), side="left")) - 1, 0)]
+        return np.array([float(now)]), np.broadcast_to(row, self.drive.target.size)[self.ids][None]
+
+    def bytes(self, span) -> int:
+        """Return how much memory a recording over some time takes."""
+        return int(span // self.every + 1) * (self.ids.size + 1) * 8
+
+
 class VariableTap:
     """A state variable of some neurons, for which the engine stops at every multiple of a time."""
 

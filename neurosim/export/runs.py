@@ -9,7 +9,7 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.errors import NeurosimWarning, ParameterError
-from neurosim.network import Network, Population, Projection, Recorder
+from neurosim.network import DriveOn, Network, Population, Projection, Recorder
 from neurosim.spikes import Spikes
 
 ENDS = {".nwb": "nwb", ".nix": "neo", "": "sonata"}
@@ -22,7 +22,7 @@ class Trace(NamedTuple):
 
     Attributes:
         name: its name in files.
-        of, variable: the population, part of one or projection, and what of it.
+        of, variable: the population, part of one, projection or drive, and what of it.
         population: the whole population; None for a projection.
         unit: of the values, "" where they have none.
         times: ms, shape (samples,).
@@ -109,7 +109,7 @@ def traces(sim: Any) -> list[Trace]:
         if recorder.variable != "spikes":
             times, values = sim.trace(recorder.what, recorder.variable)
             what, name = recorder.what, f"{recorder.what.name} {recorder.variable}"
-            population = None if isinstance(what, Projection) else what.base.name
+            population = None if isinstance(what, Projection) else _of(what).base.name
             found.append(Trace(name, what.name, recorder.variable, population, _unit(sim.net, recorder),
                                np.asarray(times), values, _neurons(recorder)))
     return found
@@ -119,13 +119,21 @@ def _neurons(recorder: Recorder) -> np.ndarray | None:
     what = recorder.what
     if isinstance(what, Projection):
         return None
-    return (np.arange(what.size) if recorder.ids is None else np.asarray(recorder.ids, dtype=np.int64)) + what.start
+    ids = np.arange(what.size) if recorder.ids is None else np.asarray(recorder.ids, dtype=np.int64)
+    return ids + _of(what).start
+
+
+def _of(what: Population | DriveOn) -> Population:
+    """Return the population of what is recorded."""
+    return what.target if isinstance(what, DriveOn) else what
 
 
 def _unit(net: Network, recorder: Recorder) -> str:
     what = recorder.what
     if isinstance(what, Projection):
         return (what.receptor.weight_unit(what.target.model) or "") if recorder.variable == "weight" else ""
+    if isinstance(what, DriveOn):
+        return "pA"
     port, variable = net.variables(what.base)[recorder.variable]
     owner: Any = what.model if port is None else net.ports(what.base)[port]
     return getattr(owner.state[variable], "unit", "") or ""

@@ -8,6 +8,8 @@ import numpy as np
 from neurosim.checks import Parameter, Samples, describe_value, is_number
 from neurosim.contracts import Plasticity
 from neurosim.errors import NetworkError, ParameterError, UnsupportedError
+from neurosim.network.parts import DriveOn
+from neurosim.sources import Current
 
 
 def check_part(label: str, value: Any, kind: type, optional: bool = True) -> None:
@@ -123,7 +125,7 @@ def as_ids(ids: Any, what: Any) -> np.ndarray | None:
 
 
 def check_variable(net: Any, what: Any, variable: Any) -> None:
-    """Raise where a population or projection has no variable of that name."""
+    """Raise where a population, projection or drive has no variable of that name."""
     if not isinstance(variable, str):
         raise ParameterError(f"variable must be one name, such as 'v', got {describe_value(variable)}; call record "
                              "once for each")
@@ -133,13 +135,19 @@ def check_variable(net: Any, what: Any, variable: Any) -> None:
                                    "spikes; record 'v'")
         return
     known = recordable(net, what)
+    if not known:
+        raise UnsupportedError(f"{type(what.drive).__name__} {what.name!r} cannot be recorded: its events are added up "
+                               "where they arrive; add a population of Poisson, connect it by OneToOne(), and record "
+                               "its spikes")
     if variable not in known:
         hint = "; a receptor's variables are there once a projection uses it" if hasattr(what, "spiking") else ""
         raise ParameterError(f"variable of {what.name!r} must be one of {', '.join(known)}, got {variable!r}{hint}")
 
 
 def recordable(net: Any, what: Any) -> list[str]:
-    """Return the names of what may be recorded of a population or projection."""
+    """Return the names of what may be recorded of a population, a projection or a drive."""
+    if isinstance(what, DriveOn):
+        return ["current"] if isinstance(what.drive, Current) else []
     return ["spikes", *net.variables(what)] if hasattr(what, "spiking") else ["weight", *synapse_state(what)]
 
 

@@ -275,23 +275,31 @@ class Network:
         return self.couplings[-1]
 
     @arguments_listed
-    def record(self, what: Population | Projection | str, variable: str = "spikes", *, every: float | None = None,
-               ids: Sequence[int] | np.ndarray | None = None, to: str | Path | None = None) -> None:
-        """Record spikes or a state variable of a population, or a variable of a projection's synapses.
+    def record(self, what: Population | Projection | DriveOn | str, variable: str = "spikes", *,
+               every: float | None = None, ids: Sequence[int] | np.ndarray | None = None,
+               to: str | Path | None = None) -> None:
+        """Record spikes or a state variable of a population, a variable of a projection's synapses, a drive's current.
 
         Args:
-            what: a population, a part of one, a projection, or the name of one.
-            variable: "spikes", the name of a state variable, or for a projection "weight" and the like.
+            what: a population, a part of one, a projection, a drive, or the name of one.
+            variable: "spikes", the name of a state variable, for a projection "weight" and the like, for a drive
+                "current": what it injected in the tick that ended then, pA.
             every: ms between two samples of a variable; every tick by default.
             ids: which neurons, numbered within `what`; all by default. Statistics of their spikes are of these alone.
             to: an HDF5 file to which the recording is streamed instead of kept in memory.
+
+        Raises:
+            ParameterError, NetworkError: an argument does not fit.
+            UnsupportedError: spikes of neurons that never spike, or events of a drive, which are no current.
         """
-        if isinstance(what, str) and what in [p.name for p in self.projections]:
-            what = arguments.one_with(self.called(what), [variable], partial(arguments.recordable, self), "variable")
-        if not isinstance(what, Projection):
+        if isinstance(what, str):
+            found = self.called(what, drives=True)
+            what = arguments.one_with(found, [variable], partial(arguments.recordable, self), "variable")
+        if not isinstance(what, (Projection, DriveOn)):
             what = self._mine(what, "what is recorded")
-        elif what not in self.projections:
-            raise NetworkError(f"projection {what.name!r} must belong to this network; it is of another one")
+        elif what not in (*self.projections, *self.drives):
+            kind = "projection" if isinstance(what, Projection) else "drive"
+            raise NetworkError(f"{kind} {what.name!r} must belong to this network; it is of another one")
         arguments.check_variable(self, what, variable)
         if variable == "spikes" and every is not None:
             raise ParameterError(f"every must be None for spikes, which are all recorded, got {describe_value(every)}")

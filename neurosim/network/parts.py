@@ -120,6 +120,14 @@ class DriveOn:
     target: Population
     receptor: Receptor | None
 
+    @property
+    def size(self) -> int:
+        """On how many neurons it acts."""
+        return self.target.size
+
+    def __repr__(self) -> str:
+        return f"<drive {self.name!r}: {self.drive!r}>"
+
 
 @dataclass(frozen=True, eq=False)
 class GapJunctions:
@@ -142,9 +150,9 @@ class GapJunctions:
 
 @dataclass(frozen=True, eq=False)
 class Recorder:
-    """What is recorded: spikes, a state variable of a population, or weights of a projection."""
+    """What is recorded: spikes, a state variable of a population, weights of a projection, the current of a drive."""
 
-    what: Population | Projection
+    what: Population | Projection | DriveOn
     variable: str
     every: float | None
     ids: np.ndarray | None
