@@ -13,7 +13,9 @@ import pytest
 
 import neurosim as ns
 from neurosim.sweep import Grid, Random, Range, store, sweep
+from neurosim.sweep.calling import Call
 from neurosim.sweep.journal import entries
+from neurosim.sweep.waiting import Waiting
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_BAR = {"progress": False}
@@ -275,3 +277,38 @@ def test_random_points_share_what_does_not_differ(tmp_path):
     sweep(lambda states, noise: noise, space, shared={"states": lambda tau, marks: states(tau, 0, marks, 0)},
           data={"marks": str(tmp_path)}, jobs=1, **NO_BAR)
     assert made(tmp_path) == [f"states {tau} 0" for tau in sorted({point["tau"] for point in space.points})]
+
+
+# ---- which call is next ------------------------------------------------------------------------------
+
+
+def test_a_call_waits_for_its_own_shared_values_alone(tmp_path):
+    a, b = (Call(name, {}, 0, 1, name) for name in "ab")
+    behind = Call("behind", {}, 0, 1, "behind", ("a",))
+    on_a, on_b, on_both = (Call(str(needs), {}, 0, 1, None, needs) for needs in (("a",), ("b",), ("b", "behind")))
+    line = Waiting([a, b, behind, on_a, on_b, on_both], tmp_path)
+    assert line.take(9) == [a, b]
+    line.back([b])
+    (tmp_path / "a").touch()
+    line.ended(a)
+    assert line.take(9) == [b, behind, on_a]
+    line.ended(on_a)
+    assert line.take(9) == []
+    (tmp_path / "b").touch()
+    line.ended(b)
+    assert line.take(9) == [on_b]
+    (tmp_path / "behind").touch()
+    line.ended(behind)
+    assert line.take() == [on_both]
+
+
+def test_a_call_whose_values_cannot_be_made_is_dropped_with_all_that_needs_it(tmp_path):
+    a, b = (Call(name, {}, 0, 1, name) for name in "ab")
+    behind = Call("behind", {}, 0, 1, "behind", ("a",))
+    line = Waiting([a, b, behind, Call("x", {}, 0, 1, None, ("behind",)), Call("y", {}, 0, 1, None, ("b", "behind"))],
+                   tmp_path)
+    assert line.take(2) == [a, b]
+    (tmp_path / "b").touch()
+    line.ended(b)
+    line.ended(a)
+    assert line.take(9) == [] and not line.held

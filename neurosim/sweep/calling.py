@@ -27,6 +27,7 @@ class Call:
         trial: which of the seeds.
         attempt: the how manieth, from 1.
         makes: name of the shared value, None for the swept function.
+        needs: keys of the shared values that are to be made before it.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Call:
     trial: int
     attempt: int
     makes: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ the same workers, so those are tried once more, each alone. A task that is made 
 
 import pickle
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from queue import Empty, SimpleQueue
@@ -19,6 +19,7 @@ from neurosim.errors import FileError, ParameterError, SimulationError, Unsuppor
 from neurosim.files import first_line
 from neurosim.sweep import store
 from neurosim.sweep.calling import Call, Caller
+from neurosim.sweep.waiting import Waiting
 
 LOOK = 2.0  #: s between two looks at the workers while nothing ends
 EMPTY = 60.0  #: s without a single worker until a sweep gives up
@@ -59,29 +60,35 @@ def connected(cluster):
         yield client
 
 
-def run(caller: Caller, calls: list[Call], client, done: Callable[[], None]) -> None:
+def run(caller: Caller, line: Waiting, client, done: Callable[[Call], None]) -> None:
     """Make calls on the workers of a client.
 
     Args:
         caller: makes one call.
-        calls: which.
+        line: which.
         client: of the cluster.
-        done: told after every call.
+        done: told each call that has ended.
 
     Raises:
         SimulationError: there have been no workers for a while.
     """
+    def heard(call):
+        line.ended(call)
+        done(call)
+
     try:
         sent = store.to_bytes(caller)
     except ParameterError as error:
         raise ParameterError("sweep.function must be such that the workers can have it, got "
                              f"{first_line(error.__cause__ or error)}") from error
     with client.as_current():
-        for call in _together(caller, sent, calls, client, done):
-            if _together(caller, sent, [call], client, done):
-                _keep(caller, [{"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": "",
-                                "error": "SimulationError: the workers that made this call ended, alone as well"}])
-                done()
+        while given_up := _together(caller, sent, line, client, heard):
+            for call in given_up:
+                alone = Waiting([replace(call, needs=())], caller.shared)
+                if _together(caller, sent, alone, client, lambda call: None):
+                    _keep(caller, [{"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": "",
+                                    "error": "SimulationError: the workers that made this call ended, alone as well"}])
+                heard(call)
 
 
 @lru_cache(maxsize=1)
@@ -94,24 +101,25 @@ def _outcomes(sent, calls) -> list[dict]:
     return [_received(sent).outcome(call) for call in calls]
 
 
-def _together(caller, sent, calls, client, done) -> list:
+def _together(caller, sent, line, client, heard) -> list[Call]:
     """Make calls side by side; return those that Dask gave up because workers died."""
     library, ended = distributed(), SimpleQueue()
-    waiting, under_way, given_up, workers = deque(calls), {}, [], _Workers(client)
+    under_way, given_up, workers = {}, [], _Workers(client)
     try:
-        while waiting or under_way:
-            while waiting and len(under_way) < workers.room():
-                some = [waiting.popleft() for _ in range(workers.at_once(len(waiting)))]
+        while True:
+            while len(under_way) < workers.room() and (some := line.take(workers.at_once(len(line.ready)))):
                 future = client.submit(_outcomes, sent, some, pure=False)
                 under_way[future] = some
                 future.add_done_callback(ended.put)
+            if not under_way:
+                return given_up
             for future in _taken(ended):
                 some = under_way.pop(future)
                 if future.status == "finished":
                     _keep(caller, future.result())
                     workers.learn(future.result())
-                    for _ in some:
-                        done()
+                    for call in some:
+                        heard(call)
                 elif future.status == "error" and isinstance(future.exception(), library.KilledWorker):
                     given_up += some
                 elif future.status == "error" and isinstance(future.exception(), FileError):
@@ -120,13 +128,12 @@ def _together(caller, sent, calls, client, done) -> list:
                     raise ParameterError("sweep.function must be such that the workers can have it, got "
                                          f"{first_line(future.exception())}") from future.exception()
                 else:  # lost, as where a scheduler was started again
-                    waiting.extend(some)
+                    line.back(some)
                 future.release()
             workers.check()
     finally:
         if under_way:
             client.cancel(list(under_way))
-    return given_up
 
 
 def _taken(ended) -> list:

@@ -1,4 +1,4 @@
-"""What a sweep still has to do: shared values first, those that follow from others behind them, then its own calls."""
+"""What a sweep still has to do: its own calls, and those that make the shared values which they need."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from neurosim.sweep.calling import Call, Caller
 from neurosim.sweep.encoding import key
 from neurosim.sweep.result import Result
+from neurosim.sweep.waiting import Waiting
 
 UNSEEN = "FileError: what calls share was made and is not in the folder; workers must share the folder of the sweep"
 
@@ -17,74 +18,68 @@ class Driver:
         caller: makes one call.
         trials: the seeds.
         retry: whether calls that failed before this run of the sweep are made again.
-        run: makes calls; told which, and what to call after each.
+        run: makes calls; told which, and what to call with each that has ended.
         show: told how many calls have ended.
     """
 
     def __init__(self, caller: Caller, trials: list[int], retry: bool,
-                 run: Callable[[list[Call], Callable[[], None]], None], show: Callable[[float], Any]):
+                 run: Callable[[Waiting, Callable[[Call], None]], None], show: Callable[[float], Any]):
         self.caller, self.trials, self.retry, self.run, self.show = caller, trials, retry, run, show
         self.ended, self.begun = caller.journal.read()
-        self.done, self.levels = 0, self._levels()
+        self.done = 0
 
     def work(self, points: list[dict]) -> list[list[dict]]:
         """Make the calls at points that are missing; return the rows of each point."""
-        calls = [self._call(key(point, trial), point, trial) for point in points for trial in self.trials]
-        missing = [call for call in calls if self._is_missing(call.key)]
-        self._count(len(calls) - len(missing))
+        names = [(key(point, trial), point, trial) for point in points for trial in self.trials]
+        missing = [each for each in names if self._is_missing(each[0])]
+        self._count(len(names) - len(missing))
         if missing:
-            ready = self._with_shared(missing)
-            self.run(ready, lambda: self._count(1))
+            makers: dict[str, Call] = {}
+            calls = [self._call(*each, self._needed(self.caller.takes, *each[1:], makers)) for each in missing]
+            self.run(Waiting([*makers.values(), *calls], self.caller.shared), self._heard)
             self._look()
+            self._fail([call for call in calls if self._lacking(call)], makers)
         return Result(points, self.trials, self.ended).by_point()
 
-    def _with_shared(self, calls) -> list[Call]:
-        """Make the shared values that calls need; return the calls that have them, the others have failed."""
-        for names in self.levels:
-            wanted = {}
-            for call in calls:
-                for name in names:
-                    made = self._shared(name, call)
-                    wanted.setdefault(made.key, made)
-            missing = [each for each in wanted.values() if not (self.caller.shared / each.key).exists()]
-            if missing:
-                self.run(missing, lambda: None)
-                self._look()
-                calls = self._without_failed(calls, names, {each.key for each in missing})
-        return calls
-
-    def _without_failed(self, calls, names, tried) -> list[Call]:
-        """Let calls fail whose shared values could not be made; return the others."""
-        left = []
-        for call in calls:
-            keys = [self._shared(name, call).key for name in names]
-            failed = next((self.ended[each] for each in keys
-                           if each in tried and not (self.caller.shared / each).exists()), None)
-            if failed is None:
-                left.append(call)
+    def _needed(self, takes, point, trial, makers) -> tuple[str, ...]:
+        """Return the names of the shared values that are still to be made for a call, each behind what it needs."""
+        needs = []
+        for name in takes:
+            recipe = self.caller.recipes.get(name)
+            if recipe is None:
                 continue
-            with self.caller.journal.working() as write:
-                write({"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback":
-                       failed.get("traceback", ""), "error": failed.get("error", UNSEEN)})
-            self._count(1)
-        return left
+            made = recipe.key(point, trial)
+            if made not in makers and (self.caller.shared / made).exists():
+                continue
+            needs.append(made)
+            if made not in makers:
+                first = self._needed(recipe.takes, point, trial, makers)
+                makers[made] = self._call(made, point, trial, first, name)
+        return tuple(needs)
 
-    def _levels(self) -> list[list[str]]:
-        """Return the names of shared values that calls need, in the order in which they are made."""
-        recipes = self.caller.recipes
-        found = {name for name in self.caller.takes if name in recipes}
-        for name in reversed([*recipes]):  # those that follow from others come last
-            if name in found:
-                found |= {each for each in recipes[name].takes if each in recipes}
-        levels = sorted({recipes[name].level for name in found})
-        return [[name for name in recipes if name in found and recipes[name].level == level] for level in levels]
+    def _fail(self, calls, makers):
+        """Let calls fail whose shared values could not be made."""
+        if not calls:
+            return
+        with self.caller.journal.working() as write:
+            for call in calls:
+                failed = self._reason(call, makers)
+                write({"key": call.key, "attempt": call.attempt, "seconds": 0.0,
+                       "traceback": failed.get("traceback", ""), "error": failed.get("error", UNSEEN)})
+        self._count(len(calls))
+        self._look()
 
-    def _shared(self, name, call) -> Call:
-        return self._call(self.caller.recipes[name].key(call.point, call.trial), call.point, call.trial, name)
+    def _reason(self, call, makers) -> dict:
+        lacks = self._lacking(call)
+        return self._reason(makers[lacks[0]], makers) if lacks else self.ended.get(call.key, {})
 
-    def _call(self, name, point, trial, makes=None) -> Call:
+    def _lacking(self, call) -> list[str]:
+        return [each for each in call.needs if not (self.caller.shared / each).exists()]
+
+    def _call(self, name, point, trial, needs, makes=None) -> Call:
         before = self.ended.get(name)
-        return Call(name, point, trial, 1 + max(self.begun.get(name, 0), before["attempt"] if before else 0), makes)
+        return Call(name, point, trial, 1 + max(self.begun.get(name, 0), before["attempt"] if before else 0), makes,
+                    needs)
 
     def _is_missing(self, name) -> bool:
         before = self.ended.get(name)
@@ -92,6 +87,9 @@ class Driver:
 
     def _look(self):
         self.ended, self.begun = self.caller.journal.read()
+
+    def _heard(self, call):
+        self._count(call.makes is None)
 
     def _count(self, calls):
         self.done += calls

@@ -2,23 +2,32 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from neurosim.errors import NeurosimError, ParameterError, SimulationError
 from neurosim.files import first_line
+from neurosim.machine import cores
 from neurosim.sweep import store
 from neurosim.sweep.calling import Call, Caller
+from neurosim.sweep.waiting import Waiting
 
 DEATHS = 3  #: of processes one after the other, without a call that ended in between, until a sweep gives up
 ALONE = 3  #: how often a call that had begun when a process died is made again, alone
+AHEAD = 2  #: calls that are under way for each process: one that it makes, and one that it finds when that has ended
+IDLE = 300  #: s until a process ends that has nothing to do
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+           "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS")  #: what the processes share between them
 
 
-def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None], sent: Path) -> None:
+def run(caller: Caller, line: Waiting, jobs: int, done: Callable[[Call], None], sent: Path) -> None:
     """Make calls.
 
     A process that dies takes those of its neighbours along, so all calls that had begun are made again, each alone. One
@@ -26,36 +35,39 @@ def run(caller: Caller, calls: list[Call], jobs: int, done: Callable[[], None], 
 
     Args:
         caller: makes one call.
-        calls: which.
+        line: which.
         jobs: how many processes.
-        done: told after every call.
+        done: told each call that has ended.
         sent: a file that processes read the caller from, once each; it is written where it is not there.
 
     Raises:
         ParameterError: the function cannot be sent to other processes.
         SimulationError: processes die before they make a call.
     """
+    def heard(call):
+        line.ended(call)
+        done(call)
+
     if jobs == 1:
-        for call in calls:
-            caller(call)
-            done()
+        while calls := line.take():
+            caller(calls[0])
+            heard(calls[0])
         return
     if not sent.exists():
         _send(caller, sent)
-    deaths, left = 0, calls
-    while left:
-        death = _side_by_side(sent, left, jobs, done)
-        if death is None:
-            return
-        suspects, rest = _after(caller, left)
+    deaths = 0
+    while lost := _side_by_side(sent, line, jobs, heard):
+        ended, suspects, rest = _after(caller, lost.calls)
+        for call in ended:
+            heard(call)
         for call in suspects:
             _alone(caller, call, jobs, sent)
-            done()
-        deaths = 0 if len(rest) < len(left) else deaths + 1
+            heard(call)
+        line.back(rest)
+        deaths = 0 if ended or suspects or lost.some_ended else deaths + 1
         if deaths >= DEATHS:
-            raise SimulationError(f"{DEATHS} processes ended before they made a call: {death}; jobs=1 works in this "
-                                  "one")
-        left = rest
+            raise SimulationError(f"{DEATHS} processes ended before they made a call: {lost.why}; jobs=1 works in "
+                                  "this one")
 
 
 def _send(caller, sent):
@@ -66,17 +78,45 @@ def _send(caller, sent):
                              f"{first_line(error.__cause__ or error)}; jobs=1 works in this process") from error
 
 
-def _side_by_side(sent, calls, jobs, done) -> str | None:
-    """Make calls in processes; return how one died, None where none did."""
-    from joblib import Parallel, delayed
+@dataclass(frozen=True)
+class _Lost:
+    """What was under way when a process died, why it did, and whether a call had ended before."""
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
+    calls: list[Call]
+    why: str
+    some_ended: bool
+
+
+def _side_by_side(sent, line, jobs, heard) -> _Lost | None:
+    """Make calls in processes; return what was lost when one died, None where none did."""
+    pool, under_way, some_ended = _processes(jobs), {}, False
     try:
-        for _ in parallel(delayed(_in_worker)(sent, os.getpid(), call) for call in calls):
-            done()
+        while True:
+            for call in line.take(AHEAD * jobs - len(under_way)):
+                under_way[pool.submit(_in_worker, sent, tuple(sys.path), os.getpid(), call)] = call
+            if not under_way:
+                return None
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                future.result()
+                heard(under_way.pop(future))
+                some_ended = True
     except BrokenProcessPool as error:
-        return " ".join(str(error).split())
-    return None
+        return _Lost([*under_way.values()], " ".join(str(error).split()), some_ended)
+    except BaseException:
+        pool.shutdown(kill_workers=True)
+        raise
+
+
+def _processes(jobs):
+    """Return joblib's pool of processes, which outlives this sweep for the next one.
+
+    `joblib.Parallel` takes all calls in the order in which they are given; which call can begin next is known here only
+    when another has ended.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    threads = str(max(1, cores() // jobs))
+    return get_reusable_executor(jobs, timeout=IDLE, env={name: os.environ.get(name, threads) for name in THREADS})
 
 
 _BUSY = threading.Lock()  # held while this process makes a call
@@ -84,7 +124,8 @@ _WATCHED: list[int] = []  # the processes whose end this one does not outlive
 
 
 @lru_cache(maxsize=1)
-def _received(sent) -> Caller:
+def _received(sent, folders) -> Caller:
+    sys.path += [each for each in folders if each not in sys.path]  # this process may be older than one of them
     try:
         return store.load(sent, writable=True)
     except NeurosimError as error:
@@ -92,13 +133,13 @@ def _received(sent) -> Caller:
                              f"{first_line(error)}; jobs=1 works in this process") from None
 
 
-def _in_worker(sent, driver, call):
+def _in_worker(sent, folders, driver, call):
     if driver not in _WATCHED:
         _WATCHED.append(driver)
         if os.getppid() == driver:
             threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
     with _BUSY:
-        _received(sent)(call)
+        _received(sent, folders)(call)
 
 
 def _end_with(driver):
@@ -110,21 +151,22 @@ def _end_with(driver):
 
 
 def _after(caller, calls):
-    """Return the calls that had begun when a process died, and those that had not."""
+    """Return those of some calls that had ended when a process died, that had only begun, and that had not."""
     caller.journal.wait()
     ended, begun = caller.journal.read()
-    left = [call for call in calls if ended.get(call.key, {"attempt": 0})["attempt"] < call.attempt]
-    return ([call for call in left if begun.get(call.key) == call.attempt],
+    made = [call for call in calls if ended.get(call.key, {"attempt": 0})["attempt"] >= call.attempt]
+    left = [call for call in calls if call not in made]
+    return (made, [call for call in left if begun.get(call.key) == call.attempt],
             [call for call in left if begun.get(call.key) != call.attempt])
 
 
 def _alone(caller, call, jobs, sent):
     death = ""
     for _ in range(ALONE):
-        died = _side_by_side(sent, [call], jobs, lambda: None)
-        if died is None:
+        lost = _side_by_side(sent, Waiting([replace(call, needs=())], caller.shared), jobs, lambda call: None)
+        if lost is None:
             return
-        death = died
+        death = lost.why
         caller.journal.wait()
         if caller.journal.read()[0].get(call.key, {"attempt": 0})["attempt"] == call.attempt:
             return  # it had ended, and its process died behind it

@@ -30,7 +30,6 @@ class Recipe:
         takes: what the function takes, by name.
         parameters: those that the value follows from, in order; through other recipes too.
         by_trial: whether it differs from trial to trial.
-        level: 1 where it follows from parameters and data alone, else one more than what it follows from.
         content: digest of its function and data, and of those of the recipes that it follows from.
     """
 
@@ -39,7 +38,6 @@ class Recipe:
     takes: tuple[str, ...]
     parameters: tuple[str, ...]
     by_trial: bool
-    level: int
     content: str
 
     def part(self, point: dict) -> dict:
@@ -97,7 +95,7 @@ def _recipe(name, function, takes, parameters, data, found) -> Recipe:
                       sorted(other.content for other in others)])
     return Recipe(name, function, takes, tuple(sorted(used)),
                   any(each in SEEDS for each in takes) or any(other.by_trial for other in others),
-                  1 + max((other.level for other in others), default=0), hashlib.sha256(content.encode()).hexdigest())
+                  hashlib.sha256(content.encode()).hexdigest())
 
 
 def signature(owner: str, function) -> tuple[list[str], list[str], bool]:
