@@ -1,4 +1,4 @@
-"""Writes docs/models/: one page for each model, from its declarations and its docstring, and an index.
+"""Writes docs/models/: one page for each model, from its declarations and its docstring, and lists.
 
     python docs/generate.py [--text]
 
@@ -47,9 +47,10 @@ def members(family) -> dict:
 
 
 def pages() -> dict:
-    """Return the text of every page by its path below docs/models/."""
+    """Return the text of every page by its path below docs/models/, with the lists of the families."""
     found = {"index.md": index()}
     for family in FAMILIES:
+        found[f"{family}.rst"] = navigation(family)
         found |= {f"{family}/{name}.md": page(family, name, cls) for name, cls in members(family).items()}
     return found
 
@@ -64,6 +65,12 @@ def index() -> str:
             lines += [f"| [{name}]({family}/{name}.md) | {escaped(first_sentence(cls))} |"
                       for name, cls in found.items()]
     return "\n".join(lines) + "\n"
+
+
+def navigation(family) -> str:
+    """Return the page that lists a family beside all pages of the site; GitHub's readers have the index."""
+    title, _, sentence = FAMILIES[family]
+    return f"{title}\n{'=' * len(title)}\n\n{sentence}\n\n.. toctree::\n   :maxdepth: 1\n   :glob:\n\n   {family}/*\n"
 
 
 def first_sentence(cls) -> str:
@@ -442,7 +449,7 @@ def main():
     parser.add_argument("--text", action="store_true", help="leave the pictures as they are")
     arguments = parser.parse_args()
     found = pages()
-    for old in FOLDER.rglob("*.md"):
+    for old in (*FOLDER.rglob("*.md"), *FOLDER.rglob("*.rst")):
         if old.relative_to(FOLDER).as_posix() not in found:
             old.unlink()
     for path, text in found.items():

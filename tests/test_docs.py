@@ -29,7 +29,7 @@ spec.loader.exec_module(generate)
 def test_generated_pages_are_up_to_date():
     made = generate.pages()
     written = {path.relative_to(generate.FOLDER).as_posix(): path.read_text(encoding="utf-8")
-               for path in generate.FOLDER.rglob("*.md")}
+               for path in generate.FOLDER.rglob("*") if path.suffix in (".md", ".rst")}
     stale = sorted(path for path in {*made, *written} if made.get(path) != written.get(path))
     assert not stale, f"run `python docs/generate.py`: {', '.join(stale)}"
 
@@ -130,3 +130,26 @@ def test_links_lead_to_headings(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target, anchor in re.findall(r"\]\(([^):#]*\.md)?#([^)]+)\)", text):
         assert anchor in anchors(page.parent / target if target else page), f"{page.name} links to {target}#{anchor}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The site
+# ---------------------------------------------------------------------------------------------------------------------
+
+CONTENTS = DOCS / "contents.rst"
+
+
+def test_the_navigation_lists_every_page():
+    listed = set(re.findall(r"^   (?:[^\n<]*<)?([\w/]+)>?$", CONTENTS.read_text(encoding="utf-8"), re.MULTILINE))
+    there = {path.relative_to(DOCS).with_suffix("").as_posix() for path in (*PAGES[1:], *DOCS.glob("devices/*.md"))}
+    there |= {"models/index", *(f"models/{family}" for family in generate.FAMILIES)}
+    lacking = sorted(there - listed)
+    assert not lacking, f"put {', '.join(lacking)} under one of the captions of docs/contents.rst"
+    gone = sorted(page for page in listed if not any((DOCS / f"{page}{end}").exists() for end in (".md", ".rst")))
+    assert not gone, f"docs/contents.rst lists {', '.join(gone)}, which docs/ does not hold"
+
+
+def test_pages_that_are_read_elsewhere_hold_no_directives_of_sphinx():
+    for page in PAGES:
+        found = re.findall(r"^(?:```\{|:::|\.\. )[^\n]*", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not found, f"{page.name} has {found[0]}, which GitHub shows as text: navigation belongs to contents.rst"
