@@ -6,6 +6,8 @@ startup and kernels; or
 
     startup             importing, and the first simulation of a process
     kernels             each compiled loop beside a plain copy of the same bytes; fails where one is ten times too slow
+    setting             setting parameters between two runs, as closed loops do; fails above 0.2 ms for one of a
+                        hundred neurons
     load                two threads beside one while other processes are busy; fails where two are much slower
     scaling             cost against neurons, synapses, rate, delays and threads, as a table and a picture
     analysis            distances of spike trains beside PySpike and Elephant; fails where the SPIKE-distance of 200
@@ -31,7 +33,7 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "kernels", "load", "scaling", "analysis", "random-networks", "event-files", "exports",
+OTHERS = ("startup", "kernels", "setting", "load", "scaling", "analysis", "random-networks", "event-files", "exports",
           "damaged-recordings", "cochlea", "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")

@@ -43,6 +43,15 @@ def misfit(owner: str, signature: inspect.Signature, error: TypeError, given: It
     return ParameterError(f"{owner}: {error}; it takes {takes(signature)}{near}")
 
 
+def _unbound(signature: inspect.Signature, args: tuple, kwargs: dict) -> TypeError | None:
+    """Return what is wrong with the arguments of a call."""
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return error
+    return None
+
+
 def arguments_listed(function: Callable[P, R]) -> Callable[P, R]:
     """Let a public function answer a misspelt or misplaced argument with the names that it takes.
 
@@ -60,9 +69,10 @@ did you mean 'factor'?
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise misfit(owner, signature, error, kwargs) from None
-        return function(*args, **kwargs)
+            return function(*args, **kwargs)
+        except TypeError:
+            if error := _unbound(signature, args, kwargs):  # asked only now, as it takes longer than many a call
+                raise misfit(owner, signature, error, kwargs) from None
+            raise
 
     return called

@@ -121,6 +121,8 @@ class Parameter(Declared[Any, Any]):
             if not self.holds(value.values):
                 self.refuse(owner, value.values.ravel(), value.values.ravel())
             return value
+        if type(value) is float and not self.integer and math.isfinite(value) and self._within(value, value):
+            return value  # which is most often given, and set in a loop
         if isinstance(value, (bool, np.bool_, str, bytes)) or value is None:
             self.refuse(owner, value)
         if self.integer and is_whole(value):  # exactly: a float has 53 bits

@@ -8,6 +8,7 @@ moves by the same share of that. Where rounding would change a rate by more than
 """
 
 import itertools
+import math
 import warnings
 from types import SimpleNamespace
 
@@ -71,11 +72,19 @@ def _shortest(owner, p) -> tuple[float, str]:
         rates = owner.rates(p)
     found = [(0.0, "")]
     for name, rate in rates.items():
-        rate = np.abs(np.asarray(rate, dtype=np.float64))
-        moving = rate[(rate > 0.0) & (rate < np.inf)]
-        if moving.size and not owner.state[name].slow:
-            found.append((ROUNDING / float(moving.min()) / (SHARE_OF_V if name == "v" else SHARE), name))
+        least = _slowest(rate)
+        if least is not None and not owner.state[name].slow:
+            found.append((ROUNDING / least / (SHARE_OF_V if name == "v" else SHARE), name))
     return max(found)
+
+
+def _slowest(rate) -> float | None:
+    """Return the smallest size of some rates that is neither zero nor infinite, if there is one."""
+    if isinstance(rate, float):
+        return abs(rate) if 0.0 < abs(rate) < math.inf else None
+    rate = np.abs(np.asarray(rate, dtype=np.float64))
+    moving = rate[(rate > 0.0) & (rate < np.inf)]
+    return float(moving.min()) if moving.size else None
 
 
 def _extremes(owner) -> SimpleNamespace:

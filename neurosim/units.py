@@ -54,9 +54,14 @@ def doubt(name: str, unit: str, value: Any) -> str | None:
         return None
     if not isinstance(value, (int, float, np.ndarray)):
         return None
-    sizes = np.abs(np.asarray(value, np.float64).ravel())
-    sizes = sizes[sizes > (NOTHING if unit == "ms" else 0.0)]
-    if sizes.size == 0 or not (sizes.min() > rule.bound if rule.above else sizes.max() < rule.bound):
+    nothing = NOTHING if unit == "ms" else 0.0
+    sizes = np.abs(value)
+    if isinstance(value, np.ndarray):
+        sizes = sizes[sizes > nothing]
+        size = (sizes.min() if rule.above else sizes.max()) if sizes.size else 0.0
+    else:
+        size = sizes
+    if not nothing < size or not (size > rule.bound if rule.above else size < rule.bound):
         return None
     shown = float(np.asarray(value).ravel()[0])
     return f"is {shown:g} {unit}; if {shown:g} {rule.other} are meant, give {shown * rule.factor:g}"

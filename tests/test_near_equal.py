@@ -6,10 +6,21 @@ from neuron_runs import run
 from test_event_crossing import convolution
 
 import neurosim as ns
-from neurosim.engine.exponential import exponential
+from neurosim.engine.exponential import exponential_and_integral
 
 TAUS = (0.01, 0.3, 0.1 * 3, 1.0, 5.0, 5.0 + 1e-12, 5.0 + 1e-6, 20.0, 1e4)  # 0.1 * 3 is the number after 0.3
 PAIRS = [(0.3, 0.1 * 3), (np.nextafter(5.0, 0.0), 5.0), (5.0 - 1e-12, 5.0), (5.0 - 1e-6, 5.0), (0.3, 0.3)]
+
+
+def exponential(matrices):
+    """Return the exponentials of matrices and the integrals of exp(A t), as arrays."""
+    size = matrices.shape[-1]
+    elements = {(i, j): matrices[:, i, j] for i in range(size) for j in range(size) if matrices[:, i, j].any()}
+    found = np.zeros((2, *matrices.shape))
+    for whole, part in zip(found, exponential_and_integral(elements, size), strict=True):
+        for (i, j), value in part.items():
+            whole[:, i, j] = value
+    return found
 
 
 @pytest.mark.parametrize("dt", [1e-3, 0.1, 1.0])
@@ -17,7 +28,7 @@ def test_every_element_of_a_propagator_is_right(dt):
     """Against convolutions with 90 digits, to the last digits relative to each element."""
     rates = [(1.0 / a, 1.0 / b, 1.0 / c) for a in TAUS for b in TAUS for c in TAUS[::2]]
     found = exponential(np.array([[[-m, 0.1 * m, -70.0 * m, 0.0], [0.0, -s, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0],
-                                   [0.0, 0.0, 0.0, -r]] for m, s, r in rates]) * dt)
+                                   [0.0, 0.0, 0.0, -r]] for m, s, r in rates]) * dt)[0]
     for power, (m, s, r) in zip(found, rates, strict=True):
         assert power[0, 1] / (0.1 * m) == pytest.approx(convolution([m, s], dt), rel=3e-15, abs=0.0)
         assert power[0, 3] / (0.1 * m) == pytest.approx(convolution([m, s, r], dt), rel=3e-15, abs=1e-43)
@@ -28,13 +39,27 @@ def test_every_element_of_a_propagator_is_right(dt):
 def test_exponentials_of_matrices_with_circles():
     """Turns by an angle, and matrices of one set whose sizes are far apart."""
     angles = np.array([0.0, 1e-9, 0.1, 3.0, 50.0])
-    turns = exponential(angles[:, None, None] * np.array([[0.0, 1.0], [-1.0, 0.0]]))
-    for turn, angle in zip(turns, angles, strict=True):
+    turns, sums = exponential(angles[:, None, None] * np.array([[0.0, 1.0], [-1.0, 0.0]]))
+    for turn, total, angle in zip(turns, sums, angles, strict=True):
         expected = [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
         assert turn == pytest.approx(np.array(expected), abs=1e-13)
+        along, across = np.sinc(angle / np.pi), np.sin(0.5 * angle) * np.sinc(0.5 * angle / np.pi)
+        assert total == pytest.approx(np.array([[along, across], [-across, along]]), abs=1e-13)
     scaled = np.diag([1e6, 1.0]) @ np.array([[0.0, 1.0], [-1.0, 0.0]]) @ np.diag([1e-6, 1.0])
-    assert exponential(scaled[None] * 3.0)[0] == pytest.approx(
+    assert exponential(scaled[None] * 3.0)[0][0] == pytest.approx(
         np.array([[np.cos(3.0), 1e6 * np.sin(3.0)], [-1e-6 * np.sin(3.0), np.cos(3.0)]]), rel=1e-12)
+
+
+def test_an_exponential_is_the_same_whatever_it_is_handled_with():
+    """To the last bit: alone or among many, and many at once or in pieces."""
+    rng = np.random.default_rng(0)
+    rates = -1.0 / 10.0 ** rng.uniform(-2.0, 4.0, (3, 5000))
+    elements = {(0, 0): rates[0], (0, 1): 0.1 * rates[0], (1, 1): rates[1], (1, 2): 1.0, (2, 2): rates[2]}
+    together = exponential_and_integral(elements, 3)
+    for number in (0, 1, 4095, 4096, 4999):
+        alone = {place: float(value[number]) if np.ndim(value) else value for place, value in elements.items()}
+        for many, one in zip(together, exponential_and_integral(alone, 3), strict=True):
+            assert {place: np.broadcast_to(value, 5000)[number] for place, value in many.items()} == one
 
 
 @pytest.mark.parametrize("mode", ["clocked", "event"])

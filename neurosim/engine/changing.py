@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neurosim.engine.bundling import bundled, taken_out
-from neurosim.engine.plan import Plan
+from neurosim.engine.plan import Plan, revised
 from neurosim.engine.planner import formed, formed_drive
 from neurosim.engine.quantities import periods, wiring_of
 from neurosim.engine.synapses import in_parts, with_values
@@ -31,14 +31,14 @@ def changed(plan: Plan, changes) -> Plan:
     new = {owner: formed(with_parameters(plan.populations[owner], values), plan, plan.populations[owner])
            for owner, values in populations.items()}
     driven = {owner: formed_drive(with_numbers(plan.drives[owner], values), plan) for owner, values in drives.items()}
-    after = replace(plan, populations={**plan.populations, **new} if new else plan.populations,
+    after = revised(plan, populations={**plan.populations, **new} if new else plan.populations,
                     drives={**plan.drives, **driven} if driven else plan.drives, changes={**plan.changes, **changes})
     return _with_synapses(after, synapses) if synapses else after
 
 
 def with_numbers(plan, values: dict):
     """Return the plan of a drive with other parameters."""
-    return replace(plan, parameters=SimpleNamespace(**{**vars(plan.parameters), **values}))
+    return revised(plan, parameters=SimpleNamespace(**{**vars(plan.parameters), **values}))
 
 
 def with_parameters(plan, values: dict):
@@ -51,7 +51,7 @@ def with_parameters(plan, values: dict):
             receptor, p = ports[int(number)]
             ports[int(number)] = receptor, SimpleNamespace(**{**vars(p), name: value})
     parameters = SimpleNamespace(**{**vars(plan.parameters), **own}) if own else plan.parameters
-    return replace(plan, parameters=parameters, ports=tuple(ports))
+    return revised(plan, parameters=parameters, ports=tuple(ports))
 
 
 def _with_synapses(plan: Plan, changes: dict) -> Plan:

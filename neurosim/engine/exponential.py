@@ -1,55 +1,161 @@
-"""Exponentials of small matrices, right in every element.
+"""Exponentials of small matrices and their integrals, right in every element.
 
 Each element is right to the last digits, also where rates on the diagonal agree but for rounding, of which SciPy's expm
 makes anything (findings/scipy_expm_of_near_equal_rates.sh), and where elements differ by many powers of ten.
+
+A matrix is its elements that are not zero, (row, column) -> a number, or an array with one for each of many matrices.
+So one computation serves one matrix, in some ten microseconds, and a million, whose elements are mostly zero or shared.
 """
+
+from typing import Any
 
 import numpy as np
 
-TERMS = 20  #: of the Taylor series, whose matrix is at most `NEAR` large
-NEAR = 0.5
+NEAR = 1.0 / 16.0  #: how large the matrix of a series is at most
+HELD = 5  #: powers of it that are held
+TERMS = 9  #: of the series of one number; each variable of a chain takes one more
+AT_ONCE = 4096  #: matrices that are handled together, which bounds the memory
+
+Matrix = dict[tuple[int, int], Any]
 
 
-def exponential(matrix: np.ndarray) -> np.ndarray:
-    """Return the exponentials of matrices, shape (matrices, size, size), by scaling, a Taylor series, and squaring.
+def exponential_and_integral(matrix: Matrix, size: int) -> tuple[Matrix, Matrix]:
+    """Return exp(A) and the integral of exp(A t) over t from 0 to 1, by scaling, a Taylor series, and squaring.
 
     How often a matrix is halved follows from its 16th power, which large elements off the diagonal of a chain do not
     enlarge. In a chain of variables without a circle the diagonal is exact after each squaring, so that errors do not
-    double.
+    double. The elements of a result are those that can differ from zero. What comes of a matrix does not depend on
+    those that are handled with it.
 
-    Source: Al-Mohy, Higham, SIAM J. Matrix Analysis and Applications 31 (2009) 970-989.
+    Args:
+        matrix: elements; arrays are of one length.
+        size: number of rows.
+
+    Source: Al-Mohy, Higham, SIAM J. Matrix Analysis and Applications 31 (2009) 970-989; for the integral, which is
+    phi_1(A), Higham, Functions of Matrices, SIAM 2008, section 10.7.4.
     """
-    size = matrix.shape[-1]
-    halvings = _halvings(matrix)
-    small = matrix * 0.5 ** halvings[:, None, None]
-    power = unity = np.eye(size)
-    for term in range(TERMS, 0, -1):
-        power = unity + small @ power / term
-    acts = reach(matrix)
-    chain = ((acts & acts.T) == (unity > 0.0)).all()
-    rates = np.einsum("kii->ki", matrix)
-    for turn in range(int(halvings.max(initial=0)) + 1):
-        left = halvings >= turn
-        power[left] = power[left] @ power[left] if turn > 0 else power[left]
-        if chain:
-            np.einsum("kii->ki", power)[left] = np.exp(rates[left] * 0.5 ** (halvings[left] - turn)[:, None])
-    return power
+    many = max((value.size for value in matrix.values() if isinstance(value, np.ndarray)), default=0)
+    if many <= AT_ONCE:
+        return _both(matrix, size)
+    found = [_both({place: value[first:first + AT_ONCE] if isinstance(value, np.ndarray) else value
+                    for place, value in matrix.items()}, size) for first in range(0, many, AT_ONCE)]
+    one, other = zip(*found, strict=True)
+    return _joined(one), _joined(other)
 
 
-def reach(matrix: np.ndarray) -> np.ndarray:
-    """Return where the exponential of any of the matrices can differ from zero: which acts on which, however far."""
-    found = np.eye(matrix.shape[-1], dtype=bool) | (matrix != 0.0).any(axis=0)
-    for _ in range(matrix.shape[-1]):
-        found = found | (found.astype(int) @ found.astype(int) > 0)
+def _joined(pieces):
+    """Return matrices one after the other; what is a number is the same in all."""
+    return {place: np.concatenate([piece[place] for piece in pieces]) if isinstance(value, np.ndarray) else value
+            for place, value in pieces[0].items()}
+
+
+def product(one: Matrix, other: Matrix) -> Matrix:
+    """Return the product of two matrices."""
+    rows, found = {}, {}
+    for (k, column), value in other.items():
+        rows.setdefault(k, []).append((column, value))
+    for (row, k), value in one.items():
+        for column, times in rows.get(k, ()):
+            place = row, column
+            if place in found:
+                found[place] += value * times
+            else:
+                found[place] = value * times
     return found
+
+
+def _both(matrix, size):
+    """Return the exponentials and the integrals of some matrices."""
+    halvings = _halvings(matrix)
+    most = int(halvings.max()) if isinstance(halvings, np.ndarray) else halvings
+    small = {place: value * 0.5**halvings for place, value in matrix.items()} if most else matrix
+    integral = _series(small, size)
+    power = _with_unity(product(small, integral), size)
+    chain = all(row == column or (column, row) not in power for row, column in power)
+    if chain:
+        power |= _diagonal(small, size)
+    for turn in range(1, most + 1):
+        left = halvings >= turn
+        longer = product({place: 0.5 * value for place, value in integral.items()}, _with_unity(power, size))
+        squared = product(power, power)
+        if chain:
+            squared |= _diagonal({place: value * 0.5 ** (halvings - turn) for place, value in matrix.items()}, size)
+        integral, power = _where(left, longer, integral), _where(left, squared, power)
+    return power, integral
+
+
+def _where(left, one, other):
+    """Return the elements of one matrix where a number or an array says so, and else of the other."""
+    if not isinstance(left, np.ndarray):
+        return one if left else other
+    return {place: np.where(left, value, other.get(place, 0.0)) for place, value in one.items()}
+
+
+def _diagonal(matrix, size):
+    """Return the diagonal of the exponential of a chain."""
+    rates = {(i, i): matrix.get((i, i), 0.0) for i in range(size)}
+    return {place: np.exp(rate) if isinstance(rate, np.ndarray) else float(np.exp(rate))
+            for place, rate in rates.items()}
+
+
+def _with_unity(matrix, size):
+    return matrix | {(i, i): matrix.get((i, i), 0.0) + 1.0 for i in range(size)}
+
+
+def _series(matrix, size):
+    """Return the Taylor series of the integral, the sum of A^k / (k + 1)!, in pieces of a few powers.
+
+    Source: Paterson, Stockmeyer, SIAM J. Computing 2 (1973) 60-66.
+    """
+    powers: list = [{(i, i): 1.0 for i in range(size)}, matrix]
+    while len(powers) <= HELD:
+        powers.append(product(powers[-1], matrix))
+    step, pieces, share = powers.pop(), [], 1.0
+    for first in range(0, TERMS + size - 1, HELD):
+        piece = {}
+        for k, power in enumerate(powers, first):
+            share /= k + 1
+            for place, value in power.items():
+                if place in piece:
+                    piece[place] += share * value
+                else:
+                    piece[place] = share * value
+        pieces.append(piece)
+    total = pieces.pop()
+    while pieces:
+        total, higher = pieces.pop(), product(step, total)
+        for place, value in higher.items():
+            if place in total:
+                total[place] += value
+            else:
+                total[place] = value
+    return total
 
 
 def _halvings(matrix):
     """Return how often each matrix must be halved to be small."""
+    rows = {}
+    for (row, _), value in matrix.items():
+        most = float(np.abs(value).max()) if isinstance(value, np.ndarray) else abs(value)
+        rows[row] = rows.get(row, 0.0) + most
+    if max(rows.values(), default=0.0) <= NEAR:
+        return 0
     with np.errstate(over="ignore", invalid="ignore"):
-        power = np.abs(matrix)
-        norm = power.sum(axis=-1).max(axis=-1)
+        power = {place: np.abs(value) for place, value in matrix.items()}
+        norm = _norm(power)
         for _ in range(4):
-            power = power @ power
-        norm = np.fmin(norm, power.sum(axis=-1).max(axis=-1) ** (1.0 / 16.0))
-    return np.ceil(np.log2(np.maximum(norm / NEAR, 1.0)))
+            power = product(power, power)
+        norm = np.fmin(norm, _norm(power) ** (1.0 / 16.0))
+    halvings = np.ceil(np.log2(np.maximum(norm / NEAR, 1.0))).astype(int)
+    return halvings if halvings.ndim else int(halvings)
+
+
+def _norm(matrix):
+    """Return the largest sum of a row, of elements that are not negative."""
+    rows = {}
+    for (row, _), value in matrix.items():
+        rows[row] = rows.get(row, 0.0) + value
+    largest = np.float64(0.0)
+    for value in rows.values():
+        largest = np.maximum(largest, value)
+    return largest

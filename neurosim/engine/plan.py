@@ -15,6 +15,13 @@ from neurosim.engine.synapses import checksum
 from neurosim.network import DriveOn, Network, Population, Ports, Projection
 
 
+def revised(plan, **values):
+    """Return a plan with other values, as `dataclasses.replace` does, which takes five times as long."""
+    made = object.__new__(type(plan))
+    made.__dict__.update(vars(plan), **values)
+    return made
+
+
 @dataclass(frozen=True, eq=False)
 class PopulationPlan:
     """A population with its numbers.

@@ -14,7 +14,7 @@ from neurosim.engine.drawn import Drawer, program, spread
 from neurosim.engine.kernel import LINE
 from neurosim.engine.memory import bytes_of, check_memory
 from neurosim.engine.partition import split
-from neurosim.engine.plan import DrivePlan, Plan, PopulationPlan, ProjectionPlan
+from neurosim.engine.plan import DrivePlan, Plan, PopulationPlan, ProjectionPlan, revised
 from neurosim.engine.propagator import Coefficients
 from neurosim.engine.quantities import check_bounds, periods, quantities, wiring_of
 from neurosim.engine.synapses import Connectivity, draft
@@ -160,15 +160,16 @@ def formed(plan: PopulationPlan, laid: "Planner | Plan", before: PopulationPlan 
     if not hasattr(population.model, "state"):
         return plan
     direct = {number for number in range(len(plan.ports)) if (population, number) in laid.direct}
-    form = Coefficients(population.model, p, plan.ports, population in laid.injected, laid.dt, laid.real, direct)
+    form = Coefficients(population.model, p, plan.ports, population in laid.injected, laid.dt, laid.real, direct,
+                        None if before is None else before.form)
     owners = [(population.model, p), *plan.ports]
     known = [] if before is None else [before.parameters, *(q for _, q in before.ports)]
     warn_where_lost(population.name, [(owner, q) for owner, q in owners if not any(q is each for each in known)],
                     laid.dt, laid.real)
     t_ref = getattr(p, "t_ref", None)
     if before is not None and t_ref is getattr(before.parameters, "t_ref", None):
-        return replace(plan, form=form, n_ref=before.n_ref)
-    return replace(plan, form=form, n_ref=_ticks_held(population, t_ref, laid.dt))
+        return revised(plan, form=form, n_ref=before.n_ref)
+    return revised(plan, form=form, n_ref=_ticks_held(population, t_ref, laid.dt))
 
 
 def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:
@@ -180,7 +181,7 @@ def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:
     rounded = current.rounding(plan.parameters, laid.dt)
     if rounded:
         warnings.warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}", NeurosimWarning, stacklevel=2)
-    return replace(plan, form=current.coefficients(plan.parameters, laid.dt))
+    return revised(plan, form=current.coefficients(plan.parameters, laid.dt))
 
 
 def _ticks_held(population, t_ref, dt):

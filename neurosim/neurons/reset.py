@@ -44,6 +44,8 @@ class Resetting(Neuron):
 
 def above(value, limit) -> bool:
     """Return whether a parameter is above another in any neuron, as far as neither is drawn or left out."""
+    if isinstance(value, float) and isinstance(limit, float):
+        return value > limit
     known = all(isinstance(each, (float, np.ndarray)) for each in (value, limit))
     fit = known and (np.ndim(value) == 0 or np.ndim(limit) == 0 or np.size(value) == np.size(limit))
     return fit and bool(np.any(value > limit))
