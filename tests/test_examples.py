@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
-SMALL = {"liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
+SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
+         "liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nmnist": ["--layers", "1", "--most", "60"],
          "nmnist_gradient": ["--layers", "1", "--most", "60", "--hidden", "20", "--epochs", "2", "--folds", "2"],
          "polychronous": ["--seconds", "5"], "inhibitory_balance": ["--seconds", "2"],

@@ -1,6 +1,7 @@
 """Reservoirs: liquid state machines, echo state networks, what to read from them, and how good they are."""
 
 from neurosim.reservoirs import metrics
+from neurosim.reservoirs.balanced_rates import BalancedEchoState
 from neurosim.reservoirs.cache import cached_states
 from neurosim.reservoirs.comparison import Comparison, compare
 from neurosim.reservoirs.echo_state import EchoState, spectral_radius
@@ -12,8 +13,8 @@ from neurosim.reservoirs.states import states
 from neurosim.reservoirs.topologies import Lattice, MaassLattice, NalsmLattice, RandomGraph, Topology
 
 __all__ = [
-    "BinnedCounts", "Comparison", "Counts", "EchoState", "Feature", "InputProjection", "LastState", "Lattice", "Liquid",
-    "LocalInput", "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput",
-    "Topology", "Traces", "brunel", "cached_states", "compare", "maass_column", "metrics", "nalsm_liquid",
-    "potjans_diesmann", "spectral_radius", "states", "vogels_abbott",
+    "BalancedEchoState", "BinnedCounts", "Comparison", "Counts", "EchoState", "Feature", "InputProjection",
+    "LastState", "Lattice", "Liquid", "LocalInput", "MaassLattice", "NalsmLattice", "OrientedInput", "RandomGraph",
+    "RandomInput", "TonotopicInput", "Topology", "Traces", "brunel", "cached_states", "compare", "maass_column",
+    "metrics", "nalsm_liquid", "potjans_diesmann", "spectral_radius", "states", "vogels_abbott",
 ]

@@ -6,18 +6,18 @@ from typing import Literal
 
 import numpy as np
 
-from neurosim.aliases import Choice, Real, Whole
-from neurosim.checks import Option, Parameter, Parametrised, Seed, check_numbers, computed, describe_value, required
+from neurosim.aliases import Choice, PerElement, Real, Whole
+from neurosim.checks import Option, Parameter, Seed, check_numbers, computed, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
-from neurosim.reservoirs.estimator import Estimator
+from neurosim.reservoirs.rates import Dynamics, RateReservoir, of_units
 
 _DENSE = 2000  # units that depend on each other up to which all eigenvalues are computed
-PROGRAMMING, READING = 1, 2  # streams of random numbers beside those of the weights
+PROGRAMMING, READING, LEAKS = 1, 2, 3  # streams of random numbers beside those of the weights
 
 
-def _share(default, doc):
-    return Parameter(default, doc=doc, above=0, at_most=1, per_element=False)
+def _share(default, doc, per_element=False):
+    return Parameter(default, doc=doc, above=0, at_most=1, per_element=per_element)
 
 
 def _gain(default, doc):
@@ -51,10 +51,10 @@ class _Layer(Option):
         return value
 
 
-class EchoState(Estimator, Parametrised, kw_only=False):
+class EchoState(RateReservoir, kw_only=False):
     r"""An echo state network of leaky tanh units; only a readout of its states is trained.
 
-    x(t) = (1 - leak) x(t - 1) + leak f(W x(t - 1) + W_in u(t) + b),  f = tanh or identity,
+    x(t) = (1 - leak) R x(t - 1) + leak f(W x(t - 1) + W_in u(t) + b),  f = tanh or identity, R = 1 or a rotation,
 
     from x = 0. This is ReservoirPy's `Reservoir` with equation="internal": leak is its lr, spectral_radius its sr,
     density its rc_connectivity (0.1 in both), input_density its input_connectivity (1 here, 0.1 there), and W is
@@ -65,7 +65,10 @@ class EchoState(Estimator, Parametrised, kw_only=False):
         units: number of units.
         inputs: number of input features.
         spectral_radius: largest size of an eigenvalue of W.
-        leak: leak rate, 0 to 1; 1 keeps nothing but what W carries over.
+        leak: leak rate, 0 to 1; 1 keeps nothing but what W carries over. An array or a distribution gives units
+            time scales of their own, 1 / leak steps.
+        carry: "same": a unit keeps its own state, R = 1; "orthogonal": R is a random orthogonal matrix, so that what is
+            kept turns and does not shrink; leak is then what the source calls proximity, near 0 for a long memory.
         input_scaling: size of the input weights.
         bias_scaling: size of the biases.
         density: share of the pairs of units that are connected.
@@ -82,6 +85,8 @@ class EchoState(Estimator, Parametrised, kw_only=False):
 
     Attributes:
         w, w_in, bias: weights as they act, shapes (units, units), (units, inputs) and (units,).
+        leaks: leak rate of each unit, shape (units,).
+        turn: R, shape (units, units), or None where it is 1.
         not_finite: how many weights are infinite or undefined, which only a device that says so may make of them.
 
     Raises:
@@ -96,14 +101,18 @@ class EchoState(Estimator, Parametrised, kw_only=False):
     (100, 50)
 
     Source: Jaeger, The "echo state" approach, GMD report 148 (2001); Jaeger et al., Neural Networks 20 (2007) 335, for
-    leaky units; Trouvain et al., ReservoirPy, ICANN 2020, for the names.
+    leaky units; Trouvain et al., ReservoirPy, ICANN 2020, for the names; Tanaka et al., Physical Review Research 4
+    (2022) L032014, for time scales that differ; Ceni, Gallicchio, IEEE Transactions on Neural Networks and Learning
+    Systems 36 (2025) 7555, for R (ES2N).
     """
 
     positional = 2
     units: Whole = required(Parameter(doc="number of units", integer=True, at_least=1, per_element=False))
     inputs: Whole = Parameter(1, doc="number of input features", integer=True, at_least=1, per_element=False)
     spectral_radius: Real = _gain(0.9, "largest size of an eigenvalue of W")
-    leak: Real = _share(1.0, "leak rate")
+    leak: PerElement = _share(1.0, "leak rate", per_element=True)
+    carry: Choice[Literal["same", "orthogonal"]] = Option("same", ("same", "orthogonal"),
+                                                                  doc="how a unit keeps its state")
     input_scaling: Real = _gain(1.0, "size of the input weights")
     bias_scaling: Real = _gain(0.0, "size of the biases")
     density: Real = _share(0.1, "share of the pairs of units that are connected")
@@ -118,6 +127,9 @@ class EchoState(Estimator, Parametrised, kw_only=False):
     w: np.ndarray = computed()
     w_in: np.ndarray = computed()
     bias: np.ndarray = computed()
+    leaks: np.ndarray = computed()
+    turn: np.ndarray | None = computed()
+    _dynamics: Dynamics = computed()
     not_finite: int = computed()
     _noisy_activation: bool = computed()
 
@@ -132,15 +144,9 @@ class EchoState(Estimator, Parametrised, kw_only=False):
         if self.device is not None:
             self._program(self.device)
         self._check_activation()
-
-    def _given(self):
-        return self.values()
-
-    def __sklearn_clone__(self):
-        made = object.__new__(type(self))  # the same numbers: eigenvalues take their time
-        made.__dict__.update({name: value.copy("K") if isinstance(value, np.ndarray) else value
-                              for name, value in self.__dict__.items()})
-        return made
+        beside = np.random.default_rng([self.seed, LEAKS])
+        self.__dict__["leaks"] = of_units(self, "leak", beside)
+        self.__dict__["turn"] = None if self.carry == "same" else _orthogonal(self.units, beside)
 
     def _program(self, device: Device):
         held = np.asarray(device.program(self.matrix, np.random.default_rng([self.seed, PROGRAMMING])))
@@ -174,8 +180,7 @@ class EchoState(Estimator, Parametrised, kw_only=False):
 
     def _recurrent(self, generator):
         if self.weights == "orthogonal":
-            q, r = np.linalg.qr(generator.normal(size=(self.units, self.units)))
-            return self.spectral_radius * q * np.sign(np.diag(r))
+            return self.spectral_radius * _orthogonal(self.units, generator)
         shape = self.units, self.units
         w = np.where(generator.random(shape) < self.density, generator.normal(size=shape), 0.0)
         return w if self.spectral_radius == 0 and not w.any() else _scaled(w, self.spectral_radius)
@@ -196,29 +201,47 @@ class EchoState(Estimator, Parametrised, kw_only=False):
         Raises:
             ParameterError: X or start is of another shape or not finite.
         """
+        if self._exact:
+            return super().transform(X, start)
         X = self._checked(X)
-        state = self._start(start, X.shape[:-2])
-        noise = self._noise(generator)
-        times = X.shape[-2:][0]
+        state, noise = self._start(start, X.shape[:-2]), self._noise(generator)
         states = np.empty((*X.shape[:-1], self.units))
-        few = np.count_nonzero(self.w) <= 0.1 * self.w.size
-        recurrent = self._product(self.w, sparse=self.units >= 300 and bool(few))
+        recurrent = self._product(self.w)
         with np.errstate(invalid="ignore", over="ignore") if self.not_finite else np.errstate():
             drive = self._product(self.w_in)(X, noise) + self.bias
-            for time in range(times):
+            for time in range(X.shape[X.ndim - 2]):
                 state = self._step(state, drive[..., time, :], recurrent, noise)
                 states[..., time, :] = state
         return states
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """What the units do, without noise and where their activation is known by name."""
+        if "_dynamics" not in self.__dict__:
+            self.__dict__["_dynamics"] = Dynamics(self.w, 1.0 - self.leaks, self.leaks, 1.0, str(self.activation),
+                                                  self.turn)
+        return self._dynamics
+
+    def drive(self, X) -> np.ndarray:
+        """Return what inputs of shape (times, inputs) add to the recurrent sums: a new array (times, units)."""
+        driven = X @ self.w_in.T
+        driven += self.bias
+        return driven
+
+    @property
+    def _exact(self):
+        """Whether the compiled loop does what the units do."""
+        noisy = self.device is not None and self.device.read is not None
+        return isinstance(self.activation, str) and not noisy and not self.not_finite
 
     def step(self, state, u, generator=None) -> np.ndarray:
         """Return the state after one input u, shape (inputs,), from a state of shape (units,).
 
         Where device or activation are noisy, a numpy generator is needed.
         """
-        u, state = np.asarray(np.atleast_1d(u), np.float64), np.asarray(state, np.float64)
-        if u.shape != (self.inputs,) or state.shape != (self.units,):
-            raise ParameterError(f"EchoState.step must be given a state of shape ({self.units},) and inputs of shape "
-                                 f"({self.inputs},), got {state.shape} and {u.shape}")
+        if self._exact:
+            return super().step(state, u)
+        u, state = self._one(state, u)
         drive = self._product(self.w_in)(u, generator) + self.bias
         return self._step(state, drive, self._product(self.w), generator)
 
@@ -234,10 +257,12 @@ class EchoState(Estimator, Parametrised, kw_only=False):
         slope = np.ones(self.units)
         if self.activation == "tanh":
             slope = 1.0 - np.tanh(self.w @ state + self.w_in @ np.atleast_1d(u) + self.bias) ** 2
-        return (1.0 - self.leak) * np.eye(self.units) + self.leak * slope[:, None] * self.w
+        kept = np.eye(self.units) if self.turn is None else self.turn
+        return (1.0 - self.leaks)[:, None] * kept + (self.leaks * slope)[:, None] * self.w
 
     def _step(self, state, drive, recurrent, generator):
-        return (1.0 - self.leak) * state + self.leak * self._activate(recurrent(state, generator) + drive, generator)
+        kept = state if self.turn is None else state @ self.turn.T
+        return (1.0 - self.leaks) * kept + self.leaks * self._activate(recurrent(state, generator) + drive, generator)
 
     def _activate(self, inner, generator):
         if isinstance(self.activation, str):
@@ -248,7 +273,7 @@ class EchoState(Estimator, Parametrised, kw_only=False):
     def _noise(self, generator):
         return np.random.default_rng([self.seed, READING]) if generator is None else generator
 
-    def _product(self, weights, sparse=False):
+    def _product(self, weights):
         """Return the function of (x, generator) that is x weights^T, as the devices read them."""
         device = self.device
         if device is not None and device.read is not None:
@@ -256,32 +281,7 @@ class EchoState(Estimator, Parametrised, kw_only=False):
             moments = device.read_moments(matrix)
             return lambda x, generator: device.matmul(x, matrix, generator, moments)
         transposed = weights.T
-        if sparse:
-            from scipy.sparse import csc_array
-
-            transposed = csc_array(transposed)
         return lambda x, generator: x @ transposed
-
-    def _checked(self, X):
-        try:
-            array = np.asarray(X, np.float64)
-        except (TypeError, ValueError):
-            array = np.empty(0)
-        if array.ndim not in (2, 3) or array.shape[-1] != self.inputs:
-            raise ParameterError(f"EchoState.X must be an array of shape (times, {self.inputs}) or (samples, times, "
-                                 f"{self.inputs}), got {describe_value(X)}")
-        if not np.isfinite(array).all():
-            raise ParameterError("EchoState.X must be finite, got an array with other values")
-        return array
-
-    def _start(self, start, samples):
-        if start is None:
-            return np.zeros((*samples, self.units))
-        start = np.asarray(start, np.float64)
-        if start.shape not in ((self.units,), (*samples, self.units)) or not np.isfinite(start).all():
-            raise ParameterError(f"EchoState.start must be finite numbers of shape {(*samples, self.units)}, "
-                                 f"got {describe_value(start)}")
-        return np.broadcast_to(start, (*samples, self.units))
 
 
 def _arguments(function) -> list[str]:
@@ -339,6 +339,12 @@ def _scaled(w, radius):
         raise ParameterError(f"EchoState.density must be large enough that W has an eigenvalue other than 0, "
                              f"got a W with {np.count_nonzero(w)} weights")
     return w * (radius / present)
+
+
+def _orthogonal(n, generator):
+    """Return a random orthogonal matrix, evenly over all."""
+    q, r = np.linalg.qr(generator.normal(size=(n, n)))
+    return q * np.sign(np.diag(r))
 
 
 def _bernoulli(shape, density, generator):
