@@ -144,17 +144,21 @@ class Loss:
         return self.a @ times + (self.b * run.integral("out")).sum() + (self.c * run.largest("out")).sum()
 
     def slope(self, at, x):
-        """The derivative by differences of fourth order, of the two steps that agree best; nan where none do: then a
-        spike
-        or a maximum is about to be another one, or two events are about to change their order."""
-        found = []
+        """The derivative by differences of fourth order, of the two steps that agree best; nan where none do, or where
+        shorter steps say otherwise: then a spike or a maximum is about to be another one, or an arrival to come after
+        the spike that it helps to make, which bends the loss between the two ends of a step."""
+        found, rounding = [], []
         for step in (1e-3, 1e-4, 1e-5, 1e-6):
             h = step * max(1.0, abs(x)) ** 0.5
             values = [self.at(*at(x + k * h)) for k in (-2, -1, 1, 2)]
             found.append((8.0 * (values[2] - values[1]) - (values[3] - values[0])) / 12.0 / h)
+            rounding.append(1e-14 * max(1.0, max(map(abs, values))) / h)
         apart = [abs(a - b) / max(abs(b), 0.1) for a, b in zip(found[:-1], found[1:], strict=True)]
         best = int(np.argmin(np.nan_to_num(apart, nan=np.inf)))
-        return found[best + 1] if apart[best] < 3e-7 else np.nan
+        truth = found[best + 1]
+        bent = any(abs(each - truth) > 5e-7 * max(abs(truth), 1.0) + error
+                   for each, error in zip(found[best + 2:], rounding[best + 2:], strict=True))
+        return truth if apart[best] < 3e-7 and not bent else np.nan
 
     def with_value(self, name, **values):
         model = copy.copy(self.model)
