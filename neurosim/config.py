@@ -135,12 +135,19 @@ class _Reader:
         self.net.record(what if what in named else self._part(what), variable, **options)
 
     def _part(self, name):
-        """A population by name, or a part of one, `name[first:last]` or `name[member]`."""
-        found = re.fullmatch(r"(.*)\[(-?\d*)(:?)(-?\d*)\]", name) if isinstance(name, str) else None
+        """A population by name, or a part of one: `name[first:last]`, `name[::step]`, `name[3]`, `name[1, 3]`."""
+        found = re.fullmatch(r"(.*)\[([-\d:, ]*)\]", name) if isinstance(name, str) else None
         if found is None or any(population.name == name for population in self.net.populations):
             return self.net.population(name)
-        first, last = (int(number) if number else None for number in found.group(2, 4))
-        return self.net.population(found[1])[slice(first, last) if found[3] else first]
+        population, text = self.net.population(found[1]), found[2]
+        try:
+            if ":" in text:
+                return population[slice(*(int(each) if each.strip() else None for each in text.split(":")))]
+            members = [int(each) for each in text.split(",")]
+        except (TypeError, ValueError):  # a number is missing, or there are too many
+            raise ParameterError(f"a part must be given as {found[1]}[0:100], [::2], [3] or [1, 3], got {name!r}"
+                                 ) from None
+        return population[members if len(members) > 1 else members[0]]
 
     def _check_keys(self, where, entries, known):
         for key in entries:

@@ -69,8 +69,8 @@ class Log:
     def collect(self, engine: Engine) -> None:
         """Take what the last advance left."""
         ticks, rows = self.tap.take()
-        if self.of_spikes and self.recorder.what.start:
-            rows = rows - np.uint32(self.recorder.what.start)
+        if isinstance(self.recorder.what, Population) and self.of_spikes:
+            rows = self.recorder.what.places(rows)
         self.add(ticks, rows)
         self.end = engine.now
 
@@ -83,19 +83,18 @@ class Log:
         mine = self.recorder.what
         if not isinstance(what, Population) or not isinstance(mine, Population) or mine.base is not what.base:
             return False
-        inside = mine.start <= what.start and what.start + what.size <= mine.start + mine.size
-        return inside and (self.recorder.ids is None or np.isin(np.arange(what.size) + what.start, self.ids).all())
+        return bool(mine.holds(what.ids).all()) and (self.recorder.ids is None or np.isin(what.ids, self.ids).all())
 
     def part(self, what, ticks: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (stamps, rows) of a part of what is recorded, out of those of all of it."""
         if self.is_of(what):
             return ticks, rows
         if self.of_spikes:
-            ids = rows.astype(np.int64) + self.recorder.what.start - what.start
-            inside = (ids >= 0) & (ids < what.size)
-            return ticks[inside], ids[inside].astype(rows.dtype)
+            ids = self.recorder.what.ids[rows]
+            inside = what.holds(ids)
+            return ticks[inside], what.places(ids[inside]).astype(rows.dtype)
         places = {neuron: place for place, neuron in enumerate(self.ids.tolist())}
-        return ticks, rows[:, [places[neuron] for neuron in range(what.start, what.start + what.size)]]
+        return ticks, rows[:, [places[neuron] for neuron in what.ids.tolist()]]
 
     def watched(self, what):
         """Return which neurons of a population, or of a part of it, are watched; None for all."""
@@ -165,7 +164,7 @@ class Recordings:
         ids = np.arange(what.size) if recorder.ids is None else recorder.ids
         if isinstance(what, DriveOn):
             return Log(recorder, self.engine.tap(what, recorder.variable, ids, every), ids, clock.dtype)
-        ids = np.asarray(ids, dtype=np.int64) + what.start
+        ids = what.ids[ids]
         if recorder.variable == "spikes" and what.whole is None and recorder.ids is None:
             ids = None
         return Log(recorder, self.engine.tap(what, recorder.variable, ids, every), ids, clock.dtype)

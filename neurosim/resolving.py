@@ -120,8 +120,9 @@ def _population(run, population, plan):
 
 def _projection(run, projection, plan):
     source, target, delay, values = run.engine.synapses(projection)
-    return ResolvedProjection(projection.name, projection, source + np.uint32(projection.source.start),
-                              target + np.uint32(projection.target.start), delay, values, plan.port)
+    source, target = projection.source.ids[source], projection.target.ids[target]
+    return ResolvedProjection(projection.name, projection, source.astype(np.uint32), target.astype(np.uint32), delay,
+                              values, plan.port)
 
 
 __all__ = ["Resolved", "ResolvedDrive", "ResolvedPopulation", "ResolvedProjection", "resolve", "resolved"]

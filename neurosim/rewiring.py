@@ -64,7 +64,7 @@ def _check_under_way(run, projection, sources, continues, old_delay, delay):
     delays = np.rint(np.stack([old_delay[continues[kept]], delay[kept]]) / dt)
     ticks, ids = engine.slots_between(projection.source.base, engine.now - longest, engine.now)
     due = np.sort(ids.astype(np.int64) * (longest + 1) + engine.now - ticks)  # by source, then by age
-    whose = (sources[kept].astype(np.int64) + projection.source.start) * (longest + 1)
+    whose = projection.source.ids[sources[kept]] * (longest + 1)
     # A spike has arrived where its age is not below the delay: before and after, the same ones must have.
     arrived = [np.searchsorted(due, whose + np.minimum(each, longest)) for each in delays]
     if (arrived[0] != arrived[1]).any():
@@ -88,7 +88,7 @@ def _born(run, after, old, projection, was) -> dict:
     ticks, ids = engine.slots_between(projection.source.base, engine.now - longest, engine.now)
     last = np.full(projection.source.base.size, NEVER)  # of the ticks at which a source has sent a spike
     np.maximum.at(last, ids, ticks)
-    last = last[source + projection.source.start]
+    last = last[projection.source.ids[source]]
     under_way = np.where(was < 0, last, born) + np.rint(delay / run.settings.dt) > engine.now
     return {("projection", projection.name, BORN): born} if under_way.any() else {}
 

@@ -73,7 +73,7 @@ def _parameter(part, name, value, population, now, time):
     if isinstance(checked, Timed) or isinstance(now, Timed) or checked is None or now is None:
         raise ParameterError(f"{name} must be a number or an array where it is set for a part, {population.name!r}")
     whole = np.array(np.broadcast_to(np.asarray(now, np.float64), population.base.size))
-    whole[population.start:population.start + population.size] = checked
+    whole[population.inside] = checked
     return part.parameters[name].check(type(part).__name__, whole)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from neurosim.errors import FileError
 from neurosim.files import whole_hdf5, writing
 from neurosim.growing import append_rows, changing, keep_rows, looking, read_rows
+from neurosim.network import Population
 from neurosim.spikes.header import FORMAT as SPIKES_FORMAT
 from neurosim.spikes.header import VERSION as SPIKES_VERSION
 
@@ -110,7 +111,7 @@ class Stream:
                 group.attrs.update({"format": FORMAT, "version": VERSION, "dt_ms": dt, "name": what.name,
                                     "variable": log.recorder.variable, "every": log.every, **labels})
                 if log.ids is not None:
-                    group["neurons"] = log.ids - getattr(what, "start", 0)
+                    group["neurons"] = what.places(log.ids) if isinstance(what, Population) else log.ids
             append_rows(group, self._empty(), **self._window(log, dt, now))
 
     def _empty(self):

@@ -75,6 +75,19 @@ def learning(rule, size=100):
     return recorded(net, cells)
 
 
+def scattered():
+    """Parts whose members do not follow each other, at both ends of synapses, under drives and recorded."""
+    net = ns.Network()
+    cells = net.add(ns.LIF(tau_mem=10.0, t_ref=2.0), SIZE, name="cells", initial={"v": ns.Uniform(-70.0, -62.0)})
+    noise = net.add(ns.Poisson(20.0), 200, name="noise")
+    some = cells[np.unique(np.random.default_rng(1).integers(0, SIZE, 300))]
+    net.connect(noise[::3], some, ns.FixedProbability(0.3), weight=ns.Uniform(0.0, 2.0))
+    net.connect(some, cells[::2], ns.FixedProbability(0.2), weight=0.6, delay=ns.Uniform(1.0, 3.0))
+    net.drive(cells[1::2], ns.PoissonDrive(rate=2000.0, weight=np.linspace(0.5, 1.5, SIZE // 2)))
+    net.drive(some, ns.InjectedCurrent(np.linspace(50.0, 250.0, some.size)))
+    return recorded(net, cells)
+
+
 def timed():
     return ns.TimedArray(np.random.default_rng(1).normal(50.0, 30.0, (12, SIZE)), every=5.0)
 
@@ -97,6 +110,7 @@ NETWORKS = {
         ns.LIF(tau_mem=20.0, c_mem=200.0, v_leak=-60.0, v_threshold=-50.0, v_reset=-60.0, t_ref=5.0),
         [ns.ExponentialConductance(5.0, 0.0), ns.ExponentialConductance(10.0, -80.0)], [1.0, 3.0],
         ns.InjectedCurrent(200.0)), 0.1, False),
+    "scattered parts": (scattered, 0.1, True),
     "NMDA": (lambda: recurrent(ns.LIF(t_ref=2.0), [ns.ExponentialCurrent(4.0), ns.NMDA()], [90.0, 1.0]), 0.1, False),
     "Izhikevich": (lambda: recurrent(ns.Izhikevich(), [ns.Pulse(), ns.Pulse()], [4.0, -2.0],
                                      ns.OUCurrent(mean=3.0, std=2.0, tau=5.0)), 1.0, True),

@@ -161,7 +161,7 @@ def run_energy(sim, costs: EventCosts, *, counts: dict | None = None, duration: 
             raise ParameterError(f"run_energy: the spikes of {whole.name!r} are not known; record them with "
                                  f"net.record({whole.name!r}) or give counts={{{whole.name!r}: ...}}")
         degree = np.bincount(sim.synapses(projection).source, minlength=view.size)
-        events[projection.name] = int(spikes[view.start:view.start + view.size] @ degree)
+        events[projection.name] = int(spikes[view.inside] @ degree)
     spikes = int(sum(each.sum() for each in found.values() if each is not None))
     neurons = sum(p.size for p in sim.net.populations if not _is_source(p))
     parts = {"synaptic events": sum(events.values()) * costs.synaptic_event, "spikes": spikes * costs.spike,

@@ -295,7 +295,7 @@ class _Built:
         if projection.plasticity and projection in self.synapses:
             values["weight"] = checked_values(self.handed, f"the weights of {projection.name!r}",
                                               np.asarray(self.synapses[projection][0].w))
-        return (found.source - projection.source.start, found.target - projection.target.start, found.delay, values)
+        return (projection.source.places(found.source), projection.target.places(found.target), found.delay, values)
 
 
 def _copied(sources, copies, train, size) -> list:
@@ -311,5 +311,5 @@ def _copied(sources, copies, train, size) -> list:
 def _on_whole(drive, weight) -> np.ndarray:
     """Return the weights of a drive on a part, one for each neuron of the whole."""
     full = np.zeros(drive.target.base.size)
-    full[drive.target.start:drive.target.start + drive.target.size] = weight
+    full[drive.target.inside] = weight
     return full

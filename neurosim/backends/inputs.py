@@ -141,7 +141,7 @@ def _measured(run, drives, ticks, size):
     meters = net.add(Meter(), size, name="meters")
     made = {}
     for drive, plan, shown, receptor in drives:
-        part = meters[drive.target.start:drive.target.start + drive.target.size] if size > 1 else meters
+        part = meters[drive.target.ids] if size > 1 else meters
         made[net.drive(part, shown, receptor=receptor, name=drive.name)] = plan.stream
     net.record(meters, "v")
     alone = _probe(run, net, drives=made)

@@ -110,4 +110,4 @@ def _synapses(nest, made, projection, populations):
         weights = np.empty(found.source.size)
         weights[ours] = np.atleast_1d(status["weight"])[theirs]
         values["weight"] = checked_values(made.handed, f"the weights of {projection.name!r}", weights)
-    return (found.source - projection.source.start, found.target - projection.target.start, found.delay, values)
+    return (projection.source.places(found.source), projection.target.places(found.target), found.delay, values)

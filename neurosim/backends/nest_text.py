@@ -285,7 +285,7 @@ def _drive(made, number, drive, train):
     local = type(train)(train.ticks, np.searchsorted(ids, train.ids), train.counts)
     made.lines += _generators(made, name, local, ids.size, 0)
     weight = np.asarray(plan.parameters.weight)
-    weights = _weights(made, target, plan.port, np.broadcast_to(weight, drive.target.size)[ids - drive.target.start],
+    weights = _weights(made, target, plan.port, np.broadcast_to(weight, drive.target.size)[drive.target.places(ids)],
                        f"drive {drive.name!r}")
     _connect(made, name, f"drive {drive.name!r}", name, made.names[target], np.arange(ids.size), ids, weights,
              np.ones(ids.size), made.models[target].types.get(plan.port), "static_synapse")

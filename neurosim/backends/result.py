@@ -49,8 +49,8 @@ class Result:
         if part.base not in self._spikes:
             raise NetworkError(f"population {part.name!r} must emit spikes; {type(part.model).__name__} never does")
         ticks, ids = self._spikes[part.base]
-        inside = (ids >= part.start) & (ids < part.start + part.size)
-        return Spikes(ticks=ticks[inside], ids=ids[inside] - part.start, size=part.size, dt=self.dt, name=part.name,
+        inside = part.holds(ids)
+        return Spikes(ticks=ticks[inside], ids=part.places(ids[inside]), size=part.size, dt=self.dt, name=part.name,
                       duration=self.duration, metadata={"seed": self.seed, "simulator": self.simulator})
 
     def trace(self, what: Population | str, variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ class Result:
                 every = 1 if recorder.every is None else round(recorder.every / self.dt)
                 rows = self._traces[part.base, variable][::every]
                 columns = watched(recorder)
-                inside = (columns >= part.start) & (columns < part.start + part.size)
+                inside = part.holds(columns)
                 return np.arange(len(rows)) * (every * self.dt), rows[:, columns[inside]]
         raise NetworkError(f"{variable!r} of {part.name!r} must be recorded before it can be read; call "
                            f"net.record(population, {variable!r}) before the network is run")
@@ -98,10 +98,9 @@ class Result:
 def watched(recorder) -> np.ndarray:
     """Return the neurons of the whole population that a recorder records."""
     ids = np.arange(recorder.what.size) if recorder.ids is None else np.asarray(recorder.ids)
-    return ids + recorder.what.start
+    return recorder.what.ids[ids]
 
 
 def _covers(recorder, part) -> bool:
     what = recorder.what
-    return (what.base is part.base and what.start <= part.start
-            and part.start + part.size <= what.start + what.size)
+    return what.base is part.base and bool(what.holds(part.ids).all())

@@ -124,7 +124,7 @@ class EventNetwork(torch.nn.Module):
         for (owner, name), key in self._keys.items():
             projection = next((p for p in self.model.network.projections if p.name == owner), None)
             if name == "weight" and projection is not None and projection.target.base.name == population:
-                target = projection.target.start + self.model.synapses(owner)[1]
+                target = projection.target.ids[self.model.synapses(owner)[1]]
                 weight = self.learned[key].expand(target.size)
                 mean = short[target] / np.bincount(target, minlength=short.size)[target]
                 total = total - (torch.as_tensor(mean) * weight).sum()

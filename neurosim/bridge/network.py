@@ -207,7 +207,7 @@ class _Stage:
         rest, injected = p.get("v_leak", np.zeros(self.size)).copy(), p.get("i_bias", np.zeros(self.size)).copy()
         for drive in self.net.drives:
             if drive.target.base.name == self.name:
-                part = slice(drive.target.start, drive.target.start + drive.target.size)
+                part = drive.target.inside
                 injected[part] += drive.drive.amplitude
         if injected.any() and isinstance(model, SynapticLIF):
             raise UnsupportedError(f"population {self.name!r} of SynapticLIF must have no injected current")

@@ -135,7 +135,7 @@ class OpenLoop:
             place = _places(self.neurons, self.population.size)[train.ids]
             inside = (place >= 0) & (train.ticks <= self.ticks)
             weight = np.asarray(plan.parameters.weight)
-            weight = weight if weight.ndim == 0 else weight[train.ids[inside] - drive.target.start]
+            weight = weight if weight.ndim == 0 else weight[drive.target.places(train.ids[inside])]
             np.add.at(found[plan.port], (train.ticks[inside], place[inside]), train.counts[inside] * weight)
         return found
 

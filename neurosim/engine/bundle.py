@@ -129,7 +129,7 @@ class Bundle:
         """Return the rows of a part, with a column for each of the ticks, and the strips that they were had from."""
         sources = [plan.projection.source for plan in self.plans]
         strips = [plan.connectivity.strip(thread, ticks) for plan in self.plans]
-        members = [Member(strip, source.start, source.size, reach[thread])
+        members = [Member(strip, source.start, source.span, reach[thread])
                    for strip, source, reach in zip(strips, sources, self.reach, strict=True)]
         part = lay(members, self.n_source, ticks.size, target=self.target, real=self.real,
                    stored=("weight",) if self.stored else ())
@@ -189,8 +189,8 @@ class Bundle:
         columns, (target_type, offset_type) = np.searchsorted(self.delays, own.delays), own.types
         low = self.reach[number][thread]
         high = low + int(plan.bounds[thread + 1] - plan.bounds[thread])
-        counts = np.zeros((source.size, columns.size + 1), dtype=np.int64)
-        start, none = np.empty(source.size + 1, dtype=np.int64), np.empty(0, dtype=self.real)
+        counts = np.zeros((source.span, columns.size + 1), dtype=np.int64)
+        start, none = np.empty(source.span + 1, dtype=np.int64), np.empty(0, dtype=self.real)
         target, words = (none.astype(np.uint16), part.target) if self.packed else (part.target, none.astype(np.uint32))
         weight = part.values["weight"] if self.stored else none
         take = _compiled("take")

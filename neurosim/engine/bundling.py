@@ -91,7 +91,7 @@ def begins(plan: ProjectionPlan, reach) -> list:
 def _overlap(plan, other) -> bool:
     """Return whether two projections have a target in common."""
     a, b = plan.projection.target, other.projection.target
-    return a.base is b.base and plan.port == other.port and a.start < b.start + b.size and b.start < a.start + a.size
+    return a.base is b.base and plan.port == other.port and a.start < b.start + b.span and b.start < a.start + a.span
 
 
 def _within_reach(group, reach) -> list:
@@ -117,7 +117,7 @@ def rows_of(plan) -> list:
 
 def _widen(part, source, n_delays):
     """Return the row table of a part for the whole source population, of which it may be a slice."""
-    before, after = source.start, source.base.size - source.start - source.size
+    before, after = source.start, source.base.size - source.start - source.span
     if before == after == 0:
         return part.start, None if part.offsets is None else part.offsets.reshape(-1)
     start = np.concatenate([np.full(before, 0), part.start, np.full(after, part.start[-1])])

@@ -252,11 +252,11 @@ class Clocked(Snapshots):
 
     def read(self, population, variable: str) -> np.ndarray:
         """Return a copy of a state variable of a population, or of a part of one."""
-        return self.neurons[self.key(population, variable)][population.start:population.start + population.size].copy()
+        return self.neurons[self.key(population, variable)][population.inside].copy()
 
     def write(self, population, variable: str, values) -> None:
         """Set a state variable of a population, or of a part of one."""
-        self.neurons[self.key(population, variable)][population.start:population.start + population.size] = values
+        self.neurons[self.key(population, variable)][population.inside] = values
         self.moved = True
 
     def set_sample(self, sample: int) -> None:

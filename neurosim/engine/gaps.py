@@ -80,7 +80,7 @@ def lay(junctions: GapJunctions, seed: int, streams, dt: float) -> CouplingPlan:
     if (conductance < 0).any():
         raise ParameterError(f"conductance of {junctions.name!r} must be >= 0 nS, got {conductance.min():g}; give a "
                              "distribution low=0 and bounds='clip' or 'redraw'")
-    first, second = first + np.int64(one.start), second + np.int64(other.start)
+    first, second = one.ids[first], other.ids[second]
     joined = np.flatnonzero((first != second) | (one.base is not other.base))  # nothing flows from a cell into itself
     return CouplingPlan(junctions, first[joined], second[joined], conductance[joined])
 

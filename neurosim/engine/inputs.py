@@ -154,6 +154,18 @@ def _timed(name: str = "") -> dict:
     return {f"{field}{name}": INT for field in ("rows", "columns", "every", "since", "after")}
 
 
+def at(scattered: bool) -> str:
+    """Return which element of a buffer a drive adds to for its target number k."""
+    return "where[k]" if scattered else "k"
+
+
+def _into(name: str, real, scattered: bool) -> dict:
+    """The fields of a buffer that a drive adds to."""
+    if not scattered:
+        return {name: Array(real, "n")}
+    return {f"n_{name}": INT, name: Array(real, f"n_{name}"), "where": Array(np.int64, "n")}
+
+
 def count_of(u, mean, most):
     """Return how many thresholds of a Poisson distribution a uniform number reaches, which has that distribution."""
     p = total = np.exp(-mean)
@@ -179,13 +191,14 @@ def count_left_over(u, mean, most):
     return count
 
 
-def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
+def poisson(individual: bool, weighted: bool | None, real, scattered: bool = False) -> Kernel:
     """Return the kernel of a Poisson process at each element.
 
     Args:
         individual: whether the rates differ from element to element.
         weighted: None for a population that emits spikes; for a drive, whether weights differ.
         real: float type of the buffer that a drive adds to.
+        scattered: as for a current.
     """
     fields = {"n": INT, **_timed(), **RANDOM, "most": INT, "means": Array(np.float64, "rows * columns")}
     if individual:
@@ -197,9 +210,10 @@ def poisson(individual: bool, weighted: bool | None, real) -> Kernel:
         fields, use, put, weight = fields | EMIT, _EMIT, _EMIT_ONE, ""
     else:
         factor, weight = ("weight[k]", "") if weighted else ("w", "w = weight[0]\n")
-        use = f"for k in range(n):\n    arrivals[k] = arrivals[k] + {factor} * np.{np.dtype(real).name}(counts[k])\n"
-        put, weight = f"arrivals[k] = arrivals[k] + {factor}\n", weight + "found = 0\n"
-        fields |= {"weight": Array(real, "n" if weighted else 1), "arrivals": Array(real, "n")}
+        sum_ = f"arrivals[{at(scattered)}] = arrivals[{at(scattered)}] + {factor}"
+        use = f"for k in range(n):\n    {sum_} * np.{np.dtype(real).name}(counts[k])\n"
+        put, weight = f"{sum_}\n", weight + "found = 0\n"
+        fields |= {"weight": Array(real, "n" if weighted else 1), **_into("arrivals", real, scattered)}
     if individual:
         text = _INDIVIDUAL.format(use=use, weight=weight)
     else:
@@ -227,7 +241,7 @@ def given_spikes() -> Kernel:
     return Kernel("given", fields, emitting(text), {}, np.float64)
 
 
-def current(drive, varies: dict, real, kept: bool = False) -> Kernel:
+def current(drive, varies: dict, real, kept: bool = False, scattered: bool = False) -> Kernel:
     """Return the kernel that adds an injected current to the buffer of a population.
 
     Args:
@@ -235,9 +249,10 @@ def current(drive, varies: dict, real, kept: bool = False) -> Kernel:
         varies: names of its coefficients: True where they differ, False where not, "timed" for a table.
         real: float type of the buffer.
         kept: whether what is injected is kept, for a recording.
+        scattered: whether the targets do not follow each other; `where` says where they are in the buffer.
     """
     arguments = list(inspect.signature(drive.current).parameters)
-    fields = {"n": INT, "dt": REAL, **RANDOM, "injected": Array(real, "n")}
+    fields, place = {"n": INT, "dt": REAL, **RANDOM, **_into("injected", real, scattered)}, at(scattered)
     head = ["time = (tick - 1) * dt"]
     for name, kind in varies.items():
         if kind == "timed":
@@ -265,7 +280,7 @@ def current(drive, varies: dict, real, kept: bool = False) -> Kernel:
         else:
             given.append(f"{name}[0]")
     results = ", ".join(["value", *(f"{name}[k]" for name in drive.state)])
-    loop += [f"{results} = body({', '.join(given)})", "injected[k] = injected[k] + value"]
+    loop += [f"{results} = body({', '.join(given)})", f"injected[{place}] = injected[{place}] + value"]
     if kept:
         fields[FLOW] = Array(np.float64, "n")
         loop.append(f"{FLOW}[k] = value")

@@ -54,7 +54,7 @@ class ProjectionPlan:
     Attributes:
         projection: which.
         connectivity: its synapses; in a bundle, what takes them out of it.
-        bounds: of the parts of its targets, counted within the projection.
+        bounds: of the parts of its targets, counted from the first of them.
         first: of the parts of the whole target population.
         wiring: what decides its kernels.
         port: number of its receptor.
@@ -119,7 +119,8 @@ class DrivePlan:
     Attributes:
         drive: which.
         parameters: numbers, arrays and `TimedArray`s by name.
-        bounds, first: of the parts of its targets, as of a projection.
+        bounds: of the parts of its targets, counted among them.
+        first: of the parts of the whole target population.
         stream: of its random numbers.
         port: number of its receptor; None for a current.
         form: what the body of a current takes by name, in an engine that has ticks; else (times, values) of its steps.

@@ -17,7 +17,8 @@ from neurosim.engine.partition import split
 from neurosim.engine.plan import DrivePlan, Plan, PopulationPlan, ProjectionPlan, revised
 from neurosim.engine.propagator import Coefficients
 from neurosim.engine.quantities import check_bounds, periods, quantities, wiring_of
-from neurosim.engine.synapses import Connectivity, draft
+from neurosim.engine.spans import bounds_within, spread_out
+from neurosim.engine.synapses import Connectivity, Draft, draft
 from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.network import Network, Population, Ports, Projection
 from neurosim.precision import warn_where_lost
@@ -113,15 +114,19 @@ class Planner:
     def projection(self, projection: Projection, target_bounds, streams) -> ProjectionPlan:
         """Return the plan of a projection: its synapses by part, and the kind of its kernels."""
         source, target = projection.source, projection.target
-        bounds = np.clip(target_bounds - target.start, 0, target.size)
+        bounds = np.clip(target_bounds - target.start, 0, target.span)
         rules, device = projection.plasticity, projection.device
         connectivity = draft(
             projection.rule, source.size, target.size, projection.shift,
-            quantities=quantities(projection), delay=projection.delay, bounds=bounds, seed=self.seed,
+            quantities=quantities(projection), delay=projection.delay,
+            bounds=bounds_within(target, target_bounds), seed=self.seed,
             streams=streams, label=projection.name, dt=self.dt, real=self.real,
             sort=device is not None, threads=self.parts)
         if projection.release is not None or rules or device is not None or projection.rule.by == "target":
             connectivity = connectivity.made()  # others may be drawn into a bundle
+        if source.scattered is not None or target.scattered is not None:
+            made = connectivity.made() if isinstance(connectivity, Draft) else connectivity
+            connectivity = spread_out(made, source, target, bounds)
         if rules or device is not None:
             spread(connectivity, "weight", self.real)
         wiring = wiring_of(projection, connectivity, self.real, self.dt)
@@ -143,7 +148,7 @@ class Planner:
         """Return the plan of a drive."""
         target = drive.target
         parameters = self.drawer.parameters(drive.drive, target.size, drive.name)
-        plan = DrivePlan(drive, parameters, np.clip(target_bounds - target.start, 0, target.size), target_bounds,
+        plan = DrivePlan(drive, parameters, bounds_within(target, target_bounds), target_bounds,
                          self.streams.new(f"{drive.name}/noise"))
         return formed_drive(plan, self)
 

@@ -180,13 +180,23 @@ class Programs(Arrays):
                 continue
             if isinstance(drive.drive, Current):
                 if not direct:
-                    yield self._current(drive, plan, int(low), int(high))
+                    yield self._current(drive, plan, thread)
             elif self._is_direct(plan) == direct:
-                arrivals = self._arrivals(plan, thread)
-                yield self._poisson(plan, int(low), int(high), drive, arrivals)
+                yield self._poisson(plan, int(low), int(high), drive, self._into("arrivals", plan, thread))
 
-    def _current(self, drive, plan, low, high):
-        layout, target = self.plan, drive.target
+    def _into(self, name, plan, thread) -> dict:
+        """The part of a buffer that a drive adds to on a thread, and where in it scattered targets are."""
+        target, (low, high) = plan.target, plan.bounds[thread:thread + 2]
+        if target.scattered is None:
+            return {name: self._arrivals(plan, thread) if name == "arrivals" else self._slice(
+                target.base, name, low + target.start, high + target.start)}
+        first, last = plan.first[thread:thread + 2]
+        whole = (self._port(target.base, plan.port, thread) if name == "arrivals"
+                 else self._slice(target.base, name, first, last))
+        return {name: whole, f"n_{name}": whole.size, "where": target.scattered[low:high] - first}
+
+    def _current(self, drive, plan, thread):
+        layout, (low, high) = self.plan, (int(each) for each in plan.bounds[thread:thread + 2])
         varies, values = {}, {}
         fed = {"amplitude": self.fed[drive]} if drive in self.fed else {}
         for name, value in (plan.form | fed).items():
@@ -196,15 +206,14 @@ class Programs(Arrays):
             own = part.ravel() if name in fed else part.flatten()  # what is fed is read where it is written
             values |= {name: own} | (inputs.times(table, part, f"_{name}") if table.timed else {})
         kept = (drive, FLOW) in self.neurons
-        kernel = inputs.current(drive.drive, varies, layout.real, kept)
+        kernel = inputs.current(drive.drive, varies, layout.real, kept, drive.target.scattered is not None)
         state = {name: self._slice(drive, name, low, high) for name in (*drive.drive.state, *[FLOW] * kept)}
-        injected = self._slice(target.base, "injected", low + target.start, high + target.start)
-        block = self._block(kernel, n=high - low, dt=layout.dt, injected=injected, **values, **state,
-                            **self._random(plan.stream, low))
+        block = self._block(kernel, n=high - low, dt=layout.dt, **self._into("injected", plan, thread), **values,
+                            **state, **self._random(plan.stream, low))
         self.currents.setdefault(drive, []).append((block, low, high))
         return block
 
-    def _poisson(self, plan, low, high, drive=None, arrivals=None, slots: Any = None):
+    def _poisson(self, plan, low, high, drive=None, into: Any = None, slots: Any = None):
         real, n = self.plan.real, high - low
         label = "Poisson" if drive is None else drive.name
         table = timed_table(plan.parameters.rate, self.plan.dt, label)
@@ -216,15 +225,16 @@ class Programs(Arrays):
         if individual:
             values["counts"] = aligned(0, n, np.uint16)
         else:  # draws come in groups of the whole population, which a part has in common with its threads
-            skip = (low + (0 if drive is None else drive.target.start)) % inputs.GROUP
+            start = 0 if drive is None or drive.target.scattered is not None else drive.target.start
+            skip = (low + start) % inputs.GROUP
             values |= {"every_count": aligned(0, n + skip + 128, np.uint16), "skip": skip,
                        "edges": aligned(0, most, np.uint16), "drawn": aligned(0, inputs.GROUP, np.uint16)}
-            values["origin"] += 0 if drive is None else drive.target.start - skip
+            values["origin"] += 0 if drive is None else start - skip
         if drive is None:
             return self._block(inputs.poisson(individual, None, real), **values, **slots.arguments(low))
         weights = np.atleast_1d(np.asarray(plan.parameters.weight, dtype=real))
         differ = weights.size > 1
-        return self._block(inputs.poisson(individual, differ, real), arrivals=arrivals,
+        return self._block(inputs.poisson(individual, differ, real, "where" in into), **into,
                            weight=np.ascontiguousarray(weights[low:high]) if differ else weights, **values)
 
     def _exchanges(self, thread, backwards):

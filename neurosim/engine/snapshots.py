@@ -8,6 +8,7 @@ import numpy as np
 from neurosim.engine.loop import Program, run
 from neurosim.engine.programs import Programs, crowded
 from neurosim.engine.scaling import add_up, scale
+from neurosim.engine.spans import numbers_within
 from neurosim.engine.synapses import set_values, to_coo
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import NEVER, PAST, RECENT, RING, synapse_field
@@ -70,6 +71,8 @@ class Snapshots(Programs):
     def synapses(self, projection) -> tuple:
         """Return (source, target, delay in ms, values by name) of all synapses as they are now."""
         source, target, delay, values = to_coo(self.look(projection))
+        source, target = (numbers_within(part, numbers) for part, numbers in
+                          ((projection.source, source), (projection.target, target)))
         return source, target, delay * self.plan.dt, values
 
     def changing(self, projection) -> list[str]:
@@ -162,7 +165,7 @@ class Snapshots(Programs):
         for name in self._kept(projection):
             values = state[f"synapses/{projection.name}/{name}"]
             for number, array in enumerate(self.varying[projection][name]):
-                each = values.size // max(1, projection.target.size)
+                each = values.size // max(1, projection.target.span)
                 array[:] = values[each * bounds[number]:each * bounds[number + 1]] if self._by_target(name) else values
         for name in ("settled", "latest"):
             for array in self.varying[projection].get(name, []):
@@ -198,16 +201,20 @@ class Snapshots(Programs):
 
     def sums(self, projection) -> np.ndarray:
         """Return the sum of the weights that end at each target."""
-        total = np.zeros(projection.target.size)
+        target = projection.target
+        total = np.zeros(target.span)
         for part, bounds in self._parts(self.look(projection), projection):
             add_up(part.target, part.values["weight"], total[bounds])
-        return total
+        return total[target.ids - target.start]
 
     def scale(self, projection, factors: np.ndarray) -> None:
         """Multiply the changing weights that end at each target by a factor, and keep them within the rules' bounds."""
         self.bring(projection)
+        target = projection.target
+        spread = np.ones(target.span)
+        spread[target.ids - target.start] = factors
         for part, bounds in self._parts(self.view(projection), projection):
-            scale(part.target, part.values["weight"], factors[bounds])
+            scale(part.target, part.values["weight"], spread[bounds])
             for rule in projection.plasticity:
                 limits = rule.weight_bounds(SimpleNamespace(**part.values))
                 if limits is not None:

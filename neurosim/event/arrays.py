@@ -135,13 +135,13 @@ class EventArrays:
             if projection.plasticity:
                 weight = np.broadcast_to(weight, plan.n_synapses)
             port, factor = layout.populations[target.base].form.ports[plan.port]
-            row = {"source_first": source.start, "n_source": source.size, "target": self.index[target.base],
+            row = {"source_first": source.start, "n_source": source.span, "target": self.index[target.base],
                    "rows_at": put("starts", plan.start), "synapses_at": put("targets",
                                                                             plan.target + np.uint32(target.start)),
                    "weight_at": put("weights", weight), "weight_step": int(np.ndim(weight) > 0),
                    "delay_at": put("delays", delay),
                    "delay_step": int(np.ndim(delay) > 0), "port": port, "factor": factor, "target_first": target.start,
-                   "n_target": target.size}
+                   "n_target": target.span}
             self.projs[number] = [row.get(name, 0) for name in loop.PROJECTION]
         for name, parts in arrays.items():
             dtype = {"starts": np.int64, "targets": np.uint32}.get(name, np.float64)
@@ -178,7 +178,7 @@ class EventArrays:
         for number, (drive, plan) in enumerate(self.plan.drives.items()):
             own = np.zeros((drive.target.size, 2)) if isinstance(drive.drive, PoissonDrive) else np.array([[0.0, 1.0]])
             target = drive.target
-            row = {"target": self.index[target.base], "target_first": target.start, "n_target": target.size,
+            row = {"target": self.index[target.base], "n_target": target.size,
                    "state_at": at, "stream": plan.stream}
             self.drives[number] = [row.get(name, 0) for name in loop.DRIVES]
             state.append(own.ravel())
@@ -206,6 +206,7 @@ class EventArrays:
                 times, steps = plan.form
                 row = {"times_at": put(times), "n_times": times.size, "columns": steps.shape[1],
                        "values_at": put(steps), "gain": put(np.zeros(drive.target.size))}
+            row["members"] = put(drive.target.ids)
             for name, value in row.items():
                 self.drives[number, loop.DRIVES.index(name)] = value
         self.drive_c = np.concatenate(values)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neurosim.engine.plan import Plan
+from neurosim.engine.spans import numbers_within
 from neurosim.engine.taps import SynapseTap
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.event import loop, planner
@@ -103,7 +104,7 @@ class EventEngine(EventArrays):
             if drive.target.base is not population or isinstance(drive.drive, PoissonDrive):
                 continue
             row = self.drive_row(number)
-            part = slice(drive.target.start, drive.target.start + drive.target.size)
+            part = drive.target.inside
             gain = np.broadcast_to(np.asarray(numbers.gain, np.float64), population.size)[part]
             self.drive_c[row["gain"]:row["gain"] + row["n_target"]] = gain
             drift[part] += gain * plan.form[1][int(self.drive_x[row["state_at"] + 1]) - 1]
@@ -193,13 +194,13 @@ class EventEngine(EventArrays):
     def read(self, population, variable: str) -> np.ndarray:
         """Return a copy of a state variable of a population, or of a part of one."""
         column = self.key(population, variable)
-        return self.look(population.base)[population.start:population.start + population.size, column].copy()
+        return self.look(population.base)[population.inside, column].copy()
 
     def write(self, population, variable: str, values) -> None:
         """Set a state variable of a population, or of a part of one."""
         column = self.key(population, variable)
         self.bring(population.base)
-        self.rows(population.base)[population.start:population.start + population.size, column] = values
+        self.rows(population.base)[population.inside, column] = values
         self.foresee(population.base)
 
     def changing(self, projection) -> list[str]:
@@ -215,7 +216,9 @@ class EventEngine(EventArrays):
         values["weight"] = values["weight"] if values["weight"].size == plan.n_synapses else float(values["weight"][0])
         values |= {name: value for name, value in plan.values.items() if name not in values and name != "delay"}
         delay = np.broadcast_to(plan.values["delay"], plan.n_synapses).copy()
-        return plan.source.astype(np.uint32), plan.target.copy(), delay, values
+        source, target = (numbers_within(part, numbers) for part, numbers in
+                          ((projection.source, plan.source), (projection.target, plan.target)))
+        return source.astype(np.uint32), target.astype(np.uint32), delay, values
 
     def put(self, projection, name: str, values) -> None:
         """Set a changing quantity of synapses: a number, or one value each."""
@@ -299,12 +302,13 @@ class EventEngine(EventArrays):
         """Return the sum of the weights that end at each target."""
         plan = self.plan.projections[projection]
         weight = np.broadcast_to(self.column(projection, "weight"), plan.n_synapses)
-        return np.bincount(plan.target, weight, minlength=projection.target.size)
+        target = projection.target
+        return np.bincount(plan.target, weight, minlength=target.span)[target.ids - target.start]
 
     def scale(self, projection, factors: np.ndarray) -> None:
         """Multiply the changing weights that end at each target by a factor, and keep them within the rules' bounds."""
         plan, weight = self.plan.projections[projection], self.column(projection, "weight")
-        weight *= factors[plan.target]
+        weight *= factors[numbers_within(projection.target, plan.target)]
         for rule in projection.plasticity:
             limits = rule.weight_bounds(SimpleNamespace(**plan.values))
             if limits is not None:

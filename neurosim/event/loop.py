@@ -32,7 +32,7 @@ PROJECTION = ("source_first", "n_source", "target", "rows_at", "synapses_at", "w
               "delay_step",
               "port", "factor", "target_first", "n_target", "arrival", "arrival_block", "spiked", "spiked_block")
 # columns of the table of drives
-DRIVES = ("target", "target_first", "n_target", "state_at", "rate_at", "rate_step", "weight_at", "weight_step", "port",
+DRIVES = ("target", "members", "n_target", "state_at", "rate_at", "rate_step", "weight_at", "weight_step", "port",
           "factor",
           "stream", "times_at", "n_times", "columns", "values_at", "gain")
 # places in `numbers`
@@ -291,7 +291,7 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             if drive_x[at] != t:
                 continue
             p = drives[d, D_target]
-            k = drives[d, D_target_first] + i
+            k = np.int64(drive_c[drives[d, D_members] + i])
             rate = drive_c[drives[d, D_rate_at] + i * drives[d, D_rate_step]]
             then = t + interval(i, drive_x, at, rate, drives[d, D_stream], k0, k1)
             drive_x[at] = then
@@ -309,7 +309,7 @@ def main(task, which, budget, end, numbers, time, order, item, x, c, pops, projs
             step = np.int64(drive_x[drives[d, D_state_at] + 1])
             drive_x[drives[d, D_state_at] + 1] += 1.0
             for n in range(drives[d, D_n_target]):
-                k = drives[d, D_target_first] + n
+                k = np.int64(drive_c[drives[d, D_members] + n])
                 at, ca = pops[p, P_x_at] + k * pops[p, P_width], pops[p, P_c_at] + k * pops[p, P_c_width]
                 move(pops[p, P_family], x, at, c, ca, pops[p, P_n_chains], pops[p, P_stride], pops[p, P_first], t)
                 columns = drives[d, D_columns]

@@ -12,6 +12,7 @@ from neurosim.engine.drawn import Drawer
 from neurosim.engine.memory import check_memory
 from neurosim.engine.plan import DrivePlan, Plan, PopulationPlan
 from neurosim.engine.quantities import check_bounds, parts_of_synapse, quantities
+from neurosim.engine.spans import spread_out
 from neurosim.engine.synapses import build
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event.numbers import numbers
@@ -39,7 +40,7 @@ class EventProjectionPlan:
 
     Attributes:
         projection: which.
-        source, target: of each synapse, numbered within the projection's populations.
+        source, target: of each synapse, numbered from the first of the projection's sources and targets on.
         start: where the synapses of each source begin.
         values: weight, delay and the parameters of rule and release, each a number or one value per synapse.
         stream: of its random numbers.
@@ -128,8 +129,8 @@ class EventPlanner:
             projection.rule, source.size, target.size, projection.shift,
             quantities=quantities(projection) | {"delay": projection.delay}, delay=1.0, bounds=[0, target.size],
             seed=self.seed, streams=_SameLabel(self.streams, label), label=projection.name, dt=1.0, real=np.float64)
-        (part,) = made.parts
-        row = np.repeat(np.arange(source.size), np.diff(part.start))
+        (part,) = spread_out(made, source, target, np.array([0, target.span])).parts
+        row = np.repeat(np.arange(source.span), np.diff(part.start))
         delay = part.values["delay"]
         if not (np.asarray(delay) > 0.0).all():
             raise ParameterError(f"{projection.name}: delay must be > 0 ms, got a draw of {np.min(delay):g}; give the "

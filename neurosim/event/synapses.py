@@ -49,11 +49,11 @@ class Synapses:
         self.extra[:, 0] = LONG_AGO
         for name in (*states, *stored):
             self.column(name)[:] = states[name].initial if name in states else stored[name]
-        self.traces = np.zeros((self.projection.target.size, 1 + len(self.target_traces)))
+        self.traces = np.zeros((self.projection.target.span, 1 + len(self.target_traces)))
         self.traces[:, 0] = LONG_AGO
         self.target = plan.target
         self.back_synapse = np.argsort(plan.target, kind="stable").astype(np.uint32)
-        self.back = np.concatenate([[0], np.cumsum(np.bincount(plan.target, minlength=self.projection.target.size))])
+        self.back = np.concatenate([[0], np.cumsum(np.bincount(plan.target, minlength=self.projection.target.span))])
         self.now, self.effect = np.zeros(1), np.zeros(1)
         self.kernels = [self._arrival(), *([] if self.rule is None else [self._spiked()])]
 

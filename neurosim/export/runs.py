@@ -94,8 +94,8 @@ def recorded_spikes(sim: Any) -> list[Spikes]:
 def _of_whole(spikes: Spikes, part: Population) -> Spikes:
     if part.whole is None:
         return spikes
-    return spikes.replace(ids=spikes.ids.astype(np.int64) + part.start, size=part.base.size, name=part.base.name,
-                          watched=_watched(spikes) + part.start)
+    return spikes.replace(ids=part.ids[spikes.ids], size=part.base.size, name=part.base.name,
+                          watched=part.ids[_watched(spikes)])
 
 
 def _watched(spikes) -> np.ndarray:
@@ -120,7 +120,7 @@ def _neurons(recorder: Recorder) -> np.ndarray | None:
     if isinstance(what, Projection):
         return None
     ids = np.arange(what.size) if recorder.ids is None else np.asarray(recorder.ids, dtype=np.int64)
-    return ids + _of(what).start
+    return _of(what).ids[ids]
 
 
 def _of(what: Population | DriveOn) -> Population:

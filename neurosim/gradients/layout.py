@@ -92,7 +92,7 @@ class Layout:
         drift = np.zeros(population.size) + form.drift
         for drive, plan in self.plan.drives.items():
             if drive.target.base is population:
-                part = slice(drive.target.start, drive.target.start + drive.target.size)
+                part = drive.target.inside
                 drift[part] += np.broadcast_to(form.gain, population.size)[part] * plan.form[1][0]
         return drift
 
@@ -111,7 +111,7 @@ class Layout:
             place = form.ports[plan.port][0]
             chain, behind = (-1, 0) if place == V else divmod(place - CHAINS, form.stride)
             weight, delay = plan.values["weight"], plan.values["delay"]
-            row = {"source": self.index[source.base], "source_first": source.start, "n_source": source.size,
+            row = {"source": self.index[source.base], "source_first": source.start, "n_source": source.span,
                    "target": self.index[target.base], "rows_at": put("rows", plan.start),
                    "synapses_at": put("targets", plan.target + np.uint32(target.start)),
                    "weight_at": put("weights", weight), "weight_step": int(np.ndim(weight) > 0),

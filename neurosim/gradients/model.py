@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.checks import check_number, check_whole, describe_value
+from neurosim.engine.spans import numbers_within
 from neurosim.errors import NetworkError, ParameterError, UnsupportedError
 from neurosim.gradients.forward import POPULATION, SILENT
 from neurosim.gradients.given import Given
@@ -77,7 +78,8 @@ class Differentiable:
         """Return source and target of each synapse of a projection, in the order of `values` and of gradients."""
         owner = self._projection(projection)
         plan, order = self._layout.plan.projections[owner], self._layout.order(owner)
-        return plan.source[order].astype(np.int64), plan.target[order].astype(np.int64)
+        return (numbers_within(owner.source, plan.source[order].astype(np.int64)),
+                numbers_within(owner.target, plan.target[order].astype(np.int64)))
 
     def set(self, name: str, **values: Any) -> None:
         """Set weights or delays of a projection, or parameters of a population's neurons.

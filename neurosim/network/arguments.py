@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from neurosim.checks import Parameter, Samples, describe_value, is_number
+from neurosim.connectivity import Rule
 from neurosim.contracts import Plasticity
 from neurosim.errors import NetworkError, ParameterError, UnsupportedError
-from neurosim.network.parts import DriveOn
+from neurosim.network.parts import DriveOn, Population, meet_in_disorder, shift_between
 from neurosim.sources import Current
 
 
@@ -29,6 +30,15 @@ def _hint(label: str, value: Any) -> str:
     if isinstance(value, (int, float, np.number)):
         return f"; a weight is given by name, weight={value:g}, a probability as FixedProbability({value:g})"
     return ""
+
+
+def check_rule(rule: Rule, source: Population, target: Population) -> None:
+    """Refuse a connection rule that cannot be drawn between two populations or parts."""
+    if not getattr(rule, "self_connections", True) and meet_in_disorder(source, target):
+        raise UnsupportedError(f"{type(rule).__name__}.self_connections must be True between {source.name!r} and "
+                               f"{target.name!r}, scattered parts that have some of their neurons in common; give "
+                               "pairs as Explicit(sources, targets)")
+    rule.check(source.size, target.size, shift_between(source, target))
 
 
 def as_rules(plasticity: Any) -> tuple[Plasticity, ...]:

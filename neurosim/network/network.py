@@ -24,7 +24,6 @@ from neurosim.network.parts import (
     Projection,
     Recorder,
     same_part,
-    shift_between,
 )
 from neurosim.network.ports import Ports
 from neurosim.neurons import Neuron
@@ -166,7 +165,7 @@ class Network:
                                    ("release", release, Release), ("device", device, Device)):
             arguments.check_part(label, value, kind)
         rule = AllToAll() if rule is None else rule
-        rule.check(source.size, target.size, shift_between(source, target))
+        arguments.check_rule(rule, source, target)
         receptor = self._receptor(target, Delta() if receptor is None else receptor)
         delay = arguments.as_values("delay", delay, "> 0 ms", above=0.0)
         if weight is not None or rule.weights() is None:
@@ -267,7 +266,7 @@ class Network:
         arguments.check_part("rule", rule, Rule, optional=False)
         if conductance is None and rule.weights() is None:
             raise ParameterError("conductance must be given, a number of nS, an array or a distribution, got None")
-        rule.check(one.size, other.size, shift_between(one, other))
+        arguments.check_rule(rule, one, other)
         if conductance is not None:
             conductance = arguments.as_values("conductance", conductance)
         name = self._name(name, f"{one.name} = {other.name}", "coupling")

@@ -1,16 +1,15 @@
 """What a network consists of: populations and parts of them, projections, drives, recorders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurosim.checks import describe_value, is_whole
 from neurosim.connectivity import Rule
 from neurosim.contracts import Device, Plasticity, Release
-from neurosim.errors import ParameterError
+from neurosim.network.members import members_of, named
 from neurosim.neurons import Neuron
 from neurosim.receptors import Receptor
 from neurosim.sources import Drive, Source
@@ -20,12 +19,16 @@ from neurosim.sources import Drive, Source
 class Population:
     """Neurons of one model, or sources of one kind; `population[a:b]` is a part of them, `population[i]` one.
 
+    Parts may be scattered: `population[::2]`, `population[[1, 3]]`, or by an array of truth values.
+
     Args:
         name: its name, unique in the network.
         model: a neuron model or a source.
         size: how many.
         initial: initial values of state variables, by name, where they are not the model's own.
-        start, stop: the part of the whole population that this object stands for.
+        start: number of the first member of a part in the whole population.
+        whole: the population that it is a part of; None for a whole one.
+        scattered: numbers of the members in the whole population, ascending; None where they follow each other.
     """
 
     name: str
@@ -34,37 +37,50 @@ class Population:
     initial: dict[str, Any] = field(default_factory=dict)
     start: int = 0
     whole: "Population | None" = None
+    scattered: np.ndarray | None = None
 
-    def __getitem__(self, part: slice | int) -> "Population":
-        first, last = self._range(part)
-        begin = self.start + first
-        base = self.base
-        return Population(f"{base.name}[{begin}:{begin + last - first}]", self.model, last - first, {}, begin, base)
+    def __getitem__(self, part: "slice | int | Sequence[int] | np.ndarray") -> "Population":
+        members, base = members_of(self.name, self.size, part), self.base
+        if isinstance(members, slice):
+            members = slice(members.start + self.start, members.stop + self.start) if self.scattered is None else (
+                self.scattered[members])
+        else:
+            members = self.ids[members]
+        if not isinstance(members, slice) and members[-1] - members[0] == members.size - 1:
+            members = slice(int(members[0]), int(members[-1]) + 1)
+        if isinstance(members, slice):
+            begin, size, scattered = members.start, members.stop - members.start, None
+        else:
+            begin, size, scattered = int(members[0]), members.size, members
+            members.setflags(write=False)
+        return Population(f"{base.name}[{named(members)}]", self.model, size, {}, begin, base, scattered)
 
-    def _range(self, part: Any) -> tuple[int, int]:
-        """Return the first member of a part and the one behind its last."""
-        if is_whole(part):
-            if not -self.size <= part < self.size:
-                raise ParameterError(f"a member of population {self.name!r} must be one of 0 .. {self.size - 1}, "
-                                     f"got [{part}]")
-            first = int(part) % self.size
-            return first, first + 1
-        text = f"[{describe_value(part)}]"
-        if isinstance(part, slice):
-            text = "[" + ":".join("" if each is None else str(each) for each in (part.start, part.stop)) + (
-                "]" if part.step is None else f":{part.step}]")
-        try:
-            first, last, step = part.indices(self.size) if isinstance(part, slice) else (0, 0, 0)
-        except TypeError:  # bounds that are no whole numbers
-            first = last = step = 0
-        if step != 1:
-            raise ParameterError(f"a part of population {self.name!r} must be one member, [3], or several that follow "
-                                 f"each other, [0:100], got {text}; others are recorded with record(..., ids=...), "
-                                 "connected by Explicit(sources, targets), or added as a population of their own")
-        if last <= first:
-            raise ParameterError(f"a part of population {self.name!r} must hold a neuron; it has {self.size}, "
-                                 f"got {text}")
-        return first, last
+    @property
+    def ids(self) -> np.ndarray:
+        """The numbers of its members in the whole population, ascending, int64."""
+        return np.arange(self.start, self.start + self.size) if self.scattered is None else self.scattered
+
+    @property
+    def inside(self) -> slice | np.ndarray:
+        """What takes its members out of an array of the whole population."""
+        return slice(self.start, self.start + self.size) if self.scattered is None else self.scattered
+
+    @property
+    def span(self) -> int:
+        """How far it reaches in the whole population, from its first member to its last."""
+        return self.size if self.scattered is None else int(self.scattered[-1]) - self.start + 1
+
+    def places(self, ids: np.ndarray) -> np.ndarray:
+        """Return which of its members have numbers in the whole population; they must be members."""
+        if self.scattered is None:
+            return ids - ids.dtype.type(self.start) if self.start else ids
+        return np.searchsorted(self.scattered, ids).astype(ids.dtype)
+
+    def holds(self, ids: np.ndarray) -> np.ndarray:
+        """Return which numbers in the whole population are those of members."""
+        if self.scattered is None:
+            return (ids >= self.start) & (ids < self.start + self.size)
+        return np.isin(ids, self.scattered)
 
     def __iter__(self) -> "Iterator[Population]":
         return (self[i] for i in range(self.size))
@@ -160,11 +176,32 @@ class Recorder:
 
 
 def shift_between(source: Population, target: Population) -> int | None:
-    """Return the number among the targets of what is source 0, or None for parts of two populations."""
-    return source.start - target.start if source.base is target.base else None
+    """Return the number among the targets of what is source 0, or None for parts that have no neuron in common.
+
+    None, too, where scattered parts have some in common, but no one number for all: `meet_in_disorder`.
+    """
+    if source.base is not target.base:
+        return None
+    if source.scattered is target.scattered is None:
+        return source.start - target.start
+    sources, targets = source.ids, target.ids
+    common, places, others = np.intersect1d(sources, targets, assume_unique=True, return_indices=True)
+    if not common.size:
+        return None
+    shift = int(others[0] - places[0])
+    overlap = min(sources.size + min(shift, 0), targets.size - max(shift, 0), sources.size, targets.size)
+    if (others - places != shift).any() or common.size != overlap:
+        return None
+    return shift
+
+
+def meet_in_disorder(source: Population, target: Population) -> bool:
+    """Return whether parts have neurons in common, but not such that source i is target i + some number."""
+    return (source.base is target.base and shift_between(source, target) is None
+            and bool(np.intersect1d(source.ids, target.ids).size))
 
 
 def same_part(a: object, b: object) -> bool:
     """Return whether two population objects stand for the same neurons."""
     return (isinstance(a, Population) and isinstance(b, Population) and a.base is b.base and a.start == b.start
-            and a.size == b.size)
+            and a.size == b.size and np.array_equal(a.ids, b.ids))

@@ -63,5 +63,5 @@ def _on_whole(target: Population, receptor: Receptor) -> Receptor:
     arrays = {name: value for name, value in receptor.values().items() if isinstance(value, np.ndarray)}
     if target.size == target.base.size or not arrays:
         return receptor
-    around = target.start, target.base.size - target.start - target.size
-    return receptor.replace(**{name: np.pad(value, around, mode="edge") for name, value in arrays.items()})
+    nearest = np.searchsorted(target.ids, np.arange(target.base.size)).clip(max=target.size - 1)
+    return receptor.replace(**{name: value[nearest] for name, value in arrays.items()})
