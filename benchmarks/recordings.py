@@ -17,12 +17,11 @@ class Absent(Exception):
 
 def root(case: str) -> Path:
     """Return the folder or zip file of N-MNIST."""
-    data = os.environ.get("NEUROSIM_DATA")
-    for folder in (Path(data) / name for name in ("nmnist", "N-MNIST") if data):
-        if (folder / "Train").is_dir() or (folder / "Train.zip").is_file():
-            return folder
-        if zips := sorted(folder.glob("*.zip")):
-            return zips[0]
+    import neurosim as ns
+
+    found = ns.datasets.NMNIST.below(os.environ.get("NEUROSIM_DATA"))
+    if found is not None:
+        return found
     raise Absent(f"{case} needs recordings of N-MNIST: set NEUROSIM_DATA to a folder that holds nmnist/")
 
 

@@ -1,6 +1,7 @@
 """N-MNIST through a liquid whose synapses are memristor crossbars: what each non-ideality costs, and what energy buys.
 
     NEUROSIM_DATA=FOLDER python examples/crossbar_liquid.py [--seeds 2] [--most 300] [--quick] [--jobs N] [--out FOLDER]
+        [--format pdf]
 
 The network is that of a resistive-memory liquid: the centre of the sensor (16 x 16, ON events) onto 200 recurrent LIF
 neurons through two crossbars, 256 x 200 and 200 x 200, with fixed random weights; only a ridge readout of three spike
@@ -36,12 +37,18 @@ from neurosim.readouts import evaluate, interval, ridge
 from neurosim.reservoirs import BinnedCounts, states
 from neurosim.sweep import Points, sweep
 
+ns.plot.style()
 ALPHAS = np.logspace(0, 3, 7)
 NEURON = {"tau_mem": 20.0, "v_leak": 0.0, "v_reset": 0.0, "v_threshold": 20.0, "t_ref": 2.0}
 INPUT_STD, RECURRENT_STD, WIDE, SIZE, DURATION = 2.5, 0.7, 16, 200, 320.0  # mV, mV, pixels, neurons, ms
 N_INPUTS, FOLDS, EQUIVALENT = WIDE * WIDE, 5, 1.5  # EQUIVALENT: points
 HOUR = 3.6e6  # ms
 EVERYTHING = {"programming_noise": 1.0, "drift": 1.0, "drift_compensation": True}  # of phase-change memory
+SHOWN = {"programming noise": "programming noise (of the target)", "read noise": "read noise (of the conductance)",
+         "stuck devices": "stuck devices (of all)", "drift": "age of drifting devices",
+         "drift, compensated": "age of drifting devices, compensated",
+         "PCM, readout of day 0": "age of phase-change memory"}  # non-idealities, and what their axes are called
+WIRES = "resistance of a segment x conductance x n$^2$"
 COLUMN_NOISE = 0.02  # of a column's read at 0.2 V, as a share of the converter's range, inverse to the voltage: assumed
 
 
@@ -86,16 +93,6 @@ class Converted(ns.LIF):
 
 
 # Recordings -----------------------------------------------------------------------------------------------------------
-
-def found(data):
-    """Return the folder or zip file of N-MNIST below the data root, or None."""
-    for folder in (Path(data) / name for name in ("nmnist", "N-MNIST") if data):
-        if (folder / "Train").is_dir() or (folder / "Train.zip").is_file():
-            return folder
-        if zips := sorted(folder.glob("*.zip")):
-            return zips[0]
-    return None
-
 
 def centre(events):
     """Return the spikes of the ON events in the middle of the sensor, 256 channels."""
@@ -393,58 +390,113 @@ def uniform_losses():
     return curves
 
 
-def plot(groups, differences, bits, raw, path):
-    """Draw all panels."""
-    figure, panels = plt.subplots(3, 3, figsize=(14, 11), layout="constrained")
+def references(panel, ideal, raw, line):
+    """Draw what everything is compared with, by `axhline` or `axvline`."""
+    for value, style, name in ((ideal, "--", "ideal weights"), (raw.accuracy, ":", "event counts, no liquid"),
+                               (raw.chance, "-", "chance")):
+        getattr(panel, line)(100 * value, color="grey", ls=style, lw=1, label=name)
+
+
+def curve(panel, groups, what, label, color):
+    """Draw accuracy against the level of a non-ideality; return the levels."""
+    at = [key for key in groups if key[0] == what]
+    x = [groups[key]["x"][0] for key in at]
+    for name, style in (("retrained", "o--"), ("fixed", "s-")):
+        values = [100 * groups[key][name] for key in at]
+        panel.errorbar(x, [each.mean() for each in values], [each.std() for each in values], fmt=style, capsize=3,
+                       color=color, label=f"{label}{name}")
+    return x, [level for _, level in at]
+
+
+def loss(panel, curves):
+    """Draw which share of the current wires lose."""
+    for n, points in curves.items():
+        panel.loglog([x for x, _ in points], [100 * lost for _, lost in points], label=f"n = {n}")
+    panel.set(xlabel=WIRES, ylabel="loss of current (%)")
+    panel.legend(loc="lower right")
+
+
+def front_of(panel, bits, front):
+    """Draw accuracy against energy, with the converters that no other beats."""
+    bits.plot("retrained", panel, kind="pareto", against="energy", highest="retrained", lowest="energy")
+    middle = np.mean(panel.get_xlim())
+    for point in front:
+        side = "left" if point["energy"] < middle else "right"
+        panel.annotate(f"{point['size']} neurons, {point['level']}", (point["energy"], point["retrained"]), ha=side,
+                       fontsize=6, xytext=(4 if side == "left" else -4, -8), textcoords="offset points")
+    panel.set(xlabel="energy of arrays and converters (nJ per recording)", ylabel="accuracy")
+    panel.legend(loc="lower right")
+
+
+def seeds_of(panel, differences):
+    """Draw whether random resistors are as good as Gaussian weights."""
+    panel.axvspan(-EQUIVALENT, EQUIVALENT, color="0.9", label=f"within {EQUIVALENT} points")
+    panel.plot(differences, np.arange(len(differences)), "o", color=ns.plot.COLORS[0], label="one seed")
+    half = np.abs(np.array([bounds(differences, 0.95)]).T - differences.mean())
+    panel.errorbar(differences.mean(), -1, xerr=half, fmt="sk", capsize=3, label="mean, 95 % interval")
+    panel.set(xlabel="random resistors less Gaussian weights (points)", ylabel="seed", ylim=(-2, len(differences)))
+    panel.set_yticks(range(0, len(differences), max(1, len(differences) // 5)))
+    panel.legend(loc="upper left", bbox_to_anchor=(0.0, 1.25), ncols=2)
+
+
+def overview(groups, curves, raw):
+    """Return a figure of one level of each non-ideality: a row for each."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained", width_ratios=(3, 2))
+    rows = [key for key in groups if key != ("Gaussian weights", "ideal")]
+    for row, key in enumerate(rows):
+        each = groups[key]
+        if np.isfinite(each.get("fixed", np.nan)).all():
+            left.plot([100 * each[name].mean() for name in ("retrained", "fixed")], [row, row], color="0.8", zorder=0)
+            left.plot(100 * each["fixed"].mean(), row, "s", color=ns.plot.COLORS[1])
+        left.plot(100 * each["retrained"].mean(), row, "o", color=ns.plot.COLORS[0])
+    references(left, groups["Gaussian weights", "ideal"]["retrained"].mean(), raw, "axvline")
+    left.plot([], [], "o", color=ns.plot.COLORS[0], label="readout trained on the hardware")
+    left.plot([], [], "s", color=ns.plot.COLORS[1], label="readout of ideal weights, or of day 0")
+    names = [f"{what}, {level}" + (f" ({groups[what, level]['energy'].mean():.0f} nJ)"
+                                   if "energy" in groups[what, level] else "") for what, level in rows]
+    left.set_yticks(range(len(rows)), names)
+    left.set(xlabel="accuracy (%)", xlim=(0, 100))
+    left.invert_yaxis()
+    left.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+    loss(right, curves)
+    return figure
+
+
+def full(groups, curves, differences, bits, front, raw):
+    """Return a figure of all levels: a panel for each non-ideality."""
+    figure, panels = plt.subplots(3, 4, figsize=(15, 10), layout="constrained")
     panels = panels.ravel()
-    ideal = groups["Gaussian weights", "ideal"]
-
-    def curve(panel, what, label, color):
-        at = [key for key in groups if key[0] == what]
-        x = [groups[key]["x"][0] for key in at]
-        for name, style in (("retrained", "o--"), ("fixed", "s-")):
-            panel.errorbar(x, [100 * groups[key][name].mean() for key in at],
-                           [100 * groups[key][name].std() for key in at], fmt=style, capsize=3, color=color,
-                           label=f"{label}{name}")
-        return at, x
-
-    shown = {"programming noise": "", "read noise": "", "stuck devices": "", "drift": "", "drift, compensated": "",
-             "PCM, readout of day 0": ""}
-    for panel, what in zip(panels, shown, strict=False):
-        at, x = curve(panel, what, "", ns.plot.COLORS[0])
-        panel.set_xscale("symlog" if "day 0" in what else "log")
-        panel.set(xlabel=what)
-        panel.set_xticks(x, [level for _, level in at])
+    for panel, (what, label) in zip(panels, SHOWN.items(), strict=False):
+        x, levels = curve(panel, groups, what, "", ns.plot.COLORS[0])
+        panel.set_xscale("symlog", linthresh=0.1) if "day 0" in what else panel.set_xscale("log")
+        panel.set(xlabel=label)
+        panel.set_xticks(x, levels)
         panel.minorticks_off()
     for k, what in enumerate(dict.fromkeys(what for what, _ in groups if what.startswith("wires"))):
-        curve(panels[6], what, f"{what.removeprefix('wires, ')}, ", ns.plot.COLORS[k])
-    panels[6].set(xscale="log", xlabel="wires: r G n$^2$")
+        curve(panels[6], groups, what, f"{what.removeprefix('wires, ')}, ", ns.plot.COLORS[k])
+    panels[6].set(xscale="log", xlabel=WIRES)
+    panels[6].legend(loc="lower left")
     for panel in panels[:7]:
-        panel.axhline(100 * ideal["retrained"].mean(), color="grey", ls="--", lw=1, label="ideal")
-        panel.axhline(100 * raw.accuracy, color="grey", ls=":", lw=1, label="event counts")
-        panel.axhline(100 * raw.chance, color="grey", lw=1, label="chance")
+        references(panel, groups["Gaussian weights", "ideal"]["retrained"].mean(), raw, "axhline")
         panel.set(ylabel="accuracy (%)", ylim=(0, 100))
-        panel.legend(loc="lower left", fontsize=7)
-    inset = panels[6].inset_axes([0.56, 0.15, 0.42, 0.38])
+    loss(panels[7], curves)
+    front_of(panels[8], bits, front)
+    seeds_of(panels[9], differences)
+    for panel in panels[10:]:
+        panel.axis("off")
+    panels[10].legend(*panels[0].get_legend_handles_labels(), loc="center left", fontsize=9,
+                      title="retrained: readout trained on the hardware\nfixed: readout of ideal weights, or of day 0\n"
+                            "bars: standard deviation over seeds", alignment="left")
+    return figure
+
+
+def plot(groups, differences, bits, raw, options):
+    """Draw all panels, and print what belongs to them."""
     curves = uniform_losses()
-    for n, points in curves.items():
-        inset.loglog([x for x, _ in points], [100 * loss for _, loss in points], lw=1, label=f"{n}")
-    inset.set_title("loss of current (%), n = 16 ... 256", fontsize=7)
-    inset.tick_params(labelsize=6)
     front = sorted(bits.pareto(highest="retrained", lowest="energy"), key=lambda point: point["energy"])
-    bits.plot("retrained", panels[7], kind="pareto", against="energy", highest="retrained", lowest="energy")
-    for point in front:
-        panels[7].annotate(f"{point['size']} neurons, {point['level']}", (point["energy"], point["retrained"]),
-                           fontsize=6, xytext=(3, -8), textcoords="offset points")
-    panels[7].set(xlabel="energy of arrays and converters (nJ per recording)", ylabel="accuracy")
-    panels[8].axvspan(-EQUIVALENT, EQUIVALENT, color="0.9", label=f"within {EQUIVALENT} points")
-    panels[8].plot(differences, np.arange(len(differences)), "o", color=ns.plot.COLORS[0], label="one seed")
-    panels[8].errorbar(differences.mean(), -2, xerr=np.abs(np.array([bounds(differences, 0.95)]).T
-                                                           - differences.mean()), fmt="sk", capsize=3,
-                       label="mean, 95 % interval")
-    panels[8].set(xlabel="random resistors less Gaussian weights (points)", ylabel="seed")
-    panels[8].legend(fontsize=7)
-    figure.savefig(path, dpi=90)
+    figure = (overview(groups, curves, raw) if options.quick else
+              full(groups, curves, differences, bits, front, raw))
+    path = ns.plot.save(figure, options.out / f"crossbar_liquid.{options.format}")
     print("\nmean loss of uniform arrays (100 uS) at the same r G n^2, interpolated")
     for x in (0.1, 1.0):
         print(f"r G n^2 = {x:g}: " + ", ".join(
@@ -454,6 +506,7 @@ def plot(groups, differences, bits, raw, path):
     for point in front:
         print(f"{point['energy']:>8.1f} nJ {100 * point['retrained']:>6.1f} %   {point['size']} neurons, "
               f"{point['level']}")
+    return path
 
 
 def main():
@@ -465,8 +518,9 @@ def main():
     arguments.add_argument("--quick", action="store_true", help="one level of each non-ideality")
     arguments.add_argument("--jobs", type=int, help="processes; by default one for each core")
     arguments.add_argument("--out", type=Path, default=Path("."), help="folder for results and crossbar_liquid.png")
+    arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
     options = arguments.parse_args()
-    root = options.root or found(os.environ.get("NEUROSIM_DATA"))
+    root = options.root or ns.datasets.NMNIST.below(os.environ.get("NEUROSIM_DATA"))
     if root is None:
         print("crossbar_liquid.py needs recordings of N-MNIST and found none: set NEUROSIM_DATA to a folder that holds "
               "nmnist/, or give --root FOLDER_OR_ZIP. Nothing was done.")
@@ -474,8 +528,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     devices, bits, raw = measure(options, root)
     groups = gathered(devices, bits)
-    plot(groups, tell(groups, raw), bits, raw, options.out / "crossbar_liquid.png")
-    print(f"wrote {options.out / 'crossbar_liquid.png'}")
+    print(f"wrote {plot(groups, tell(groups, raw), bits, raw, options)}")
 
 
 if __name__ == "__main__":

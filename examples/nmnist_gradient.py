@@ -36,18 +36,7 @@ arguments.add_argument("--out", type=Path, default=Path("."), help="folder for n
 options = arguments.parse_args()
 SENSOR, DT, DURATION = (34, 34, 2), 5.0, 315.0
 
-
-def found(data):
-    """Return the folder or zip file of N-MNIST below the data root, or None."""
-    for folder in (Path(data) / name for name in ("nmnist", "N-MNIST") if data):
-        if (folder / "Train").is_dir() or (folder / "Train.zip").is_file():
-            return folder
-        if zips := sorted(folder.glob("*.zip")):
-            return zips[0]
-    return None
-
-
-root = options.root or found(os.environ.get("NEUROSIM_DATA"))
+root = options.root or ns.datasets.NMNIST.below(os.environ.get("NEUROSIM_DATA"))
 if root is None:
     print("nmnist_gradient.py needs recordings of N-MNIST and found none: set NEUROSIM_DATA to a folder that holds "
           "nmnist/, or give --root FOLDER_OR_ZIP. Nothing was done.")

@@ -108,6 +108,20 @@ class NMNIST(BinDataset):
             raise FileError(f"{path} has no recordings {split}/<digit>/<number>.bin")
         self._set_places(found, archive)
 
+    @staticmethod
+    def below(data: str | Path | None) -> Path | None:
+        """Return the folder or zip file of N-MNIST in the folder `nmnist` or `N-MNIST` of some data, or None.
+
+        >>> NMNIST.below("nowhere") is None
+        True
+        """
+        for folder in (as_path("data", data) / name for name in ("nmnist", "N-MNIST") if data):
+            if (folder / "Train").is_dir() or (folder / "Train.zip").is_file():
+                return folder
+            if packed := sorted(folder.glob("*.zip")):
+                return packed[0]
+        return None
+
     def _decode(self, pieces, names) -> tuple:
         events, offsets = decode(pieces, names, SENSOR, self.unsorted)
         if self.complete:
