@@ -12,6 +12,7 @@ from neurosim import readouts
 from neurosim.errors import ParameterError
 from neurosim.readouts import RecursiveLeastSquares, evaluate, interval, logistic, ridge, score
 from neurosim.readouts.gram import GramRidge, gram
+from neurosim.readouts.penalties import at_penalties
 
 
 @parametrize_with_checks([RecursiveLeastSquares()])
@@ -138,3 +139,21 @@ def test_gram_ridge_chooses_as_a_grid_search_does():
 def test_gram_ridge_refuses_what_does_not_fit(grams, X, y, message):
     with pytest.raises(ParameterError, match=message):
         GramRidge(grams).fit(X, y)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 17, 60])
+@pytest.mark.parametrize("width", [1, 5, 90])
+def test_many_penalties_at_once_are_the_inverse_at_each(n, width):
+    rng, alphas = np.random.default_rng(n), np.array([1e-3, 1.0, 1e4])
+    X, targets = rng.standard_normal((n, width)) * 3.0, rng.standard_normal((n, 3))
+    solutions, diagonals = at_penalties(X @ X.T, targets, alphas)
+    for alpha, solution, diagonal in zip(alphas, solutions, diagonals, strict=True):
+        inverse = np.linalg.inv(X @ X.T + alpha * np.eye(n))
+        np.testing.assert_allclose(solution, inverse @ targets, rtol=1e-6, atol=1e-8 / alpha)
+        np.testing.assert_allclose(diagonal, np.diag(inverse), rtol=1e-6)
+
+
+def test_penalties_that_are_lost_in_rounding_are_refused():
+    X = np.random.default_rng(1).standard_normal((40, 3)) * 1e6
+    with pytest.raises(ParameterError, match="alphas must be larger than the rounding .*, got 1e-09"):
+        at_penalties(X @ X.T, X, np.array([1e-9]))

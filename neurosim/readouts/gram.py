@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from neurosim.checks import check_numbers, check_whole, describe_value
 from neurosim.errors import ParameterError
 from neurosim.readouts.linear import ALPHAS, positive
+from neurosim.readouts.penalties import at_penalties
 
 
 def gram(X: np.ndarray, *, root: bool = False) -> np.ndarray:
@@ -118,14 +119,11 @@ def _fit(K, y, alphas) -> tuple:
     classes, n = np.unique(y), len(y)
     targets = np.where(y[:, None] == (classes[1:] if len(classes) == 2 else classes), 1.0, -1.0)
     mean = K.mean(axis=0)
-    values, vectors = np.linalg.eigh(K - mean - mean[:, None] + mean.mean())
-    values = np.maximum(values, 0.0)
-    projected, squares = vectors.T @ (targets - targets.mean(axis=0)), vectors**2
-    errors, duals = [], []
-    for alpha in alphas:
-        duals.append(vectors @ (projected / (values + alpha)[:, None]))
-        weights = squares @ (1 / (values + alpha)) - 1 / (alpha * n)  # without what the offset takes
-        errors.append(np.mean((duals[-1] / weights[:, None]) ** 2))
+    centred = K - mean - mean[:, None] + mean.mean()
+    level = float(centred.diagonal().mean())  # what the offset takes is set to it, and then taken off
+    duals, inverses = at_penalties(centred + level / n, targets - targets.mean(axis=0), alphas)
+    weights = inverses - 1 / ((level + alphas[:, None]) * n)
+    errors = ((duals / weights[:, :, None]) ** 2).mean(axis=(1, 2))
     best = int(np.argmin(errors))
     return float(alphas[best]), duals[best], targets.mean(axis=0) - mean @ duals[best]
 
