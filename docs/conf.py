@@ -1,11 +1,28 @@
 """How Sphinx builds the pages: `make docs`."""
 
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
 project = "neurosim"
 author = copyright = "neurosim developers"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference"]
 root_doc = "contents"
 exclude_patterns = ["gallery/*"]
 myst_heading_anchors = 4  # [text](page.md#a-heading) leads to the heading, as it does on GitHub
+default_role = "code"
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+add_module_names = False
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes in the list, not each as an object
+napoleon_use_rtype = False
+
 html_theme = "furo"
 html_title = "neurosim"
 html_static_path = ["_static"]

@@ -277,9 +277,10 @@ class Parametrised:
                 name, inspect.Parameter.POSITIONAL_OR_KEYWORD if index < cls.positional
                 else inspect.Parameter.KEYWORD_ONLY, default=parameter.default)
             for index, (name, parameter) in enumerate(cls.parameters.items())])
-        if cls.__init__ is not Parametrised.__init__:  # a constructor of its own, which takes something else
-            signature = inspect.signature(cls.__init__)
-            cls.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+        signature = inspect.signature(cls.__init__)
+        others = list(signature.parameters.values())[1:]
+        if [each.kind for each in others] != [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
+            cls.__signature__ = signature.replace(parameters=others)  # a constructor of its own, not one that hands on
 
     def __init__(self, *args, **kwargs):
         owner = type(self).__name__

@@ -1,6 +1,7 @@
 """Numbers, seeds and arrays as people give them: one check for all, exact, and nothing shared with what was given."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -208,3 +209,12 @@ def test_what_is_set_does_not_change_with_what_was_given():
     sim.run(10.0)
     rest = sim.get(cells, "v")
     np.testing.assert_allclose(rest, -70.0 + 10.0 * np.exp(-10.0 / 5.0), rtol=1e-12)
+
+
+def test_signatures_name_the_parameters():
+    """Also of a class whose family has a constructor that hands on what it takes, as editors and pages show it."""
+    from learning_rules import PairSTDP
+
+    for cls in (ns.LIF, ns.ExponentialCurrent, ns.TsodyksMarkram, ns.SineCurrent, ns.Normal, PairSTDP, Memristor):
+        assert list(inspect.signature(cls).parameters) == list(cls.parameters)
+    assert str(inspect.signature(ns.Normal)).startswith("(mean, std, *, ") and "args" not in str(inspect.signature(ns.Spikes))

@@ -17,9 +17,17 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 BLOCK = re.compile(r"^```python(?P<needs>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
-spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-generate = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(generate)
+
+
+def load(name):
+    """Return a module of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = load("generate")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -153,3 +161,30 @@ def test_pages_that_are_read_elsewhere_hold_no_directives_of_sphinx():
     for page in PAGES:
         found = re.findall(r"^(?:```\{|:::|\.\. )[^\n]*", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert not found, f"{page.name} has {found[0]}, which GitHub shows as text: navigation belongs to contents.rst"
+
+
+def test_the_reference_has_every_public_name():
+    pytest.importorskip("torch")
+    reference = load("reference")
+    pages = reference.pages()
+    for room in reference.rooms():
+        listed = set(re.findall(r":py:obj:`(\w+) <|:doc:`(?:\w+\.)*(\w+)`", pages[f"{room}.rst"]))
+        assert {name for pair in listed for name in pair if name} == set(reference.public(room))
+    told = re.findall(r":: neurosim\.(?:neurons\.)?LIF$", "\n".join(pages.values()), re.MULTILINE)
+    assert len(told) == 1  # and each once
+
+
+@pytest.mark.parametrize(("text", "made"), [
+    ("Return `a`s of x_ * y.", ["Return ``a``\\ s of x\\_ \\* y."]),
+    ("tau dv/dt = -v;\nv -> v + w", [".. code-block:: text", "", "    tau dv/dt = -v;", "    v -> v + w"]),
+    ("Source: Brette, Gerstner.", ["**Source.** Brette, Gerstner."]),
+    ("Args:\n    x: values |x|, shape (n,).", ["Args:", "    x: values \\|x\\|, shape (n,)."]),
+    ("Returns:\n    times: ms.\n    values: mV,\n        each.",
+     [":returns:", "    * ``times``: ms.", "    * ``values``: mV,", "          each."]),
+    ("As in::\n\n    a * b\n\nand so on.", ["As in::", "", "    a * b", "", "and so on."]),
+])
+def test_docstrings_become_what_sphinx_reads(text, made):
+    found = load("reference").converted(text)
+    while found[-1] == "":
+        found.pop()
+    assert found == made
