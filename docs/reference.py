@@ -22,17 +22,17 @@ from neurosim.describe import is_equation
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 #: pages in their order; of a package that lists modules among its names, these follow it
-ROOMS = ["neurosim", *(module for _, module, _ in list(generate.FAMILIES.values())[:6]), "neurosim.network",
-         "neurosim.contracts", "neurosim.aliases", "neurosim.reservoirs", "neurosim.readouts", "neurosim.encoders", "neurosim.datasets",
-         "neurosim.analysis", "neurosim.plot", "neurosim.export", "neurosim.sweep", "neurosim.gradients",
-         "neurosim.bridge", "neurosim.backends", "neurosim.comparing", "neurosim.neurobench", "learning_rules",
-         "hardware_models"]
+ROOMS = ["neurosim", *(module for _, module, _ in list(generate.FAMILIES.values())[:6]),
+         *(f"neurosim.{room}" for room in (
+             "network", "contracts", "aliases", "reservoirs", "readouts", "encoders", "datasets", "analysis", "plot",
+             "export", "sweep", "gradients", "bridge", "backends", "comparing", "neurobench")),
+         "learning_rules", "hardware_models"]
 #: of modules that have no list of public names
 NAMES = {"neurosim.aliases": ["Number", "Numbers", "Values", "Weights", "Seed"],
          "neurosim.network": ["Population", "Projection", "DriveOn", "GapJunctions", "Recorder"],
          "neurosim.contracts": ["Device", "Linear", "Parabola", "Plasticity", "Release", "State", "Trace", "Crossing"]}
 #: whose members are not ours to document
-FOREIGN = "object, Module, Function, Exception, Warning, BaseEstimator, TransformerMixin, tuple, dict, Dataset, Parametrised"
+FOREIGN = "object, Module, Function, BaseEstimator, TransformerMixin, tuple, dict, Dataset, Parametrised"
 #: what our names of types stand for, as autodoc writes it
 ALIASES = {name: stringify_annotation(getattr(aliases, name), "smart") for name in NAMES["neurosim.aliases"]}
 
@@ -126,9 +126,10 @@ def page(room, told) -> str:
 
 def sentence(value) -> str:
     """Return the first sentence of what a docstring says, as reStructuredText."""
-    known = isinstance(value, ModuleType | type) or inspect.isroutine(value)
-    doc = inspect.getdoc(value) if known else None
-    return inline(re.sub("::?$", ".", " ".join((doc or f"A {'constant' if isinstance(value, dict | list | tuple | float | int) else 'name of types'}.").split("\n\n")[0].split())))
+    if not (isinstance(value, ModuleType | type) or inspect.isroutine(value)):
+        return "A name of types." if hasattr(value, "__args__") else "A constant."
+    text = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+    return inline(re.sub("::?$", ".", text))
 
 
 def directive(room, name, value) -> list[str]:

@@ -277,10 +277,9 @@ class Parametrised:
                 name, inspect.Parameter.POSITIONAL_OR_KEYWORD if index < cls.positional
                 else inspect.Parameter.KEYWORD_ONLY, default=parameter.default)
             for index, (name, parameter) in enumerate(cls.parameters.items())])
-        signature = inspect.signature(cls.__init__)
-        others = list(signature.parameters.values())[1:]
+        others = list(inspect.signature(cls.__init__).parameters.values())[1:]
         if [each.kind for each in others] != [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
-            cls.__signature__ = signature.replace(parameters=others)  # a constructor of its own, not one that hands on
+            cls.__signature__ = inspect.Signature(others)  # a constructor of its own, not one that hands on
 
     def __init__(self, *args, **kwargs):
         owner = type(self).__name__
