@@ -9,7 +9,26 @@ from hypothesis import strategies as st
 from scipy.integrate import trapezoid
 
 import neurosim as ns
+from neurosim.event.exponentials import (
+    APART,
+    BLOCK,
+    CHAINS,
+    DRIFT,
+    FACTOR,
+    GAIN,
+    HEAD,
+    HORIZON,
+    MOST,
+    PULL,
+    RATE,
+    SURE,
+    THRESHOLD,
+    S,
+    V,
+    first_crossing,
+)
 from neurosim.gradients import Differentiable
+from neurosim.gradients.mathematics import approach
 
 NOTHING = ns.Spikes.from_times([], [], size=4, duration=1.0)
 RECEPTORS = {
@@ -106,6 +125,33 @@ def test_the_integral_and_the_largest_v_of_a_readout():
         missed = run.largest("out")[k] - v.max(axis=0)
         assert (missed > -1e-9).all() and (missed <= 1.1 * abs(np.diff(v, axis=0)).max(axis=0)).all()
         np.testing.assert_allclose(run.integral("out")[k], trapezoid(v, dx=0.01, axis=0), atol=0.01)
+
+
+def test_steps_from_below_find_the_crossing_of_the_event_mode():
+    rng, crossed = np.random.default_rng(4), 0
+    places, work, rates = np.zeros((8, 2), np.int64), np.zeros(64), np.zeros((2, 8))
+    for _ in range(400):
+        m, s, drive, threshold = 1.0 / rng.uniform(5.0, 30.0), 1.0 / rng.uniform(1.0, 8.0), rng.uniform(0.0, 3.0), 1.0
+        c = np.zeros(HEAD + BLOCK)
+        c[[RATE, THRESHOLD, HORIZON]] = m, threshold, 60.0 / m
+        c[[HEAD + place for place in (S, GAIN, PULL, FACTOR, APART)]] = s, 1.0, 1.0, 1.0, 1.0 / (m - s)
+        c[HEAD + MOST] = 1.0 / s
+        row = np.zeros(CHAINS + 1)
+        row[[V, DRIFT, CHAINS]] = rng.uniform(-1.0, 1.0), rng.uniform(-1.0, 1.3) * m, drive
+        truth = first_crossing(row, 0, c, 0, 1, 1, CHAINS, work, places, *rates)
+        mine = approach(row, c, 0, 1, 1, 1e4)
+        if not truth < np.inf:
+            assert mine == truth or (mine > 1e4 and row[SURE] == 0.0)
+            continue
+        assert row[SURE] == 1.0
+        crossed += 1
+        assert mine == pytest.approx(truth, rel=1e-9)
+        most = rng.uniform(0.0, truth)
+        bound = approach(row, c, 0, 1, 1, most)
+        assert most < bound <= truth * (1.0 + 1e-12) and (row[SURE] == 0.0 or bound == pytest.approx(truth, rel=1e-9))
+        row[CHAINS] = -drive
+        assert approach(row, c, 0, 1, 1, 1e4) == -1.0
+    assert 30 < crossed < 370
 
 
 # ---- central differences

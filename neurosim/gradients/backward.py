@@ -26,7 +26,7 @@ ARGUMENTS = {  # that are passed on together
 }
 
 TEXT = '''
-@njit(nogil=True, error_model="numpy")
+@plain
 def pull(p, t, {cells}, {readouts}, {kept}, {room}):
     """Bring the adjoints of a population back to time t."""
     dt = frame[p] - t
@@ -36,18 +36,23 @@ def pull(p, t, {cells}, {readouts}, {kept}, {room}):
 P_n_at]
     ca, step, width = pops[p, P_c_at], pops[p, P_c_step], pops[p, P_width]
     silent = pops[p, P_kind] == SILENT
-    each = step != 0 or (silent and numbers[N_LARGEST] != 0)
+    each = step != 0
+    if silent and numbers[N_LARGEST] != 0:
+        for k in range(n_at, n_at + n):  # one whose largest v lies in between goes back in two parts
+            each |= sharp[k] != 0.0 and not leaning[k] > 0.0 and t <= latest[k] < frame[p]
     xa = tail[p] + 1
     if numbers[N_STACKS] != 0:
         tail[p] = np.int64(stack[tail[p]])
     for block in range(n if each else 1):
         lo, hi, cb = (block, block + 1, ca + block * step) if each else (0, n, ca)
         parts, upto = 1, dt
-        if silent and numbers[N_LARGEST] != 0 and sharp[n_at + lo] != 0.0:
-            if leaning[n_at + lo] > 0.0 and latest[n_at + lo] == frame[p]:
-                y[at + lo] += sharp[n_at + lo]
-            elif not leaning[n_at + lo] > 0.0 and t <= latest[n_at + lo] < frame[p]:
-                parts, upto = 2, frame[p] - latest[n_at + lo]
+        if silent and numbers[N_LARGEST] != 0:
+            for k in range(lo, hi):
+                place = n_at + k
+                if sharp[place] != 0.0 and leaning[place] > 0.0 and latest[place] == frame[p]:
+                    y[at + k] += sharp[place]
+                elif each and sharp[place] != 0.0 and not leaning[place] > 0.0 and t <= latest[place] < frame[p]:
+                    parts, upto = 2, frame[p] - latest[place]
         for part in range(parts):
             span = upto if part == 0 else dt - upto
             if numbers[N_STACKS] != 0:
@@ -68,7 +73,7 @@ P_n_at]
     frame[p] = t
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def peek(p, k, chain, dt, pops, c, y):
     """The adjoints of v and of a chain dt ms before the frame."""
     n, stride, at = pops[p, P_size], pops[p, P_stride], pops[p, P_x_at]
@@ -86,7 +91,7 @@ def peek(p, k, chain, dt, pops, c, y):
     return v, now, y[i + n] * exp(-r * dt) + two(r, s, dt) * y[i] + gain * three(r, s, m, dt) * y[at + k]
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def put_back(p, k, dt, v, pops, c, y):
     """Write into the frame an adjoint of v that is `v` dt ms before it, where the others are as they are."""
     n, chains, stride, at = pops[p, P_size], pops[p, P_chains], pops[p, P_stride], pops[p, P_x_at]
@@ -104,7 +109,7 @@ def put_back(p, k, dt, v, pops, c, y):
     y[at + k] += change
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {readouts}, carry, {kept}, {sums},
               {room}):
     """Go back over the arrival of a spike at the targets of one delay."""
@@ -178,13 +183,13 @@ def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {r
     d_times[g_rec[g]] += total
 
 
-def main(samples, marks, end, pops, projs, targets, weights, c, drift, y, frame, carry, {groups}, l_kind, l_item,
+@plain
+def through(samples, marks, end, pops, projs, targets, weights, c, drift, y, frame, carry, {groups}, l_kind, l_item,
          s_time, s_id, s_of, s_slope, s_release, s_why, s_cause, s_cause_e, rhos, sharps, latests, leanings, stack,
-         tails, out, {sums}, d_start, numbers):
-    a, table, tmp = np.zeros(NODES), np.zeros(NODES), np.zeros(64)
+         tails, out, {sums}, d_start, {room}):
     for b in range(samples[0], samples[1]):
         {readouts} = rhos[b], sharps[b], latests[b], leanings[b]
-        tail = tails[b].copy()
+        tail = tails[b]
         for k in range(y.size):
             y[k] = 0.0
         for k in range(carry.size):

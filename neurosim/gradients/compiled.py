@@ -1,21 +1,29 @@
-"""The two loops, compiled."""
+"""The two loops, compiled.
+
+Numba counts references to arrays wherever one is sliced or handed on, atomically, which took a quarter of the time. The
+functions here make no arrays, so they are compiled without; `main` alone, which Python calls, is as all others are.
+"""
 
 import inspect
 from functools import cache
 
 from neurosim.engine import loader, queue
+from neurosim.engine.checked import CHECKING
 from neurosim.event import exponentials
 from neurosim.gradients import backward, forward, mathematics
 
 _FUNCTIONS = (exponentials.two, exponentials.three, exponentials.relax, exponentials.quiet, exponentials.leave,
               exponentials.earliest, exponentials.level, exponentials.slowest_left, exponentials.zero,
-              exponentials.first_crossing, mathematics.convolved, mathematics.forth, mathematics.back,
-              mathematics.fed_back, mathematics.area, mathematics.weigh, mathematics.summit)
+              exponentials.first_crossing, mathematics.convolved, mathematics.forth, mathematics.approach,
+              mathematics.back, mathematics.fed_back, mathematics.area, mathematics.weigh, mathematics.summit,
+              queue.precedes, queue.push, queue.replace_root, queue.pop)
+PLAIN = f'@njit(nogil=True, error_model="numpy", _nrt={CHECKING})'  # a check that fails makes an error to raise
+MAIN = "def main(*arguments):\n    return through(*arguments)\n"
 
 
 def _constants() -> str:
     names = {}
-    for module in (exponentials, mathematics, forward):
+    for module in (exponentials, mathematics, forward, queue):
         names |= {name: value for name, value in vars(module).items()
                   if name.isupper() and isinstance(value, (int, float))}
     for prefix, columns in (("P", forward.POPULATION), ("J", forward.PROJECTION), ("N", forward.NUMBERS),
@@ -27,17 +35,17 @@ def _constants() -> str:
 
 
 def _text(way) -> str:
-    functions = [f'@njit(nogil=True, error_model="numpy")\n{inspect.getsource(each)}' for each in _FUNCTIONS]
+    functions = [f"{PLAIN}\n{inspect.getsource(each)}" for each in _FUNCTIONS]
     loop = way.TEXT
     for name, arguments in way.ARGUMENTS.items():
         loop = loop.replace(name, arguments)
-    return "\n\n".join([_constants(), *functions, loop])
+    return "\n\n".join([_constants(), *functions, loop.replace("@plain", PLAIN), MAIN])
 
 
 @cache
 def forth():
     """Return the compiled loop of the way forward."""
-    return loader.load_function("gradients_forth", _text(forward), {"push": queue.push, "pop": queue.pop})
+    return loader.load_function("gradients_forth", _text(forward), {})
 
 
 @cache

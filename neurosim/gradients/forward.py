@@ -23,7 +23,8 @@ RELEASES = 1 << 60  #: the rank of ends of holds, after all arrivals
 SMOOTH, JUMPED, AGAIN = range(3)  #: why a neuron spiked: a crossing, an arrival at v, still above after its last spike
 DONE, MANY = 0, -1  #: why the loop returned: at the end, too many spikes; else the sum of what it lacks room for
 LACKS_QUEUE, LACKS_LOG, LACKS_SPIKES, LACKS_STACK = 1, 2, 4, 8
-NUMBERS = ("SIZE", "FREE", "SPIKES", "GROUPS", "LOG", "STACK", "STACKS", "LARGEST")  #: what `numbers` counts
+#: what `numbers` counts; the last is a time, as its bits
+NUMBERS = ("SIZE", "FREE", "SPIKES", "GROUPS", "LOG", "STACK", "STACKS", "LARGEST", "LOW")
 FAR = 6.0  #: of the fastest time constants that a frame may lie back
 SHARE_OF_ALL = 6  #: an arrival that reaches more than one in so many neurons brings all to its time
 
@@ -40,7 +41,7 @@ ARGUMENTS = {  # that are passed on together
 }
 
 TEXT = '''
-@njit(nogil=True, error_model="numpy")
+@plain
 def bring(p, t, pops, c, x, drift, frame, {kept}, {room}):
     """Bring all neurons of a population to time t; keep what they were, where the rates' gradients are wanted."""
     dt = t - frame[p]
@@ -67,7 +68,7 @@ P_n_at]
     frame[p] = t
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def look(p, k, t, {cells}):
     """Write the state of a neuron at time t into the row that `exponentials` reads; return where its numbers are."""
     n, chains, stride, at, n_at = pops[p, P_size], pops[p, P_chains], pops[p, P_stride], pops[p, P_x_at], pops[p,
@@ -83,7 +84,7 @@ P_n_at]
     return ca
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def shove(p, k, dt, until, chain, behind, amount, pops, c, x):
     """Write into the frame what arrives dt ms after it, at a neuron whose v is held until `until` ms after it."""
     n, stride, at = pops[p, P_size], pops[p, P_stride], pops[p, P_x_at]
@@ -110,7 +111,7 @@ def shove(p, k, dt, until, chain, behind, amount, pops, c, x):
     x[at + k] -= gain * (three(r, s, m, free) * amount - two(s, m, free) * less) * exp(m * free)
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def put_v(p, k, dt, v, pops, c, x, drift):
     """Write into the frame a v that dt ms after it is `v`."""
     n, chains, stride, at = pops[p, P_size], pops[p, P_chains], pops[p, P_stride], pops[p, P_x_at]
@@ -125,7 +126,7 @@ def put_v(p, k, dt, v, pops, c, x, drift):
     x[at + k] = v * exp(m * dt)
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def slope_of(row, c, ca, chains, stride):
     """v' of a free neuron."""
     slope = row[DRIFT] - c[ca + RATE] * row[V]
@@ -134,7 +135,7 @@ def slope_of(row, c, ca, chains, stride):
     return slope
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def guard(p, k, t, {cells}, {guards}, from_e, rec):
     """Note a time before which a neuron does not spike.
 
@@ -160,7 +161,7 @@ or after which the neuron is free again, where
         why[place] = SMOOTH
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def guard_all(p, t, lo, hi, pops, c, x, drift, wake, sure, why):
     """The same for neurons from lo to hi that have one chain, the same numbers, no hold, and a frame of now."""
     n, at, n_at, ca = pops[p, P_size], pops[p, P_x_at], pops[p, P_n_at], pops[p, P_c_at]
@@ -175,23 +176,44 @@ def guard_all(p, t, lo, hi, pops, c, x, drift, wake, sure, why):
         top = f + more * most if constant <= m * f else constant + m * more * most
         soon = t - CAUTION * f / strongest
         out[k] = inf if not (top > 0.0 and strongest > 0.0) else max(soon, t)
-    for k in range(n_at + lo, n_at + hi):
-        sure[k] = 0
-    for k in range(n_at + lo, n_at + hi):
-        why[k] = SMOOTH
+    certain, cause = sure[n_at + lo:n_at + hi], why[n_at + lo:n_at + hi]
+    for k in range(np.uint64(hi - lo)):
+        certain[k] = 0
+        cause[k] = SMOOTH
 
 
-@njit(nogil=True, error_model="numpy")
-def lowest(p, pops, wake):
+@plain
+def lowest(p, pops, wake, numbers):
     """The least time before which no neuron of a population spikes."""
     bits = wake[pops[p, P_n_at]:pops[p, P_n_at] + pops[p, P_size]].view(np.int64)
     low = np.int64(0x7FF0000000000000)  # of inf; numbers that are not negative have the order of their bits,
     for k in range(np.uint64(bits.size)):  # and the least of whole numbers is found in vectors
         low = bits[k] if bits[k] < low else low
-    return np.array([low]).view(np.float64)[0]
+    numbers[N_LOW] = low
+    return numbers.view(np.float64)[N_LOW]
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
+def first_below(p, soon, pops, wake):
+    """The first neuron whose time is not after `soon`, or -1; eight at a time, which vectorises."""
+    n, times = pops[p, P_size], wake[pops[p, P_n_at]:pops[p, P_n_at] + pops[p, P_size]]
+    eight = np.uint64(8)
+    whole = np.uint64(n) & ~np.uint64(7)
+    for begin in range(np.uint64(0), whole, eight):
+        found = 0
+        for k in range(begin, begin + eight):
+            found += times[k] <= soon
+        if found:
+            for k in range(begin, begin + eight):
+                if times[k] <= soon:
+                    return np.int64(k)
+    for k in range(whole, np.uint64(n)):
+        if times[k] <= soon:
+            return np.int64(k)
+    return np.int64(-1)
+
+
+@plain
 def send(p, k, rec, t, pops, {net}, {slots}, numbers):
     """Put a spike under way, once for each projection with targets."""
     for o in range(outs[p], outs[p + 1]):
@@ -209,7 +231,7 @@ def send(p, k, rec, t, pops, {net}, {slots}, numbers):
         numbers[N_SIZE] = push(time, order, item, numbers[N_SIZE], then, (j << 32) + source, slot)
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, drift, frame, row, {guards}, {kept},
             slot_at, slot_of, slot_rec, {groups}, {log}, least, n_held, {room}):
     """Deliver the synapses of one delay; return where the next ones of the row are."""
@@ -252,7 +274,7 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
             return last
         if chains == 1 and stride == 1:
             guard_all(p, t, first, first + last - e, pops, c, x, drift, wake, sure, why)
-            least[p] = lowest(p, pops, wake)
+            least[p] = lowest(p, pops, wake, numbers)
             return last
         for k in range(first, first + last - e):
             guard(p, k, t, {cells}, {guards}, np.int64(NOTHING_NEW), rec)
@@ -270,7 +292,7 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
     return last
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause, s_cause_e, s_time, s_id,
           s_of, {log}, n_held, time, order, item, {room}):
     """Record the spike of a neuron and what it does to itself; return its number."""
@@ -298,7 +320,7 @@ def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause
     return rec
 
 
-@njit(nogil=True, error_model="numpy")
+@plain
 def release(rec, t, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, least, {kept}, {room}):
     """End the hold after a spike: v begins to move."""
     p, k = s_of[rec], s_id[rec]
@@ -312,10 +334,10 @@ def release(rec, t, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, le
     least[p] = min(least[p], wake[pops[p, P_n_at] + k])
 
 
-def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, outs, out_list, rows, targets,
+@plain
+def through(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, outs, out_list, rows, targets,
          weights, delays, c, drift, start, x, frame, {guards}, least, n_held, row, work, places, rates, roots,
-         {slots}, {groups}, {log}, {spikes}, marks, totals, largests, latests, leanings, stack, tails, numbers):
-    a, table = np.zeros(NODES), np.zeros(NODES)
+         {slots}, {groups}, {log}, {spikes}, marks, totals, largests, latests, leanings, stack, tails, {room}):
     while samples[0] < samples[1]:
         b = samples[0]
         numbers[N_SPIKES], numbers[N_GROUPS], numbers[N_LOG], numbers[N_STACK] = (marks[b, 0], marks[b, 1], marks[b,
@@ -337,7 +359,7 @@ def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, 
                     guard_all(p, 0.0, np.int64(0), pops[p, P_size], pops, c, x, drift, wake, sure, why)
                 for k in range(0 if alike else pops[p, P_size]):
                     guard(p, k, 0.0, {cells}, {guards}, np.int64(NOTHING_NEW), np.int64(-1))
-                least[p] = lowest(p, pops, wake)
+                least[p] = lowest(p, pops, wake, numbers)
         first = numbers[N_SPIKES]
         n_out = projs.shape[0]
         if first + starts[b + 1] - starts[b] + 2 >= s_time.size:
@@ -393,19 +415,19 @@ def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, 
                     free[numbers[N_FREE]] = slot
                     numbers[N_FREE] += 1
                 continue
-            n_at, k = pops[p, P_n_at], -1
-            for q in range(pops[p, P_size]):
-                if wake[n_at + q] <= soon:
-                    k = q
-                    break
+            n_at, k = pops[p, P_n_at], first_below(p, soon, pops, wake)
             if k < 0:  # the least time was only a bound
-                least[p] = lowest(p, pops, wake)
+                least[p] = lowest(p, pops, wake, numbers)
                 continue
             if sure[n_at + k] == 0:
                 ca = look(p, k, soon, {cells})
-                wake[n_at + k] = soon + first_crossing(row, np.int64(0), c, ca, pops[p, P_chains], pops[p, P_stride],
-                                                       np.int64(CHAINS), work, places, rates, roots)
-                sure[n_at + k] = 1
+                cross = approach(row, c, ca, pops[p, P_chains], pops[p, P_stride], min(then, end) - soon)
+                sure[n_at + k] = np.int64(row[SURE])
+                if cross < 0.0:
+                    cross = first_crossing(row, np.int64(0), c, ca, pops[p, P_chains], pops[p, P_stride],
+                                           np.int64(CHAINS), work, places, rates, roots)
+                    sure[n_at + k] = 1
+                wake[n_at + k] = soon + cross
             else:
                 spikes += 1
                 if spikes > most_spikes:
@@ -415,7 +437,7 @@ def main(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, 
                 send(p, k, rec, soon, pops, {net}, {slots}, numbers)
                 if held[n_at + k] <= soon:
                     release(rec, soon, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, least, {kept}, {room})
-            least[p] = lowest(p, pops, wake)
+            least[p] = lowest(p, pops, wake, numbers)
         for p in range(pops.shape[0]):
             if pops[p, P_kind] != SOURCE:
                 if numbers[N_STACKS] != 0 and numbers[N_STACK] + 2 * x.size + 8 > stack.size:

@@ -8,11 +8,28 @@ Variables lie one behind the other, each for all neurons: v, then for every chai
 These functions work on the neurons from `lo` to `hi`, which share the coefficients from `ca` on.
 """
 
-from math import exp
+from math import exp, inf, log
 
 import numpy as np
 
-from neurosim.event.exponentials import BLOCK, GAIN, HEAD, RATE, R, S, three, two
+from neurosim.event.exponentials import (
+    APART,
+    BLOCK,
+    CHAINS,
+    DRIFT,
+    ENOUGH,
+    GAIN,
+    HEAD,
+    PULL,
+    RATE,
+    SURE,
+    THRESHOLD,
+    R,
+    S,
+    V,
+    three,
+    two,
+)
 
 NODES = 6  #: most exponentials that are convolved
 TOP = 6  #: derivatives of a neuron before those of its chains
@@ -89,6 +106,46 @@ def forth(x, at, n, lo, hi, chains, stride, c, ca, drift, da, dt):
                 v[k] += ks * now + kd * more
                 i[k] = now * es + kr * more
                 rise[k] = more * er
+
+
+def approach(row, c, ca, chains, stride, most):
+    """Return in how many ms a neuron crosses its threshold, or, beyond `most` ms, a time before which it does not.
+
+    row[SURE] tells which. With one current that excites, and while f = v - v_threshold < 0,
+    f' = constant + pull i exp(-s t) - m f falls as long as it is positive, so that f is concave: each of Newton's steps
+    ends before the crossing. Where f' is not positive any more there is no crossing.
+
+    Args:
+        row, c, ca: state of now and coefficients, see `exponentials`.
+        chains, stride: of the neuron.
+        most: ms, finite: towards a rest below the threshold the steps grow without end.
+
+    Returns:
+        The time, inf for never, or -1 where f is not known to be concave.
+    """
+    block = ca + HEAD
+    drive, apart, m, s = c[block + PULL] * row[CHAINS], c[block + APART], c[ca + RATE], c[block + S]
+    if chains != 1 or stride != 1 or not drive > 0.0 or apart == 0.0 or not m > 0.0:
+        return -1.0
+    start, constant = row[V] - c[ca + THRESHOLD], row[DRIFT] - m * c[ca + THRESHOLD]
+    level, t, f, kept, decay = constant / m, 0.0, start, 1.0, 1.0
+    row[SURE] = 1.0
+    for _ in range(ENOUGH):
+        slope = constant + drive * kept - m * f
+        if not slope > 0.0:
+            return inf
+        step = -f / slope
+        if not step > 3e-16 * t:
+            return t
+        t += step
+        if t > most:
+            row[SURE] = 0.0
+            return t
+        kept, decay = exp(-s * t), exp(-m * t)
+        f = start * decay + level * (1.0 - decay) + drive * (kept - decay) * apart
+        if not f < 0.0:
+            return t
+    return t
 
 
 def back(y, at, n, lo, hi, chains, stride, c, ca, dt):
@@ -243,15 +300,19 @@ def summit(x, at, n, k, chains, stride, c, ca, drift, now, until, largest, lates
     end = rest * exp(-m * dt) + pull * (exp(-s * dt) - m * two(s, m, dt))
     then, lean = dt, max(end, 0.0)
     if slope > 0.0 and end < 0.0:
-        for _ in range(200):
-            middle = 0.5 * (low + high)
-            if not low < middle < high:
-                break
-            if rest * exp(-m * middle) + pull * (exp(-s * middle) - m * two(s, m, middle)) > 0.0:
-                low = middle
-            else:
-                high = middle
-        then = low
+        gap = s - m
+        if abs(gap) > 0.01 * s:  # exp(m u) slope(u) = (rest - m q) + s q exp(-gap u), with q = pull / gap
+            low = -log((m * pull / gap - rest) / (s * pull / gap)) / gap
+        else:
+            for _ in range(200):
+                middle = 0.5 * (low + high)
+                if not low < middle < high:
+                    break
+                if rest * exp(-m * middle) + pull * (exp(-s * middle) - m * two(s, m, middle)) > 0.0:
+                    low = middle
+                else:
+                    high = middle
+        then = min(max(low, 0.0), dt)
     elif slope <= 0.0:
         return
     at_then = v * exp(-m * then) + drift * two(0.0, m, then) + pull * two(s, m, then)

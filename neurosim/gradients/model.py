@@ -1,8 +1,6 @@
 """`Differentiable`: a network whose spike times can be differentiated by everything that they depend on."""
 
-import os
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,8 @@ from neurosim.gradients.forward import POPULATION, SILENT
 from neurosim.gradients.given import Given
 from neurosim.gradients.layout import Layout
 from neurosim.gradients.result import Run
-from neurosim.gradients.way import Way
+from neurosim.gradients.way import Way, shared
+from neurosim.machine import cores
 from neurosim.network import Network
 
 PARTS = 4  #: workers' shares of a batch: a fixed number, so that sums do not depend on threads
@@ -120,7 +119,7 @@ class Differentiable:
         """
         duration = check_number("duration", duration, "ms", above=0)
         max_spikes = check_whole("max_spikes", max_spikes, at_least=1)
-        threads = check_whole("threads", os.cpu_count() or 1 if threads is None else threads, at_least=1)
+        threads = check_whole("threads", cores() if threads is None else threads, at_least=1)
         if largest:
             self._check_largest()
         given = Given(self._layout, inputs, duration)
@@ -136,8 +135,7 @@ class Differentiable:
                                  duration,
                                  stacks=rates, largest=largest, most_spikes=max_spikes)
 
-        with ThreadPoolExecutor(min(threads, parts)) as pool:
-            list(pool.map(forth, range(parts)))
+        shared(forth, parts, threads)
         run = Run(self._layout, ways, given, cuts, duration, rates=rates, largest=largest, threads=threads)
         weakref.finalize(run, self._ways.extend, ways)
         return run

@@ -1,6 +1,5 @@
 """What a differentiable run leaves, and its gradients."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,7 @@ from neurosim.checks import describe_value
 from neurosim.errors import NetworkError, ParameterError
 from neurosim.gradients import numbers
 from neurosim.gradients.forward import POPULATION, PROJECTION, SILENT, SMOOTH
+from neurosim.gradients.way import shared
 
 
 @dataclass
@@ -119,8 +119,7 @@ class Run:
             low, high = self._cuts[k], self._cuts[k + 1]
             return self._ways[k].back(d_times[k], rho[low:high], sharp[low:high])
 
-        with ThreadPoolExecutor(min(self._threads, len(self._ways))) as pool:
-            parts = list(pool.map(back, range(len(self._ways))))
+        parts = shared(back, len(self._ways), self._threads)
         weights, delays, out, start = (sum(part[k] for part in parts) for k in range(4))
         return self._gradients(weights, delays, out, start, [part[4] for part in parts])
 

@@ -1,5 +1,8 @@
 """The memory of one run of some samples forth and back: states, queue, log and what is wanted of them."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from neurosim.errors import SimulationError
@@ -14,6 +17,7 @@ from neurosim.gradients.forward import (
     NUMBERS,
     POPULATION,
 )
+from neurosim.gradients.mathematics import NODES
 
 _LOG = {"g_begin": np.int64, "g_end": np.int64, "g_proj": np.int64, "g_rec": np.int64, "g_time": float,
         "l_kind": np.int8, "l_item": np.int64}
@@ -21,6 +25,14 @@ _SPIKES = {"s_time": float, "s_id": np.int64, "s_of": np.int64, "s_slope": float
            "s_why": np.int8, "s_cause": np.int64, "s_cause_e": np.int64}
 _QUEUE = {"time": float, "order": np.int64, "item": np.int64, "slot_at": np.int64, "slot_of": np.int64,
           "slot_rec": np.int64, "free": np.int64}
+
+
+def shared(work: Callable[[int], object], parts: int, threads: int) -> list:
+    """Return what `work` gives for each part; one thread alone does it here, without waiting for another to wake."""
+    if min(threads, parts) == 1:
+        return [work(k) for k in range(parts)]
+    with ThreadPoolExecutor(min(threads, parts)) as pool:
+        return list(pool.map(work, range(parts)))
 
 
 class Way:
@@ -43,6 +55,7 @@ class Way:
         self.room = (np.zeros(4 * most + 2 * max(1, most) * levels), np.zeros((levels, 2), np.int64),
                      np.zeros(levels), np.zeros(levels))
         self.numbers = np.zeros(len(NUMBERS), np.int64)
+        self.nodes = np.zeros(NODES), np.zeros(NODES), np.zeros(1 + most * stride)
         self.stack = np.zeros(0)
         self.log, self.spikes, self.queue = (
             {name: np.zeros(size, kind) for name, kind in names.items()}
@@ -66,7 +79,7 @@ class Way:
                 layout.start, self.x, self.frame, self.held, self.wake, self.sure, self.why, self.cause, self.cause_e,
                 self.least, self.n_held, self.row, *self.room, *self.queue.values(),
                 *self.log.values(), *self.spikes.values(), self.marks, self.totals,
-                self.largests, self.latests, self.leanings, self.stack, self.tails, self.numbers)
+                self.largests, self.latests, self.leanings, self.stack, self.tails, self.numbers, *self.nodes[:2])
             if code == MANY:
                 raise SimulationError(f"a sample must not have more than {most_spikes} spikes of neurons, sample "
                                       f"{samples[0]} of its part has; raise max_spikes, or look for a loop that "
@@ -99,6 +112,6 @@ class Way:
         compiled.back()(
             np.array([0, self.count]), self.marks, self.end, layout.pops, layout.projs, layout.targets, layout.weights,
             layout.c, layout.drift, self.y, self.frame, self.carry, *self.log.values(),
-            *self.spikes.values(), rhos, sharps, self.latests, self.leanings.copy(), self.stack, self.tails, out[2],
-            out[0], out[1], d_times, out[3], self.numbers)
+            *self.spikes.values(), rhos, sharps, self.latests, self.leanings, self.stack, self.tails.copy(),
+            out[2], out[0], out[1], d_times, out[3], self.numbers, *self.nodes)
         return (*out, d_times)
