@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.errors import FileError
-from neurosim.files import whole_hdf5, writing
+from neurosim.files import as_path, whole_hdf5, writing
 from neurosim.growing import append_rows, changing, keep_rows, looking, read_rows
 from neurosim.network import Population
 from neurosim.spikes.header import FORMAT as SPIKES_FORMAT
@@ -79,7 +79,7 @@ def read_trace(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     >>> times, values.shape
     (array([0., 1., 2., 3., 4., 5.]), (6, 2))
     """
-    stream = Stream(Path(path), of_spikes=False)
+    stream = Stream(as_path("read_trace.path", path), of_spikes=False)
     ticks, values = stream.read()
     return ticks * stream.dt(), values
 

@@ -16,18 +16,6 @@ MODULES = ("neurosim", "neurosim.analysis", "neurosim.datasets", "neurosim.encod
            "neurosim.readouts", "neurosim.reservoirs", "neurosim.sweep", "learning_rules", "hardware_models.memristor",
            "hardware_models.sfq.circuit", "hardware_models.energy")
 KINDS = (None, "text", -1, 5, [], object(), np.zeros((2, 2)), float("nan"))
-#: functions over arrays of torch or numpy, small formulas, and helpers whose argument is one name of few
-BARE = {
-    "neurosim.read_trace", "neurosim.readouts.interval", "neurosim.datasets.to_batch", "neurosim.datasets.write_idx",
-    "neurosim.plot.letters", "neurosim.sweep.Points", "hardware_models.memristor.CrossbarCircuit",
-    "hardware_models.memristor.HopfieldMemory", "hardware_models.memristor.SynapseArray",
-    "hardware_models.memristor.capacity", "hardware_models.memristor.wire_resistance",
-    "hardware_models.energy.read_energy", "hardware_models.sfq.circuit.Circuit",
-    "hardware_models.sfq.circuit.SamePulses", "hardware_models.sfq.circuit.bench",
-    "hardware_models.sfq.circuit.build", "hardware_models.sfq.circuit.escape_probability",
-    "hardware_models.sfq.circuit.extract_timing", "hardware_models.sfq.circuit.plasma_frequency",
-    "hardware_models.sfq.circuit.synapse", "hardware_models.sfq.circuit.threshold", "neurosim.encoders.as_sound",
-}
 
 
 def public():
@@ -67,7 +55,4 @@ def bare(thing) -> list[str]:
 def test_other_kinds_are_answered(name, thing, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = bare(thing)
-    if name in BARE:
-        assert found, f"{name} answers all kinds by now: take it off the list"
-    else:
-        assert not found, "\n".join(found)
+    assert not found, "\n".join(found)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from hardware_models.energy.budget import Budget
-from hardware_models.energy.technology import Technology, check_bits
-from neurosim.checks import check_whole, describe_value
+from hardware_models.energy.technology import Technology, as_technology, check_bits
+from neurosim.checks import check_numbers, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 CONVERTERS = ("sar", "ramp", "nladc")
@@ -26,9 +26,9 @@ def read_energy(conductances, technology: Technology | None = None, inputs=1.0) 
     >>> round(read_energy(np.full((72, 256), 50.0)), 2)
     368.64
     """
-    technology = technology or Technology()
+    technology = as_technology("read_energy", technology)
     g = _conductances("read_energy", conductances)
-    x = np.asarray(inputs, dtype=float)
+    x = check_numbers("read_energy: inputs", inputs)
     if x.ndim > 1 or (x.ndim == 1 and len(x) != len(g)) or not (np.abs(x) <= 1).all():
         raise ParameterError(f"read_energy: inputs must be a number or {len(g)} of them from -1 to 1, "
                              f"got {describe_value(inputs)}")
@@ -51,7 +51,7 @@ def write_energy(before, after, pulses, technology: Technology | None = None) ->
     >>> round(write_energy([[10.0]], [[50.0]], pulses=4), 3)
     24.001
     """
-    technology = technology or Technology()
+    technology = as_technology("write_energy", technology)
     before, after = _conductances("write_energy", before), _conductances("write_energy", after)
     n = np.broadcast_to(np.asarray(pulses, dtype=float), before.shape)
     if before.shape != after.shape or (n < 0).any():
@@ -90,7 +90,7 @@ def converter(kind: str, bits: int, columns: int, technology: Technology | None 
     >>> bool(nladc.total_energy < sar.total_energy), bool(nladc.total_latency < sar.total_latency)
     (True, True)
     """
-    t = technology or Technology()
+    t = as_technology("converter", technology)
     if kind not in CONVERTERS:
         raise ParameterError(f"converter: kind must be 'sar' or 'ramp' or 'nladc', got {describe_value(kind)}")
     bits, columns = check_bits("converter", bits), check_whole("converter: columns", columns, at_least=1)
@@ -152,7 +152,7 @@ def layer(rows: int, columns: int, bits: int, kind: str = "nladc", technology: T
     buffer                       99.84
     total                          443        42        5704
     """
-    t = technology or Technology()
+    t = as_technology("layer", technology)
     rows, columns = check_whole("layer: rows", rows, at_least=1), check_whole("layer: columns", columns, at_least=1)
     input_bits = check_bits("layer", input_bits)
     if not (np.isfinite(conductance) and conductance >= 0 and 0 <= activity <= 1):
@@ -171,7 +171,7 @@ def layer(rows: int, columns: int, bits: int, kind: str = "nladc", technology: T
 
 
 def _conductances(owner, values) -> np.ndarray:
-    g = np.asarray(values, dtype=float)
+    g = check_numbers(f"{owner}: conductances", values)
     if g.ndim != 2 or g.size == 0 or not (np.isfinite(g).all() and (g >= 0).all()):
         raise ParameterError(f"{owner}: conductances must be finite numbers >= 0 uS of shape (rows, columns), "
                              f"got {describe_value(values)}")

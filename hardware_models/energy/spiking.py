@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hardware_models.energy.technology import HOROWITZ, Source, Technology
+from hardware_models.energy.technology import HOROWITZ, Source, Technology, as_technology
 from neurosim.aliases import Real
 from neurosim.checks import Parameter, Parametrised, check_is, check_number, check_whole, describe_value
 from neurosim.errors import NeurosimError, ParameterError
@@ -66,7 +66,7 @@ class EventCosts(Parametrised):
             technology: costs; the defaults where it is None.
             columns: of the array, which share the driver and the word line.
         """
-        t = technology or Technology()
+        t = as_technology("EventCosts.crossbar", technology)
         device = t.v_read**2 * conductance * t.t_read * 1e-3
         line = t.wire_capacitance * t.cell_pitch * columns * t.v_read**2 * 1e-3
         return cls._from(Source("computed from the costs of `Technology`; neurons are not included", "computed"),

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurosim.aliases import Real, Whole
-from neurosim.checks import Parameter, Parametrised, check_whole
+from neurosim.checks import Parameter, Parametrised, check_is, check_whole
 from neurosim.errors import ParameterError
 
 
@@ -135,3 +135,11 @@ class Technology(Parametrised):
 def check_bits(owner, bits) -> int:
     """Return a resolution; refuse what is no whole number from 1 to 12."""
     return check_whole(f"{owner}: bits", bits, at_least=1, at_most=12)
+
+
+def as_technology(owner: str, given: Technology | None) -> Technology:
+    """Return the costs that were given, or the defaults for None; refuse anything else."""
+    if given is None:
+        return Technology()
+    check_is(f"{owner}: technology", given, Technology, "a Technology or None")
+    return given

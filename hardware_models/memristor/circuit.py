@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.checks import check_number, check_whole, describe_value
+from neurosim.checks import check_number, check_numbers, check_whole, describe_value
 from neurosim.errors import NetworkError, ParameterError, SimulationError
 
 SIEMENS = 1e-6  #: of a microsiemens
@@ -298,7 +298,7 @@ def _eliminate(g, r_word, r_bit):
 
 def check_conductance(name: str, value) -> np.ndarray:
     """Return a matrix of conductances in uS; raise ParameterError where it is none."""
-    g = np.array(value, dtype=np.float64)
+    g = check_numbers(name, value)
     if g.ndim != 2 or not g.size:
         raise ParameterError(f"{name} must be a matrix of uS, got {describe_value(g)}")
     if not np.isfinite(g).all() or g.min() < 0:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardware_models.memristor.device import Memristor
-from neurosim.checks import check_seed, describe_value
+from neurosim.checks import check_numbers, check_seed, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 
@@ -26,7 +26,7 @@ class HopfieldMemory:
     """
 
     def __init__(self, patterns, device: Memristor | None = None, seed: int = 0):
-        xi = np.array(patterns, dtype=np.float64)
+        xi = check_numbers("HopfieldMemory.patterns", patterns)
         if xi.ndim != 2 or not np.isin(xi, (-1.0, 1.0)).all() or not xi.size:
             raise ParameterError(f"HopfieldMemory.patterns must be a matrix of +-1, got {describe_value(xi)}")
         if device is not None and not isinstance(device, Memristor):
@@ -44,7 +44,7 @@ class HopfieldMemory:
 
     def recall(self, states, steps: int = 30) -> np.ndarray:
         """Return where states of shape (samples, n) have got to: all units at once, at most so many times."""
-        s = np.array(states, dtype=np.float64)
+        s = check_numbers("HopfieldMemory.recall.states", states)
         if s.shape[-1:] != self.weights.shape[:1] or not np.isfinite(s).all():
             raise ParameterError(f"HopfieldMemory.recall must be given finite states of shape (samples, "
                                  f"{len(self.weights)}), got {describe_value(s)}")
@@ -66,8 +66,14 @@ def capacity(n: int, device: Memristor | None = None, *, loads=None, enough: flo
     """Return (the load at which the mean overlap falls through `enough`, the loads, the overlaps).
 
     A load is the number of patterns over n; overlaps are of recalls that start at the patterns themselves.
+
+    Raises:
+        ParameterError: an argument does not fit.
     """
-    loads = np.arange(0.02, 0.2001, 0.01) if loads is None else np.asarray(loads)
+    n, repeats = check_whole("capacity.n", n, at_least=2), check_whole("capacity.repeats", repeats, at_least=1)
+    loads = np.arange(0.02, 0.2001, 0.01) if loads is None else check_numbers("capacity.loads", loads)
+    if loads.ndim != 1 or not loads.size or not (loads > 0).all():
+        raise ParameterError(f"capacity.loads must be numbers > 0, shape (loads,), got {describe_value(loads)}")
     found = np.zeros(len(loads))
     for k, load in enumerate(loads):
         for repeat in range(repeats):

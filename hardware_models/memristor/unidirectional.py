@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardware_models.memristor.nonlinear import NonlinearPulses, shape_of
-from neurosim.checks import check_seed, describe_value
+from neurosim.checks import check_seed, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 UPDATES = ("ideal", "bidirectional", "unidirectional")
@@ -42,11 +42,13 @@ class SynapseArray:
 
     def __init__(self, shape, update="unidirectional", *, up=2.4, down=-4.88, spread=0.0, pulses_up=97, pulses_down=100,
                  cycle_noise=0.0, full=0.9, seed=0):
-        if update not in UPDATES:
+        if not isinstance(update, str) or update not in UPDATES:
             raise ParameterError(f"SynapseArray.update must be {' or '.join(map(repr, UPDATES))}, got "
                                  f"{describe_value(update)}")
         if not 0 < full <= 1 or spread < 0:
             raise ParameterError(f"SynapseArray must have 0 < full <= 1 and spread >= 0, got {full:g} and {spread:g}")
+        shape = tuple(check_whole("each length in SynapseArray.shape", each, at_least=1) for each in (
+            shape if isinstance(shape, (tuple, list)) else [shape]))
         self.update, self.full, self.refreshes = update, full, 0
         self.generator = np.random.default_rng(check_seed("SynapseArray.seed", seed))
         start = 0.5 if update == "bidirectional" else 0.0

@@ -1,6 +1,6 @@
 """The resistance of the wire between two cells, by technology node."""
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_number, describe_value, is_whole
 from neurosim.errors import ParameterError
 
 #: node, nm: width of a wire of the lowest metal, nm; its height over its width; resistivity at 300 K, ohm m.
@@ -26,12 +26,11 @@ def wire_resistance(node: int, pitch: float | None = None, temperature: float = 
     Source: widths, aspects and resistivities as in 3D+NeuroSim (Peng et al., IEEE TCAD 40 (2021) 2306) for
     nodes of the international roadmap.
     """
-    if node not in NODES:
+    if not is_whole(node) or node not in NODES:
         raise ParameterError(f"node must be one of {', '.join(map(str, NODES))} nm, got {describe_value(node)}")
     width, aspect, resistivity = NODES[node]
-    length = 4.0 * width if pitch is None else float(pitch)
-    if not length > 0 or not temperature > 0:
-        raise ParameterError(f"pitch and temperature must be > 0, got {pitch!r} and {temperature!r}")
+    length = 4.0 * width if pitch is None else check_number("pitch", pitch, "nm", above=0)
+    temperature = check_number("temperature", temperature, "K", above=0)
     return resistivity * length * 1e-9 / (width**2 * aspect * 1e-18) * (1 + PER_KELVIN * abs(temperature - 300.0))
 
 

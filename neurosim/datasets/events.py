@@ -7,6 +7,7 @@ goes to tick 1 as well, or to 1 us where times stay exact: no event is dropped a
 
 import math
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -244,6 +245,9 @@ def _flat(recordings, sensor_size) -> tuple:
     if hasattr(recordings, "offsets"):
         size = recordings.sensor_size if sensor_size is None else sensor_size
         return checked_events("to_batch", recordings.events), recordings.offsets, checked_size("to_batch", size)
+    if isinstance(recordings, str) or not isinstance(recordings, Iterable):
+        raise ParameterError("to_batch.recordings must be Recordings or a sequence of event arrays, got "
+                             f"{describe_value(recordings)}")
     parts = [checked_events(f"to_batch.recordings[{index}]", part) for index, part in enumerate(recordings)]
     size = checked_size("to_batch", sensor_size)
     if len({part.dtype for part in parts}) > 1:

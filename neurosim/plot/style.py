@@ -90,6 +90,8 @@ def letters(panels: Any) -> list:
         axes = axes if len(axes) > 1 else []
     else:
         axes = list(np.ravel(np.asarray(panels, dtype=object)))
+    for ax in axes:
+        check_is("plot.letters.panels", ax, _matplotlib().axes.Axes, "a figure of matplotlib, or axes of one")
     names = "abcdefghijklmnopqrstuvwxyz"
     return [ax.annotate(names[k % 26] * (1 + k // 26), (0.0, 1.0), xycoords="axes fraction", xytext=(-6.0, 4.0),
                         textcoords="offset points", ha="right", va="bottom", weight="bold", annotation_clip=False)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from neurosim.checks import check_whole, describe_value
+from neurosim.checks import check_number, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 
@@ -47,7 +47,10 @@ class Evaluation:
 
 
 def interval(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson interval for a share `right` of n samples.
+    """Return the Wilson interval for a share `right` of n samples, `z` standard deviations to either side.
+
+    Raises:
+        ParameterError: an argument does not fit.
 
     >>> low, high = interval(0.95, 900)
     >>> round(low, 4), round(high, 4)
@@ -55,6 +58,8 @@ def interval(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
 
     Source: Wilson, J. American Statistical Association 22 (1927) 209.
     """
+    right = check_number("interval.right", right, at_least=0, at_most=1)
+    n, z = check_whole("interval.n", n, at_least=1), check_number("interval.z", z, at_least=0)
     centre = (right + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(right * (1 - right) / n + z * z / (4 * n * n))
     return float(centre - half), float(centre + half)

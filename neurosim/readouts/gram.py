@@ -25,13 +25,12 @@ def gram(X: np.ndarray, *, root: bool = False) -> np.ndarray:
     array([[5., 6.],
            [6., 9.]])
     """
-    X = np.asarray(X)
-    kept = X.dtype if X.dtype.kind == "f" else np.float64
-    X = check_numbers("gram.X", X)
-    if X.ndim != 2 or (root and (X < 0).any()):
+    if not (isinstance(X, np.ndarray) and X.dtype.kind == "f"):
+        X = check_numbers("gram.X", X)
+    if X.ndim != 2 or (root and X.min(initial=0.0) < 0):
         raise ParameterError("gram.X must have shape (samples, features), and hold no number < 0 where roots are "
                              f"taken, got an array of shape {X.shape}")
-    X = np.sqrt(X.astype(kept)).astype(np.float64) if root else X
+    X = (np.sqrt(X) if root else X).astype(np.float64, copy=False)
     return X @ X.T
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neurosim.checks import check_seed, describe_value
+from neurosim.checks import check_is, check_seed, describe_value
 from neurosim.errors import ParameterError
 from neurosim.sweep.encoding import encode, key
 
@@ -118,6 +118,7 @@ class Points(Space):
     """
 
     def __init__(self, points: Iterable[Mapping[str, Any]]):
+        check_is("Points.points", points, Iterable, "dicts of values, one for each point")
         found = list(points)
         if not found:
             raise ParameterError("Points.points must hold one point at least, got none")

@@ -13,11 +13,13 @@ LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OU
 OR THE USE OR OTHER DEALINGS IN THE LIBRARY.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from hardware_models.sfq.circuit.circuit import GROUND, Circuit
 from hardware_models.sfq.circuit.elements import JunctionModel
 from hardware_models.sfq.circuit.waveforms import ramp, triangles
+from neurosim.checks import check_is, check_number, describe_value
 from neurosim.errors import ParameterError
 
 PROCESS = JunctionModel(icrit=0.1, cap=0.07, r0=160.0, rn=16.0, vg=2.8)  #: 10 kA/cm2, area 1 is 100 uA
@@ -117,6 +119,7 @@ def build(cell: Cell | str, bias: float = 1.0) -> Circuit:
     Source: RSFQlib v3p0, Schindler, Hall, Fourie (element values).
     """
     cell, name = find_cell(cell)
+    bias = check_number("build.bias", bias)
     circuit = Circuit(name, [*cell.inputs, *cell.outputs])
     for each in cell.junctions:
         shunted(circuit, *each)
@@ -145,6 +148,7 @@ def bench(cell: Cell | str, stimuli: dict, bias: float = 1.0) -> Circuit:
     array([62.74])
     """
     cell, name = find_cell(cell)
+    check_is("bench: stimuli", stimuli, Mapping, "a dict of times for each input")
     if set(stimuli) != set(cell.inputs):
         raise ParameterError(f"bench: stimuli must name the inputs {', '.join(cell.inputs)}, got {', '.join(stimuli)}")
     circuit = Circuit(f"bench of {name}")
@@ -163,6 +167,6 @@ def find_cell(cell):
     """Return a cell that is given by itself or by its name, and what it is called."""
     if isinstance(cell, Cell):
         return cell, "cell"
-    if cell not in CELLS:
-        raise ParameterError(f"cell must be {' or '.join(map(repr, CELLS))} or a Cell, got {cell!r}")
+    if not isinstance(cell, str) or cell not in CELLS:
+        raise ParameterError(f"cell must be {' or '.join(map(repr, CELLS))} or a Cell, got {describe_value(cell)}")
     return CELLS[cell], cell

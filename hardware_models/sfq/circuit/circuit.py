@@ -2,6 +2,7 @@
 
 import difflib
 from collections import defaultdict
+from collections.abc import Iterable
 
 from hardware_models.sfq.circuit.elements import (
     SHORT_L,
@@ -55,6 +56,8 @@ class Circuit:
 
     def __init__(self, name: str = "circuit", ports=(), lenient: bool = False):
         self.name, self.lenient = name, lenient
+        if isinstance(ports, str) or not isinstance(ports, Iterable):
+            raise ParameterError(f"Circuit.ports must be names of nodes in a list, got {describe_value(ports)}")
         self.ports = [str(port) for port in ports]
         self.placed: dict[str, Placed] = {}
         self.couplings: dict[str, Coupling] = {}

@@ -8,7 +8,7 @@ from hardware_models.sfq.circuit.circuit import GROUND, Circuit
 from hardware_models.sfq.circuit.solver import simulate
 from hardware_models.sfq.circuit.waveforms import ramp, triangles
 from neurosim.aliases import Row
-from neurosim.checks import Parametrised, required
+from neurosim.checks import Parametrised, check_number, check_numbers, check_whole, required
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
 
@@ -33,6 +33,10 @@ def synapse(series: float = 0.7, bias: float = 0.7, junctions: int = 9, before: 
     >>> synapse()
     Circuit('synapse': 10 junctions, 8 inductors, 10 current sources, 10 nodes)
     """
+    series = check_number("synapse.series", series, above=0)
+    bias = check_number("synapse.bias", bias)
+    junctions = check_whole("synapse.junctions", junctions, at_least=2)
+    before = check_whole("synapse.before", before, at_least=1, at_most=junctions - 1)
     circuit = Circuit("synapse")
     for k in range(1, junctions + 1):
         circuit.junction(f"B{k}", f"n{k}", GROUND, ic=IC, r=R, c=C)
@@ -139,7 +143,8 @@ def escape_probability(bias, *, temperature: float = 4.2, runs: int = 200, serie
     Source: the circuit is a decision pair with one arm a JTL; the shape of the curve, Filippov, Polyakov, Semenov,
     Likharev, IEEE Transactions on Applied Superconductivity 5 (1995) 2240.
     """
-    bias = np.atleast_1d(np.asarray(bias, dtype=float))
+    bias = np.atleast_1d(check_numbers("escape_probability.bias", bias))
+    runs = check_whole("escape_probability.runs", runs, at_least=1)
     scale = np.repeat(bias, runs)
     run = simulate(synapse(series), duration, h=h, temperature=temperature, seed=seed, keys=np.arange(scale.size),
                    vary={"ISYN.scale": scale}, threads=threads)
@@ -153,6 +158,7 @@ def threshold(series: float = 0.7, *, h: float = 0.05, duration: float = 100.0, 
     >>> round(threshold(resolution=1e-3), 3)
     0.146
     """
+    resolution = check_number("threshold.resolution", resolution, "mA", above=0)
     low, high = 0.0, 1.2 * IC
     circuit = synapse(series)
     while high - low > resolution:

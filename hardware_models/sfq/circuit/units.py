@@ -2,6 +2,8 @@
 
 import math
 
+from neurosim.checks import check_number
+
 PHI0 = 2.067833848  #: flux quantum, mV ps
 BOLTZMANN = 1.380649e-5  #: Boltzmann's constant, aJ/K; one aJ is one mV mA ps
 
@@ -46,4 +48,5 @@ def plasma_frequency(ic: float, c: float) -> float:
     >>> round(plasma_frequency(0.25, 0.175), 3)
     2.083
     """
+    ic, c = check_number("ic", ic, "mA", at_least=0), check_number("c", c, "pF", above=0)
     return math.sqrt(2.0 * math.pi * ic / (PHI0 * c))

@@ -10,6 +10,7 @@ from hardware_models.sfq.circuit.circuit import Circuit
 from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.solver import simulate
 from hardware_models.sfq.circuit.values import KINDS
+from neurosim.checks import check_is
 from neurosim.errors import ParameterError
 
 
@@ -37,6 +38,7 @@ class SamePulses:
     """
 
     def __init__(self, reference: Run, names, within: float = math.inf):
+        check_is("SamePulses.reference", reference, Run, "a Run, as simulate returns it")
         if reference.lanes is not None:
             raise ParameterError("SamePulses.reference must be a single run, got one with several lanes")
         self.expected = {name: reference.pulses(name) for name in names}

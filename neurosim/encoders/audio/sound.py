@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neurosim.checks import check_whole, describe_value, is_whole
+from neurosim.checks import check_is, check_whole, describe_value, is_whole
 from neurosim.errors import FileError, NeurosimWarning, ParameterError
 from neurosim.files import first_line, reading
 
@@ -83,6 +83,7 @@ def as_sound(owner: str, audio, rate=None, channel=None) -> Sound:
         ParameterError: it is empty, not finite, stereo without a channel, or something else.
         FileError: a file is missing, damaged or no WAV file.
     """
+    check_is("as_sound.owner", owner, str, "the name of who asks")
     if isinstance(audio, Sound):
         return audio
     check_channel(owner, channel)
