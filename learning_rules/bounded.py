@@ -1,6 +1,5 @@
 """What the rules share whose weights stay between two bounds."""
 
-import warnings
 from dataclasses import replace
 from typing import ClassVar
 
@@ -9,7 +8,7 @@ import numpy as np
 from neurosim.aliases import PerElement
 from neurosim.checks import Parameter, Samples
 from neurosim.contracts import Plasticity
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 
 
 def clip(weight, w_min, w_max):
@@ -34,9 +33,8 @@ class Stepping(Plasticity):
             return
         low, high = self.weight_bounds(self) or (-np.inf, np.inf)
         if np.any(np.abs(largest) > np.subtract(high, low)):
-            warnings.warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
-                          f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound",
-                          NeurosimWarning, stacklevel=4)
+            warn(f"projection {projection.name!r}: {type(self).__name__}.{name} = {largest} is more than the "
+                 f"range of its weights, {low} .. {high}: one event takes a weight from bound to bound")
 
 
 class Bounded(Stepping):

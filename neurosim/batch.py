@@ -1,7 +1,6 @@
 """Running one network for many independent inputs: `run_batch`."""
 
 import threading
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -10,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from neurosim.checks import check_ticks, check_whole, describe_value, is_whole
-from neurosim.errors import NeurosimError, NeurosimWarning, ParameterError, SimulationError, UnsupportedError
+from neurosim.errors import (
+    NeurosimError,
+    ParameterError,
+    SimulationError,
+    UnsupportedError,
+    held_back,
+    warn,
+    warn_of_all,
+)
 from neurosim.machine import cores
 from neurosim.network import DriveOn, Population, Projection, one_with, recordable
 from neurosim.progress import progress_bar
@@ -225,8 +232,8 @@ class _Batch:
         if ticks.size and ticks[-1] > self.ticks and not self.warned:
             self.warned = True
             late = int((ticks > self.ticks).sum())
-            warnings.warn(f"sample {index} has {late} spikes for {population.name!r} after the duration of the batch, "
-                          f"{self.ticks * self.dt:g} ms, which it never reaches", NeurosimWarning, stacklevel=2)
+            warn(f"sample {index} has {late} spikes for {population.name!r} after the duration of the batch, "
+                 f"{self.ticks * self.dt:g} ms, which it never reaches")
         return ticks + self.tick if self.tick else ticks, ids
 
 
@@ -281,7 +288,7 @@ class _Worker:
 def _run(workers, inputs, keys, progress):
     """Hand the samples to the workers, each in a thread of its own; return the results in order."""
     results: list[Any] = [None] * len(inputs)
-    failures = []
+    failures, held = [], []
     turns, stop = iter(range(len(inputs))), threading.Event()
     lock = threading.Lock()
 
@@ -292,7 +299,8 @@ def _run(workers, inputs, keys, progress):
             if index is None:
                 break
             try:
-                results[index] = worker.one(index, keys[index], inputs[index], stop)
+                with held_back(held):
+                    results[index] = worker.one(index, keys[index], inputs[index], stop)
             except BaseException as error:
                 failures.append((index, error))
                 stop.set()
@@ -313,6 +321,7 @@ def _run(workers, inputs, keys, progress):
             for thread in threads:
                 if thread.ident is not None:  # it was started
                     thread.join()
+            warn_of_all(held)
     if failures:
         _raise(*min(failures, key=lambda failure: failure[0]))
     return results

@@ -7,7 +7,6 @@ settings, checksums and what the arrays are; the dataset `description`, the netw
 
 import hashlib
 import json
-import warnings
 from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from neurosim import __version__
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.files import h5py, reading, whole_hdf5
 from neurosim.network import signature
 from neurosim.running import Run
@@ -236,8 +235,7 @@ def _put_recordings(path, header, arrays, run):
         log.add(arrays[f"recordings/{number}/ticks"], arrays[f"recordings/{number}/rows"])
     if saved:
         lost = ", ".join(f"{entry['variable']} of {entry['what']}" for _, entry in saved.values())
-        warnings.warn(f"{path} holds recordings that the given network does not ask for, which are left out: {lost}",
-                      NeurosimWarning, stacklevel=4)
+        warn(f"{path} holds recordings that the given network does not ask for, which are left out: {lost}")
 
 
 def _go_on(path, entry, log, run):

@@ -4,6 +4,15 @@ All of them carry one sentence that says what must be, what was given, and, wher
 do instead.
 """
 
+import inspect
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+OURS = {"neurosim", "learning_rules", "hardware_models"}  #: packages whose lines are none of a user's
+_kept = threading.local()  # where sentences of a thread that no user called are kept
+
 
 class NeurosimError(Exception):
     """Base of every error that neurosim raises on purpose."""
@@ -35,3 +44,35 @@ class FileError(NeurosimError, OSError):
 
 class NeurosimWarning(UserWarning):
     """Something that is allowed but is probably not what was meant."""
+
+
+def warn(sentence: str) -> None:
+    """Give a NeurosimWarning that names the line of the user from which all this was called.
+
+    That is the first one that is not in our own packages, however deep below it something was found. In a thread of
+    ours there is none: see `held_back`.
+    """
+    held = getattr(_kept, "held", None)
+    if held is not None:
+        held.append(sentence)
+        return
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in OURS:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, NeurosimWarning, stacklevel=level - (frame is None))
+
+
+@contextmanager
+def held_back(held: list[str]) -> Iterator[None]:
+    """Keep what this thread warns of in a list, for the thread that a user called to say."""
+    _kept.held = held
+    try:
+        yield
+    finally:
+        _kept.held = None
+
+
+def warn_of_all(held: list[str]) -> None:
+    """Give the warnings that were held back, each once."""
+    for sentence in dict.fromkeys(held):
+        warn(sentence)

@@ -9,13 +9,12 @@ moves by the same share of that. Where rounding would change a rate by more than
 
 import itertools
 import math
-import warnings
 from types import SimpleNamespace
 
 import numpy as np
 
 from neurosim.checks import Samples
-from neurosim.errors import NeurosimWarning
+from neurosim.errors import warn
 
 ROUNDING = 2.0**-24  #: of a number in float32
 SHARE = 1e-3  #: by which rounding may change a rate
@@ -61,9 +60,8 @@ def warn_where_lost(population: str, owners, dt: float, real: type) -> None:
     for owner, q in owners:
         tick, name = _shortest(owner, q)
         if dt < tick:
-            warnings.warn(f"dt = {dt:g} ms is too short for {name} of {population!r} in float32, whose rounding "
-                          f"changes its rate; leave dtype out or give dtype='float64', or dt >= {tick:.2g} ms",
-                          NeurosimWarning, stacklevel=2)
+            warn(f"dt = {dt:g} ms is too short for {name} of {population!r} in float32, whose rounding "
+                 f"changes its rate; leave dtype out or give dtype='float64', or dt >= {tick:.2g} ms")
 
 
 def _shortest(owner, p) -> tuple[float, str]:

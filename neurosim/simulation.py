@@ -1,6 +1,5 @@
 """Running a network: `Simulation`."""
 
-import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from neurosim.calls import arguments_listed
 from neurosim.changing import Changing
 from neurosim.checks import describe_value, is_whole
-from neurosim.errors import NetworkError, NeurosimWarning, ParameterError, SimulationError
+from neurosim.errors import NetworkError, ParameterError, SimulationError, warn
 from neurosim.looking import Synapses
 from neurosim.network import Network, Population, Projection
 from neurosim.precision import dtype_for
@@ -140,12 +139,11 @@ class Simulation(Changing):
                 continue
             if count == 0:
                 self._warned.add(population)
-                warnings.warn(f"population {population.name!r} has never spiked in {self._ran:g} ms; is its "
-                              "input too weak?", NeurosimWarning, stacklevel=3)
+                warn(f"population {population.name!r} has never spiked in {self._ran:g} ms; is its "
+                     "input too weak?")
             elif self.dt is not None and count == round(self._ran / self.dt) * population.size:
                 self._warned.add(population)
-                warnings.warn(f"every neuron of {population.name!r} has spiked at every tick; is its input too strong?",
-                              NeurosimWarning, stacklevel=3)
+                warn(f"every neuron of {population.name!r} has spiked at every tick; is its input too strong?")
 
     # -- state in and out --------------------------------------------------------------------------
 

@@ -1,12 +1,11 @@
 """Numbers that were probably meant in another unit: allowed, but told, with the unit that acts."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from neurosim.errors import NeurosimWarning
+from neurosim.errors import warn
 
 LONGEST_DELAY = 1e4  #: ms, beyond which a delay was probably given in another unit
 
@@ -67,36 +66,33 @@ def doubt(name: str, unit: str, value: Any) -> str | None:
     return f"is {shown:g} {unit}; if {shown:g} {rule.other} are meant, give {shown * rule.factor:g}"
 
 
-def warn_of_units(owner: str, values: Iterable[tuple[str, str, Any]], stacklevel: int = 4) -> None:
+def warn_of_units(owner: str, values: Iterable[tuple[str, str, Any]]) -> None:
     """Warn of each of some values (name, unit, value) that was probably meant in another unit."""
     for name, unit, value in values:
         if sentence := doubt(name, unit, value):
-            warnings.warn(f"{owner}.{name} {sentence}", NeurosimWarning, stacklevel=stacklevel)
+            warn(f"{owner}.{name} {sentence}")
 
 
-def warn_of_percent(owner: str, values: Mapping[str, Any], stacklevel: int = 4) -> None:
+def warn_of_percent(owner: str, values: Mapping[str, Any]) -> None:
     """Warn of shares above 1, which were probably given in percent."""
     for name, value in values.items():
         if isinstance(value, (int, float)) and value > 1:
-            warnings.warn(f"{owner}.{name} is {value:g}, a share; if {value:g} % are meant, give {value / 100:g}",
-                          NeurosimWarning, stacklevel=stacklevel)
+            warn(f"{owner}.{name} is {value:g}, a share; if {value:g} % are meant, give {value / 100:g}")
 
 
-def warn_of_delay(label: str, delay: Any, stacklevel: int = 4) -> None:
+def warn_of_delay(label: str, delay: Any) -> None:
     """Warn of a delay that is longer than any that is known."""
     if isinstance(delay, (int, float, np.ndarray)) and np.size(delay) and np.max(delay) > LONGEST_DELAY:
         longest = float(np.max(delay))
-        warnings.warn(f"{label} has a delay of {longest:g} ms, which is {longest / 1e3:g} s; delays are in ms",
-                      NeurosimWarning, stacklevel=stacklevel)
+        warn(f"{label} has a delay of {longest:g} ms, which is {longest / 1e3:g} s; delays are in ms")
 
 
-def warn_of_tick(dt: float, parts: Mapping[str, Iterable[Any]], stacklevel: int = 4) -> None:
+def warn_of_tick(dt: float, parts: Mapping[str, Iterable[Any]]) -> None:
     """Warn of time constants that are shorter than a tick.
 
     Args:
         dt: length of a tick in ms.
         parts: name of a population -> its model and its receptors.
-        stacklevel: as for `warnings.warn`.
     """
     for population, models in parts.items():
         for model in models:
@@ -104,6 +100,5 @@ def warn_of_tick(dt: float, parts: Mapping[str, Iterable[Any]], stacklevel: int 
                 value = getattr(model, name)
                 short = isinstance(value, (float, np.ndarray)) and NOTHING < np.min(value) < dt * (1 - 1e-9)
                 if parameter.unit == "ms" and name.startswith("tau") and short:
-                    warnings.warn(f"{type(model).__name__}.{name} of {population!r} is {np.min(value):g} ms, less than "
-                                  f"dt = {dt:g} ms; nothing within a tick is seen", NeurosimWarning,
-                                  stacklevel=stacklevel)
+                    warn(f"{type(model).__name__}.{name} of {population!r} is {np.min(value):g} ms, less than "
+                         f"dt = {dt:g} ms; nothing within a tick is seen")

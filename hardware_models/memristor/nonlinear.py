@@ -1,7 +1,6 @@
 """Devices whose conductance follows a curve of the number of pulses: a nonlinear exponential, or a table."""
 
 import math
-import warnings
 from functools import cache
 from typing import Literal
 
@@ -13,7 +12,7 @@ from hardware_models.memristor.pulses import Pulsed, Table
 from hardware_models.memristor.tables import columns_of
 from neurosim.aliases import Choice, PerElement, Row
 from neurosim.checks import Option, Parameter, check_numbers, describe_value
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 
 FLAT = 1e5  #: shape of a curve without nonlinearity
 SAME = 1e-6  #: share of the range within which a conductance is that of a table: float32 and rounding
@@ -280,9 +279,8 @@ def _monotonic(name, table, sign):
     wrong = int(np.count_nonzero(np.diff(given) * sign < 0))
     if wrong:
         moved = np.abs(found - given).max()
-        warnings.warn(f"{name} was made monotonic: {wrong} of {given.size - 1} steps went the other way, and values "
-                      f"were moved by up to {moved:.3g}, {moved / max(np.ptp(found), 1e-300):.2g} of the range",
-                      NeurosimWarning, stacklevel=4)
+        warn(f"{name} was made monotonic: {wrong} of {given.size - 1} steps went the other way, and values "
+             f"were moved by up to {moved:.3g}, {moved / max(np.ptp(found), 1e-300):.2g} of the range")
     return found
 
 

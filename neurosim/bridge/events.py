@@ -1,6 +1,5 @@
 """Networks trained by exact gradients of their spike times: `ns.gradients` as one function of PyTorch."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from neurosim.bridge.extra import torch
 from neurosim.checks import describe_value
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.gradients import Differentiable, Run
 from neurosim.network import Network
 
@@ -198,5 +197,5 @@ def _by(made, owner, name, parameter):
 def _warn_of_silence(run, wanted):
     for name in {name for kind, name in wanted if kind in ("first", "spikes")}:
         if run.n_samples and not run.counts(name).any():
-            warnings.warn(f"no neuron of {name!r} spikes in any sample, so nothing that leads to it has a gradient; "
-                          f"begin with larger weights, or add `silence` to the loss", NeurosimWarning, stacklevel=4)
+            warn(f"no neuron of {name!r} spikes in any sample, so nothing that leads to it has a gradient; "
+                 f"begin with larger weights, or add `silence` to the loss")

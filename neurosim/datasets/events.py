@@ -6,14 +6,13 @@ goes to tick 1 as well, or to 1 us where times stay exact: no event is dropped a
 """
 
 import math
-import warnings
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from neurosim.checks import check_ticks, describe_value, is_number, is_whole
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.spikes import Spikes
 
 #: Events of a camera, as Tonic has them: address, time in microseconds, polarity (True is ON).
@@ -269,8 +268,8 @@ def _since(owner, t, offsets, start) -> np.ndarray:
         raise ParameterError(f"{owner}.start must not be later than any event, got {start} us and an event at "
                              f"{t.min()} us; cut them first: events[events['t'] >= {start}]")
     if start == 0 and len(t) and t.min() >= LATE_US:
-        warnings.warn(f"{owner}: the first event comes {t.min() / 1e6:.0f} s after the window opens; start=\"first\" "
-                      "opens it there", NeurosimWarning, stacklevel=3)
+        warn(f"{owner}: the first event comes {t.min() / 1e6:.0f} s after the window opens; start=\"first\" "
+             "opens it there")
     return t - int(start) if start else t
 
 

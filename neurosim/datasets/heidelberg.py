@@ -9,7 +9,6 @@ A file that `write_shd` made also holds `extra/crc32`, a checksum for each recor
 does not go unnoticed; the official files have none.
 """
 
-import warnings
 import zlib
 
 import numpy as np
@@ -20,7 +19,7 @@ from neurosim.datasets.dataset import Dataset
 from neurosim.datasets.events import SPIKE, check_range, checked_events, pack
 from neurosim.datasets.files import check_choice, check_dataset, first_of, refuse_packed
 from neurosim.datasets.lists import Lists
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.files import as_path, h5py, reading, whole_hdf5
 
 CHANNELS = 700
@@ -338,8 +337,8 @@ def write_shd(recordings, labels, path, *, speakers=None, keys=None, names=None,
         if channels != CHANNELS:
             file.attrs["channels"] = channels
     if worst > 1000:
-        warnings.warn(f"write_shd rounded times to {time_type}; the worst error is {worst / 1000:.3g} ms; "
-                      'time_type="float64" keeps them', NeurosimWarning, stacklevel=2)
+        warn(f"write_shd rounded times to {time_type}; the worst error is {worst / 1000:.3g} ms; "
+             'time_type="float64" keeps them')
 
 
 def _pair(index, events, time_type, channels) -> tuple:

@@ -4,12 +4,11 @@ A counter of n bits begins again at 0 after 2^n - 1. A step back from the last e
 taken for that and called so; whoever asks for it gets 2^n added to what follows. Sorting would put last things first.
 """
 
-import warnings
 
 import numpy as np
 
 from neurosim.datasets.files import first_of
-from neurosim.errors import FileError, NeurosimWarning
+from neurosim.errors import FileError, warn
 
 ORDERS = ("refuse", "sort", "unwrap")  #: what to do with times that run backwards
 COUNTERS = (23, 24, 31, 32, 34)  #: bits of the counters of cameras and formats
@@ -78,10 +77,9 @@ class Order:
             return True
         if self.unsorted == "sort":
             if bits is not None and not self.back:
-                warnings.warn(f"{self.where(self.seen + place)}: time runs backwards from {_shown(before)} to "
-                              f"{_shown(after)} {self.unit}, nearly 2**{bits}; if that is a counter of {bits} bits "
-                              "that began again, sorting puts last what came first, and unsorted=\"unwrap\" is right",
-                              NeurosimWarning, stacklevel=2)
+                warn(f"{self.where(self.seen + place)}: time runs backwards from {_shown(before)} to "
+                     f"{_shown(after)} {self.unit}, nearly 2**{bits}; if that is a counter of {bits} bits "
+                     "that began again, sorting puts last what came first, and unsorted=\"unwrap\" is right")
             self.back = True
             return False
         said = f"{self.where(self.seen + place)} must not be earlier than the one before: time runs backwards from " \

@@ -1,6 +1,5 @@
 """Lays a network out: parameters to coefficients, projections to rows of synapses, who owns what."""
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from neurosim.engine.propagator import Coefficients
 from neurosim.engine.quantities import check_bounds, periods, quantities, wiring_of
 from neurosim.engine.spans import bounds_within, spread_out
 from neurosim.engine.synapses import Connectivity, Draft, draft
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.network import Network, Population, Ports, Projection
 from neurosim.precision import warn_where_lost
 from neurosim.random import Streams
@@ -185,7 +184,7 @@ def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:
     current: Any = drive.drive
     rounded = current.rounding(plan.parameters, laid.dt)
     if rounded:
-        warnings.warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}", NeurosimWarning, stacklevel=2)
+        warn(f"{type(drive.drive).__name__} {drive.name!r} {rounded}")
     return revised(plan, form=current.coefficients(plan.parameters, laid.dt))
 
 
@@ -196,8 +195,7 @@ def _ticks_held(population, t_ref, dt):
     drawn = isinstance(population.model.values()["t_ref"], Samples)
     if not drawn and np.abs(ticks * dt - t_ref).max() > 1e-6 * dt:
         worst = np.abs(ticks * dt - t_ref).max()
-        warnings.warn(f"t_ref of {population.name!r} is rounded to ticks of {dt:g} ms, by up to {worst:.3g} ms",
-                      NeurosimWarning, stacklevel=2)
+        warn(f"t_ref of {population.name!r} is rounded to ticks of {dt:g} ms, by up to {worst:.3g} ms")
     if np.max(ticks, initial=0.0) > LONGEST_HOLD:
         raise ParameterError(f"t_ref of {population.name!r} must be <= {LONGEST_HOLD * dt:g} ms, {LONGEST_HOLD:g} "
                              f"ticks, got {np.max(t_ref):g}")

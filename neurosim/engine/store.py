@@ -12,7 +12,6 @@ import pickle
 import sys
 import tempfile
 import uuid
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -22,7 +21,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from neurosim.errors import NeurosimWarning
+from neurosim.errors import warn
 
 KEEP_KERNELS = 2000
 _DIGEST = hashlib.sha256().digest_size
@@ -112,8 +111,8 @@ class Entry(NullCache):
 @cache
 def _say_once(folder, reason) -> None:
     where = f"{folder}, the cache folder" if folder else "a cache folder"
-    warnings.warn(f"compiled kernels cannot be kept in {where} ({reason}), so every process compiles them again; "
-                  "set NEUROSIM_CACHE to a folder that can be written", NeurosimWarning, stacklevel=2)
+    warn(f"compiled kernels cannot be kept in {where} ({reason}), so every process compiles them again; "
+         "set NEUROSIM_CACHE to a folder that can be written")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,7 +5,6 @@ A window is open on the left, so that a spike at the very time at which other to
 
 import json
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 from neurosim.aliases import Number
 from neurosim.checks import check_number, describe_value
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.spikes.header import FORMAT, check_header, fields, header
 
 TEXT = "neurosim"  #: where a file of another format keeps our header
@@ -203,8 +202,8 @@ def _ticks(found: Found, dt) -> np.ndarray:
     worst = np.abs(grid, out=grid)
     allowed = 1e-6 + 4e-15 * np.abs(ticks).max(initial=0) + 0.5 * found.spacing / dt
     if worst.max(initial=0) > allowed:
-        warnings.warn(f"times were rounded to the grid of dt = {dt:g} ms; the worst error is {worst.max() * dt:.3g} ms "
-                      f"({worst.max():.2g} tick)", NeurosimWarning, stacklevel=6)
+        warn(f"times were rounded to the grid of dt = {dt:g} ms; the worst error is {worst.max() * dt:.3g} ms "
+             f"({worst.max():.2g} tick)")
     return ticks.astype(np.int64)
 
 
@@ -220,9 +219,8 @@ def _open_window(stamps, labels, fixed):
     if first > begin or not np.isfinite(first):
         return
     opens = math.nextafter(float(first), -math.inf) if dt is None else (int(first) - 1) * dt
-    warnings.warn(f"the first spike, at {first if dt is None else first * dt:g} ms, is not after the start of the "
-                  f"window, {start:g} ms, which is open there; it opens at {opens:g} ms instead (start= says when)",
-                  NeurosimWarning, stacklevel=6)
+    warn(f"the first spike, at {first if dt is None else first * dt:g} ms, is not after the start of the "
+         f"window, {start:g} ms, which is open there; it opens at {opens:g} ms instead (start= says when)")
     if labels.get("duration") is not None:
         span = start + labels["duration"] - opens
         labels["duration"] = span if dt is None else round(span / dt) * dt

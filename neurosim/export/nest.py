@@ -5,7 +5,6 @@ nodes, from 1 on, and know nothing of neurons that were silent: `ids` names all 
 """
 
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.checks import check_number, describe_value
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.export.assemble import Found, Wanted, assemble
 from neurosim.files import reading
 
@@ -103,8 +102,8 @@ def _warn_of_others(paths):
                   if THREAD.search(path.name) and THREAD.sub("", path.name) in recorders
                   and path.resolve() not in given)
     if left:
-        warnings.warn(f"a recorder of NEST has a file for each thread, and these were not given: {', '.join(left)}; "
-                      "give all of them in a list", NeurosimWarning, stacklevel=4)
+        warn(f"a recorder of NEST has a file for each thread, and these were not given: {', '.join(left)}; "
+             "give all of them in a list")
 
 
 def _table(path, lines, columns) -> tuple:

@@ -5,7 +5,6 @@ import json
 import math
 import re
 import uuid
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from neurosim import __version__
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.export import runs
 from neurosim.export.assemble import Found, Wanted, assemble, header_text, spacing
 from neurosim.export.extra import need
@@ -138,9 +137,8 @@ def _warn_of_equal(spikes, found):
     equal = np.flatnonzero(found.times[1:] == found.times[:-1])
     equal = equal[~np.isin(equal + 1, found.ends)]
     if len(equal):
-        warnings.warn(f"{len(equal)} spikes of {spikes.name or 'a population'!r} come at the same tick as the one "
-                      "before them of the same neuron; they are written, and nwbinspector calls that critical",
-                      NeurosimWarning, stacklevel=5)
+        warn(f"{len(equal)} spikes of {spikes.name or 'a population'!r} come at the same tick as the one "
+             "before them of the same neuron; they are written, and nwbinspector calls that critical")
 
 
 # ---- reading ----------------------------------------------------------------------------------------
@@ -242,6 +240,6 @@ def _window(path, units, rows) -> dict:
         return {}
     start, stop = float(mine[:, 0].min()), float(mine[:, 1].max())
     if (counts != 1).any() or (mine != [start, stop]).any():
-        warnings.warn(f"{path}: units were observed in several intervals, of which spikes have one; it is taken from "
-                      f"{start:g} to {stop:g} s, the first and the last", NeurosimWarning, stacklevel=6)
+        warn(f"{path}: units were observed in several intervals, of which spikes have one; it is taken from "
+             f"{start:g} to {stop:g} s, the first and the last")
     return {"start": start * 1000, "duration": stop * 1000 - start * 1000}

@@ -1,6 +1,5 @@
 """All that a run recorded, as every format of whole runs takes it: spikes of whole populations, traces, the network."""
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neurosim.checks import describe_value
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.network import DriveOn, Network, Population, Projection, Recorder
 from neurosim.spikes import Spikes
 
@@ -142,7 +141,7 @@ def _unit(net: Network, recorder: Recorder) -> str:
 def unwritten(kind: str, what: list[str], where: str) -> None:
     """Warn of parts of a network that a format has no place for."""
     if what:
-        warnings.warn(f"{kind} has no place for {', '.join(what)}; {where}", NeurosimWarning, stacklevel=6)
+        warn(f"{kind} has no place for {', '.join(what)}; {where}")
 
 
 def unique_names(names: list[str], plain: Callable[[str], str]) -> list[str]:

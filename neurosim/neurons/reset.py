@@ -1,13 +1,12 @@
 """What the integrate-and-fire models share: when they spike, and what that does to v."""
 
-import warnings
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from neurosim.aliases import Choice
 from neurosim.checks import Option, describe_value
-from neurosim.errors import NeurosimWarning
+from neurosim.errors import warn
 from neurosim.neurons.base import Neuron
 
 
@@ -27,9 +26,8 @@ class Resetting(Neuron):
         name = "v_reset" if self.reset == "to_value" else self.floor
         after, threshold = getattr(self, name), self.v_threshold
         if above(after, threshold):
-            warnings.warn(f"{type(self).__name__}.{name} should be <= v_threshold = {describe_value(threshold)} mV, got"
-                          f" {describe_value(after)}: such a neuron spikes at every tick at which it is not held",
-                          NeurosimWarning, stacklevel=3)
+            warn(f"{type(self).__name__}.{name} should be <= v_threshold = {describe_value(threshold)} mV, got"
+                 f" {describe_value(after)}: such a neuron spikes at every tick at which it is not held")
 
     @staticmethod
     def fires(v, v_threshold):

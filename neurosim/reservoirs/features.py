@@ -1,6 +1,5 @@
 """From the spikes of a liquid to one vector of numbers for a readout."""
 
-import warnings
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -9,7 +8,7 @@ import numpy as np
 from neurosim.aliases import Row, RowOrNone, Whole
 from neurosim.checks import Parameter, Parametrised, computed, describe_value
 from neurosim.connectivity import Vector
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.spikes import Spikes
 
 
@@ -84,9 +83,8 @@ class BinnedCounts(Feature, kw_only=False):
         else:
             bins, ends = len(self.edges), np.array(self.edges) * (1 + 1e-12)
             if ends[0] > spikes.duration > 0 and bins > 1:
-                warnings.warn(f"BinnedCounts.edges begin at {self.edges[0]:g} ms, after the recording has ended at "
-                              f"{spikes.duration:g} ms, so that all spikes are in the first part; edges are in ms",
-                              NeurosimWarning, stacklevel=2)
+                warn(f"BinnedCounts.edges begin at {self.edges[0]:g} ms, after the recording has ended at "
+                     f"{spikes.duration:g} ms, so that all spikes are in the first part; edges are in ms")
             part = np.searchsorted(ends, spikes.times - spikes.start)
         inside = part < bins
         place = part[inside] * spikes.size + spikes.ids[inside]

@@ -1,12 +1,11 @@
 """Features of the states of any network, for many inputs."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.progress import progress_bar
 from neurosim.reservoirs.features import Counts, Feature, as_features
 from neurosim.simulation import Simulation
@@ -67,9 +66,8 @@ def states(sim: Simulation, samples: Iterable[Spikes], duration: float, features
                 rows += 1
             done(rows)
     if silent:
-        warnings.warn(f"population {population!r} has not spiked in any of {len(samples)} samples: their features "
-                      "tell nothing, as its input is too weak; raise its weights, or how many inputs a neuron has",
-                      NeurosimWarning, stacklevel=2)
+        warn(f"population {population!r} has not spiked in any of {len(samples)} samples: their features "
+             "tell nothing, as its input is too weak; raise its weights, or how many inputs a neuron has")
     return np.empty((0, 0), np.float32) if table is None else table
 
 

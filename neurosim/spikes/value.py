@@ -9,7 +9,6 @@ spikes have float64 times in ms instead of ticks (`dt` is None) and follow the s
 import hashlib
 import json
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 
 from neurosim.aliases import Number, Numbers
 from neurosim.checks import describe_value
-from neurosim.errors import NeurosimWarning, ParameterError, UnsupportedError
+from neurosim.errors import ParameterError, UnsupportedError, warn
 from neurosim.reprs import table
 from neurosim.spikes import csv, hdf5
 from neurosim.spikes.checks import (
@@ -148,9 +147,8 @@ class Spikes(Statistics, Parts, Elsewhere):
             check_rounded(times, ticks, empty._first, empty._span)
         spikes = cls(ticks=ticks, ids=ids, **fields)
         if worst:
-            warnings.warn(
-                f"Spikes.from_times rounded times to the grid of dt = {dt:g} ms; the worst error is "
-                f"{worst * dt:.3g} ms ({worst:.2g} tick)", NeurosimWarning, stacklevel=2)
+            warn(f"Spikes.from_times rounded times to the grid of dt = {dt:g} ms; the worst error is "
+                 f"{worst * dt:.3g} ms ({worst:.2g} tick)")
         return spikes
 
     @classmethod

@@ -6,7 +6,6 @@ import secrets
 import shutil
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 from neurosim.calls import arguments_listed
 from neurosim.checks import check_seed, describe_value
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.files import as_path, first_line, writing
 from neurosim.machine import cores
 from neurosim.progress import progress_bar
@@ -105,8 +104,8 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
                 points = space.explore(driver.work, journal.history(), journal.note)
             result = Result(points, trials, journal.read()[0], space.highest, space.lowest)
     if result.failures:
-        warnings.warn(f"{len(result.failures)} of {len(result)} calls failed, the first with "
-                      f"{result.failures[0]['error']}; see result.failures", NeurosimWarning, stacklevel=3)
+        warn(f"{len(result.failures)} of {len(result)} calls failed, the first with "
+             f"{result.failures[0]['error']}; see result.failures")
     return result
 
 

@@ -1,7 +1,6 @@
 """`simulate`: a circuit over time, alone or in many variants side by side."""
 
 import os
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +13,7 @@ from hardware_models.sfq.circuit.run import Run
 from hardware_models.sfq.circuit.units import PHI0
 from hardware_models.sfq.circuit.values import Values, lanes_of
 from neurosim.checks import check_is, describe_value, is_number, is_whole
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.units import doubt
 
 LANES = 8  #: lanes that the compiled loop takes side by side
@@ -111,7 +110,7 @@ def _steps(duration, h):
     steps = round(duration / h)
     for name, value in (("duration", duration), ("h", h)):
         if found := doubt(name, "ps", value):
-            warnings.warn(f"simulate.{name} {found}", NeurosimWarning, stacklevel=3)
+            warn(f"simulate.{name} {found}")
     if steps < 1 or abs(duration / h - steps) > 1e-6 + 1e-14 * steps:
         raise ParameterError(f"duration must be a multiple of h = {h:g} ps, got {duration!r}")
     return steps

@@ -360,7 +360,7 @@ def triangles(times, height: float, width: float) -> PiecewiseLinear:
     array([0. , 0.5, 0. ])
     """
     times = np.asarray(times, dtype=float)
-    warn_of_units("triangles", [("times", "ps", times), ("width", "ps", width)], stacklevel=3)
+    warn_of_units("triangles", [("times", "ps", times), ("width", "ps", width)])
     points = (times[:, None] + width * np.arange(3)).ravel() if times.size else np.zeros(1)
     levels = np.tile([0.0, height, 0.0], times.size) if times.size else np.zeros(1)
     return PiecewiseLinear(points, levels)

@@ -4,7 +4,6 @@ A decoder keeps what one record says for the next, so the events do not depend o
 """
 
 import os
-import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,7 +16,7 @@ from neurosim.datasets.cameras.dat import Dat
 from neurosim.datasets.cameras.es import EventStream
 from neurosim.datasets.cameras.evt import Evt
 from neurosim.datasets.events import EVENT
-from neurosim.errors import FileError, NeurosimWarning
+from neurosim.errors import FileError, warn
 
 BLOCK = 2**20  #: bytes that are decoded at once where events are asked for in pieces
 HEAD = 2**20  #: bytes in which a head must end
@@ -65,8 +64,8 @@ def _blocks(path, file, decoder, complete, many):
         left, at = raw[used:], at + used
         yield events
     if decoder.early:
-        warnings.warn(f"{path}: {decoder.early} events come before the first word of time and are left out, for "
-                      "nothing says when they were", NeurosimWarning, stacklevel=2)
+        warn(f"{path}: {decoder.early} events come before the first word of time and are left out, for "
+             "nothing says when they were")
     if len(left) and complete:
         raise FileError(f"{path} is cut short: the record at byte {at} must be longer than the {len(left)} bytes that "
                         "are left; complete=False reads what is whole")

@@ -11,7 +11,7 @@ from neurosim.aliases import RealOrNone
 from neurosim.checks import check_whole
 from neurosim.encoders.audio.sound import Sound, as_sound, warn_of_clipping
 from neurosim.encoders.base import Encoder, batch, batch_keys, check_seed, own
-from neurosim.errors import ParameterError
+from neurosim.errors import ParameterError, held_back, warn_of_all
 from neurosim.progress import progress_bar
 from neurosim.spikes import Spikes
 
@@ -84,13 +84,18 @@ class AudioEncoder(Encoder):
         owner = type(self).__name__
         sounds = batch(owner, audio)
         keys = batch_keys(owner, keys, len(sounds))
-        found = []
+        found, held = [], []
+
+        def one(sound, key):
+            with held_back(held):
+                return self.encode(sound, rate, seed=seed, key=key, channel=channel)
+
         with ThreadPoolExecutor(check_threads(owner, threads)) as pool, progress_bar(progress, len(sounds),
                                                                                      "sounds") as done:
-            for spikes in pool.map(lambda sound, key: self.encode(sound, rate, seed=seed, key=key, channel=channel),
-                                   sounds, keys):
+            for spikes in pool.map(one, sounds, keys):
                 found.append(spikes)
                 done(len(found))
+        warn_of_all(held)
         return found
 
     def listen(self, rate: int, *, seed: int = 0, key: int = 0) -> "AudioStream":

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import warnings
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from neurosim.datasets import make_events, write_shd
 from neurosim.datasets.files import Zip, check_choice
 from neurosim.encoders.audio.base import AudioEncoder, check_threads
 from neurosim.encoders.audio.sound import as_sound, check_channel, parse_wav
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.files import check_writable, reading, whole_hdf5
 from neurosim.progress import progress_bar
 
@@ -148,11 +147,9 @@ def encode_folder(encoder: AudioEncoder, folder, to, *, pattern: str = PATTERN, 
 
 def _warn(found):
     if found.clipped:
-        warnings.warn(f"{len(found.clipped)} of {len(found.names)} recordings are clipped, such as {found.clipped[0]}",
-                      NeurosimWarning, stacklevel=3)
+        warn(f"{len(found.clipped)} of {len(found.names)} recordings are clipped, such as {found.clipped[0]}")
     if found.skipped:
-        warnings.warn(f"{len(found.skipped)} recordings were left out: {'; '.join(found.skipped)}", NeurosimWarning,
-                      stacklevel=3)
+        warn(f"{len(found.skipped)} recordings were left out: {'; '.join(found.skipped)}")
 
 
 # ---- which files ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neurosim.checks import check_is, check_whole, describe_value, is_whole
-from neurosim.errors import FileError, NeurosimWarning, ParameterError
+from neurosim.errors import FileError, ParameterError, warn
 from neurosim.files import first_line, reading
 
 WHAT = "a WAV file"
@@ -171,13 +171,12 @@ def parse_wav(raw: bytes, what) -> tuple[np.ndarray, int]:
     return samples, int(rate)
 
 
-def warn_of_clipping(sound: Sound, stacklevel: int = 2) -> None:
+def warn_of_clipping(sound: Sound) -> None:
     """Warn where samples lie at full scale one after the other."""
     clipped = sound.clipped()
     if clipped:
-        warnings.warn(f"{sound.what} is clipped: {clipped} of {len(sound.samples)} samples lie at full scale in runs "
-                      f"of {CLIPPED} or more, which sounds like more high frequencies than were there", NeurosimWarning,
-                      stacklevel=stacklevel + 1)
+        warn(f"{sound.what} is clipped: {clipped} of {len(sound.samples)} samples lie at full scale in runs "
+             f"of {CLIPPED} or more, which sounds like more high frequencies than were there")
 
 
 __all__ = ["Sound", "as_sound", "check_channel", "parse_wav", "read_wav", "scaled", "warn_of_clipping"]

@@ -1,7 +1,6 @@
 """What was given for the quantities of synapses: numbers, distributions, arrays; and delays in ticks."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from neurosim.checks import Samples, describe_value
 from neurosim.distributions import Distribution
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 
 MAX_TICKS = 2**24  #: no delay is longer
 
@@ -115,8 +114,7 @@ def _round(ms, dt, what):
         off = np.abs(exact - ticks)[(ticks > 0) & (ticks <= MAX_TICKS)]
     worst = off.max(initial=0.0)
     if worst > 1e-6 * max(1.0, float(np.max(ticks, initial=0))):
-        warnings.warn(f"{what} is not a multiple of dt = {dt:g} ms and was rounded, by up to {worst * dt:.3g} ms",
-                      NeurosimWarning, stacklevel=4)
+        warn(f"{what} is not a multiple of dt = {dt:g} ms and was rounded, by up to {worst * dt:.3g} ms")
     return ticks
 
 

@@ -1,14 +1,13 @@
 """The branching ratio by multistep regression, which subsampling does not bias."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from neurosim.checks import check_whole
-from neurosim.errors import NeurosimWarning, ParameterError
+from neurosim.errors import ParameterError, warn
 from neurosim.reservoirs.metrics.checks import table
 
 LEAST = 5.0  #: standard deviations of independent numbers by which a fit must differ from them
@@ -79,9 +78,9 @@ def branching_ratio(activity, longest: int | None = None) -> Branching:
     power = m ** np.arange(1, longest + 1)
     score = b * math.sqrt(power @ power * activity.size)
     if score < LEAST:
-        warnings.warn("branching_ratio: the activity cannot be told from numbers that are independent from step to "
-                      f"step (b = {b:.2g}, {score:.1f} standard deviations), so that m is NaN; either no spike causes "
-                      "another, or there are too few steps", NeurosimWarning, stacklevel=2)
+        warn("branching_ratio: the activity cannot be told from numbers that are independent from step to "
+             f"step (b = {b:.2g}, {score:.1f} standard deviations), so that m is NaN; either no spike causes "
+             "another, or there are too few steps")
         m = math.nan
     return Branching(m, b, slopes, score)
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from hardware_models.sfq.circuit.deck.scope import Scope
 from hardware_models.sfq.circuit.deck.sources import Clock
 from hardware_models.sfq.circuit.deck.text import Line, Source, logical_lines, read_text
 from neurosim.checks import check_is
-from neurosim.errors import FileError, NetworkError, NeurosimError, NeurosimWarning
+from neurosim.errors import FileError, NetworkError, NeurosimError, warn
 
 #: Lines of other tools, or of analyses that are no run over time: skipped, and listed in one warning.
 SKIPPED = (".neb", ".check", ".checkall", ".ac", ".dc", ".op", ".tf", ".four", ".fft", ".noise", ".disto", ".sens",
@@ -215,7 +214,7 @@ class _Reader:
             unknown = ", ".join(f"{each.label} ({each.where})" for each, found in asked.items() if found is None)
             notes.append(f".print asks for what is not there: {unknown}")
         if notes:
-            warnings.warn(f"{name}: {'. Also '.join(notes)}", NeurosimWarning, stacklevel=3)
+            warn(f"{name}: {'. Also '.join(notes)}")
         kept = tuple(dict.fromkeys(filter(None, asked.values())))
         return Deck(circuit, prints=kept, spread=self._spread_of(parts), skipped=listed, **found)
 
