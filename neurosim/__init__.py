@@ -14,9 +14,9 @@ Describe a network, lay it out, run it, look at it::
     ns.plot.raster(sim.spikes(cells))
 """
 
-from typing import TYPE_CHECKING
-
 from neurosim import lazy
+
+TYPE_CHECKING = False  # as type checkers take it for true; importing `typing` would take longer than all the rest
 
 __version__ = "0.1.0"
 

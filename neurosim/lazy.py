@@ -11,13 +11,16 @@ Editors and type checkers do not run the package, so its `__init__` imports the 
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
 
-def exports(package: str, where: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
-            ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+def exports(package: str, where: "Mapping[str, Sequence[str]]", modules: "Sequence[str]" = ()
+            ) -> "tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]":
     """Return `__all__`, `__getattr__` and `__dir__` of a package.
 
     Args:
@@ -32,7 +35,7 @@ def exports(package: str, where: Mapping[str, Sequence[str]], modules: Sequence[
     home = {name: module for module, names in where.items() for name in names}
     everything = sorted({*home, *modules})
 
-    def get(name: str) -> Any:
+    def get(name: str) -> "Any":
         if name in modules:
             return import_module(f"{package}.{name}")
         if name not in home:
