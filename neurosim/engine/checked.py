@@ -14,6 +14,7 @@ import textwrap
 import types as pytypes
 
 import numba
+import numpy as np
 from numba import types
 from numba.extending import overload
 
@@ -37,11 +38,15 @@ def _size_of(array, axis):
     return lambda array, axis: len(array)
 
 
+# `np.int64(place)` since Numba 0.60 takes a constant argument for part of the type of what is raised, and one function
+# turns those of all types of one layout into Python's: an error then carried the place of another index.
+
+
 @numba.njit
 def check_at(index, size, place):
     """Return an index that lies within; raise an IndexError that carries the place otherwise."""
     if index < 0 or index >= size:
-        raise IndexError(place, index, size)
+        raise IndexError(np.int64(place), index, size)
     return index
 
 
@@ -49,7 +54,7 @@ def check_at(index, size, place):
 def check_end(index, size, place):
     """Return an end of a slice that lies within; raise an IndexError that carries the place otherwise."""
     if index < 0 or index > size:
-        raise IndexError(place, index, size)
+        raise IndexError(np.int64(place), index, size)
     return index
 
 
