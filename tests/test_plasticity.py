@@ -416,3 +416,25 @@ def test_two_rules_may_share_a_parameter_but_not_two_values():
     net.connect(a, b, plasticity=[Pair(), ModulatedTraces(tau_plus=16.0)], modulators={"reward": reward}, name="p")
     with pytest.raises(ns.UnsupportedError, match="'tau_plus' twice"):
         ns.Simulation(net, DT)
+
+
+def test_synapses_are_settled_once_a_tick_and_not_before_the_first(monkeypatch):
+    """Each settlement visits all of them, and weights are looked at often; a part without targets has nothing to do."""
+    from neurosim.engine import partition, snapshots
+
+    monkeypatch.setattr(partition, "SMALLEST_PART", 1)
+    made, run = [], snapshots.run
+    monkeypatch.setattr(snapshots, "run", lambda *args: (made.append(args[1]), run(*args)))
+    net = ns.Network()
+    noise = net.add(ns.Poisson(rate=100.0), 300, name="noise")
+    cells = net.add(ns.LIF(t_ref=1.0), 20, name="cells")
+    net.connect(noise, cells, weight=1.0, plasticity=Pair(), name="p")
+    sim = ns.Simulation(net, dt=DT, threads=2)
+    first = sim.weights("p")
+    assert made == [] and sim._run.engine.plan.parts == 2
+    for _ in range(3):
+        sim.run(200.0)
+        last = [sim.weights("p") for _ in range(3)]
+        sim.state()
+        assert (last[0] == last[2]).all() and (last[0] != first).any()
+    assert made.count(2000) == made.count(4000) == made.count(6000) == 1

@@ -89,7 +89,8 @@ class Clocked(Snapshots):
             if plan.wiring.rules:
                 parts = zip(*(self.varying[projection][name] for name in ("noted", "noted_before")), strict=True)
                 waiting = max(int((now - then).max(initial=0)) for now, then in parts)
-                since = min(int(settled[0]) for settled in self.varying[projection]["settled"])
+                settled = zip(self.varying[projection]["settled"], np.diff(plan.bounds), strict=True)
+                since = min((int(last[0]) for last, targets in settled if targets), default=tick)
                 room, longest = self._ring_room(projection, plan, waiting)
                 if ticks > room or tick + ticks - since > longest:
                     return False

@@ -69,6 +69,7 @@ class Programs(Arrays):
         settling = [[self._settling(p, plan, thread, "") for p, plan in self._learning(thread)]
                     for thread in threads]
         self.settlers = [Program(blocks) for blocks in settling] if any(settling) else []
+        self.settled = [self.varying[p]["settled"][thread] for thread in threads for p, _ in self._learning(thread)]
 
     def _first(self, thread):
         """What was attached, which is called by the first part."""

@@ -22,7 +22,7 @@ class Snapshots(Programs):
     def settle(self) -> None:
         """Bring plastic synapses up to date; it changes no result, only when the work is done."""
         self.ready()
-        if self.settlers:
+        if any(settled[0] != self.tick for settled in self.settled):
             run(self.settlers, self.tick, self.tick + 1, 1)
 
     def view(self, projection):
