@@ -30,7 +30,7 @@ help:
 	@echo "make lint      check the style with ruff and the types with pyright"
 	@echo "make bench     run the benchmarks"
 	@echo "make demo      digits as event-camera recordings through a liquid to a readout; results in build/demo"
-	@echo "make docs      build the pages of docs/ as HTML into build/docs"
+	@echo "make docs      build the pages of docs/, the reference and the gallery as HTML into build/docs"
 	@echo "make clean     remove $(VENV), caches and builds"
 
 install: $(STAMP)
@@ -121,5 +121,6 @@ docs: $(DOCS_STAMP)
 	$(RUN) -m sphinx -b html -W --keep-going docs build/docs
 
 clean:
-	rm -rf "$(VENV)" "$(OLDEST)" "$(EXTRAS)" build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(OLDEST)" "$(EXTRAS)" build dist docs/reference docs/examples docs/sg_execution_times.rst \
+	    *.egg-info .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

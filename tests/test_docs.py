@@ -153,7 +153,10 @@ def test_the_navigation_lists_every_page():
     there |= {"models/index", *(f"models/{family}" for family in generate.FAMILIES)}
     lacking = sorted(there - listed)
     assert not lacking, f"put {', '.join(lacking)} under one of the captions of docs/contents.rst"
-    gone = sorted(page for page in listed if not any((DOCS / f"{page}{end}").exists() for end in (".md", ".rst")))
+    made = {"examples/index", "reference/index"}  # when the site is built
+    assert made < listed
+    gone = sorted(page for page in listed - made
+                  if not any((DOCS / f"{page}{end}").exists() for end in (".md", ".rst")))
     assert not gone, f"docs/contents.rst lists {', '.join(gone)}, which docs/ does not hold"
 
 
@@ -188,3 +191,47 @@ def test_docstrings_become_what_sphinx_reads(text, made):
     while found[-1] == "":
         found.pop()
     assert found == made
+
+
+def test_the_gallery_has_every_example_with_its_output():
+    gallery = load("gallery")
+    shown = [name for _, _, names in gallery.sections().values() for name in names]
+    assert sorted(shown) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+    lacking = gallery.missing()
+    assert not lacking, (f"run `python docs/gallery.py keep {' '.join(lacking)}`, with --args=\"--quick\" where it is "
+                         "long, and commit what it writes to docs/gallery/")
+    kept = {path.stem for path in gallery.KEPT.glob("*.txt")} | {path.stem for path in gallery.KEPT.glob("*.png")}
+    assert kept == set(shown) - set(gallery.TABLE["built"]), "docs/gallery/ keeps what no example shows"
+    assert all(path.stat().st_size <= gallery.LARGEST for path in gallery.KEPT.glob("*.png"))
+
+
+def test_a_new_example_finds_its_section(monkeypatch, tmp_path):
+    gallery = load("gallery")
+    there = gallery.examples()
+    for name, code in {"adapts": "from learning_rules import Oja", "written": "import hardware_models.memristor as m",
+                       "plain": "import neurosim as ns\nns.Network()"}.items():
+        (tmp_path / f"{name}.py").write_text(f'"""A title: more.\n\n    python x.py\n\nText of x_ * y."""\n{code}\n')
+        there[name] = tmp_path / f"{name}.py"
+    monkeypatch.setattr(gallery, "examples", lambda: there)
+    found = {name: folder for folder, (_, _, names) in gallery.sections().items() for name in names}
+    assert (found["adapts"], found["written"], found["plain"]) == ("rules", "devices", "first")
+    assert gallery.title_and_text("plain") == (
+        "A title", "A title: more.\n\n.. code-block:: text\n\n    python x.py\n\nText of x\\_ \\* y.")
+    gallery.write_copies(tmp_path / "copies")
+    assert "not been run for these pages yet" in (tmp_path / "copies" / "first" / "plain.py").read_text()
+
+
+def test_kept_output_names_the_call_that_made_it():
+    gallery = load("gallery")
+    for path in gallery.KEPT.glob("*.txt"):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith(f"$ python examples/{path.stem}.py"), f"{path.name} begins with {first}"
+
+
+def test_a_picture_is_made_small(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    noise = image.effect_noise((1600, 1200), 90.0)
+    noise.save(tmp_path / "large.png")
+    gallery = load("gallery")
+    gallery.shrink(tmp_path / "large.png", tmp_path / "small.png")
+    assert (tmp_path / "large.png").stat().st_size > (tmp_path / "small.png").stat().st_size <= gallery.LARGEST
