@@ -18,6 +18,7 @@ startup and kernels; or
                         the speed or above twice the memory of the spikes
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     cochlea             sound to spikes beside lauscher, in CPU time; fails below a hundred times its speed
+    forecasts           seven chaotic systems beside ReservoirPy; fails where a median valid time is shorter
     rate-reservoirs     a sweep of memory capacity beside ReservoirPy; fails below five times its speed
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     report              the tables of a file of results, as Markdown
@@ -35,7 +36,8 @@ from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
 OTHERS = ("startup", "kernels", "setting", "load", "scaling", "analysis", "random-networks", "event-files", "exports",
-          "damaged-recordings", "cochlea", "rate-reservoirs", "microcircuit-stats", "report")
+          "damaged-recordings", "cochlea", "rate-reservoirs", "forecasts",
+          "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 

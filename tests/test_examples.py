@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
+         "associative_memories": ["--quick", "--seeds", "2"],
+         "chaos_forecast": ["--quick", "--seeds", "2"],
          "liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nmnist": ["--layers", "1", "--most", "60"],
          "nmnist_gradient": ["--layers", "1", "--most", "60", "--hidden", "20", "--epochs", "2", "--folds", "2"],

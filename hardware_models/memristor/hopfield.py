@@ -3,12 +3,13 @@
 import numpy as np
 
 from hardware_models.memristor.device import Memristor
-from neurosim.checks import check_numbers, check_seed, check_whole, describe_value
+from neurosim.checks import check_numbers, check_whole, describe_value
 from neurosim.errors import ParameterError
+from neurosim.reservoirs import AssociativeMemory
 
 
-class HopfieldMemory:
-    r"""Patterns of +-1 stored by Hebb's rule and recalled by W: s <- sign(s W), W = sum of xi xi^T / n, diagonal 0.
+class HopfieldMemory(AssociativeMemory):
+    r"""An `AssociativeMemory` on memristors: s <- sign(s W), W = sum of xi xi^T / n, diagonal 0, patterns xi of +-1.
 
     Ideal, it holds about 0.138 n random patterns; above, recall breaks down.
 
@@ -26,39 +27,12 @@ class HopfieldMemory:
     """
 
     def __init__(self, patterns, device: Memristor | None = None, seed: int = 0):
-        xi = check_numbers("HopfieldMemory.patterns", patterns)
-        if xi.ndim != 2 or not np.isin(xi, (-1.0, 1.0)).all() or not xi.size:
-            raise ParameterError(f"HopfieldMemory.patterns must be a matrix of +-1, got {describe_value(xi)}")
         if device is not None and not isinstance(device, Memristor):
             raise ParameterError(f"HopfieldMemory.device must be a Memristor or None, got {describe_value(device)}")
-        self.patterns, self.generator = xi, np.random.default_rng(check_seed("HopfieldMemory.seed", seed))
-        ideal = xi.T @ xi / xi.shape[1]
-        np.fill_diagonal(ideal, 0.0)
-        self.device = (Memristor() if device is None else device).fitted(ideal if np.any(ideal) else np.ones((1, 1)))
-        self.weights = np.array(self.device.program(ideal, self.generator))
-        np.fill_diagonal(self.weights, 0.0)
+        super().__init__(patterns, device=Memristor() if device is None else device, seed=seed)
 
-    def flipped(self, states, share: float) -> np.ndarray:
-        """Return states in which a share of the units, chosen at random, has the other sign."""
-        return np.where(self.generator.random(np.shape(states)) < share, -1.0, 1.0) * states
-
-    def recall(self, states, steps: int = 30) -> np.ndarray:
-        """Return where states of shape (samples, n) have got to: all units at once, at most so many times."""
-        s = check_numbers("HopfieldMemory.recall.states", states)
-        if s.shape[-1:] != self.weights.shape[:1] or not np.isfinite(s).all():
-            raise ParameterError(f"HopfieldMemory.recall must be given finite states of shape (samples, "
-                                 f"{len(self.weights)}), got {describe_value(s)}")
-        for _ in range(steps):
-            field = self.device.matmul(s, self.weights, self.generator)
-            new = np.where(field == 0, s, np.sign(field))
-            if (new == s).all():
-                break
-            s = new
-        return s
-
-    def overlap(self, share: float = 0.0, steps: int = 30) -> float:
-        """Return the mean overlap of the stored patterns with what recall makes of them, a share of them flipped."""
-        return float((self.recall(self.flipped(self.patterns, share), steps) * self.patterns).mean())
+    def _checked_patterns(self, patterns, allowed=(-1.0, 1.0), kind="+-1"):
+        return super()._checked_patterns(patterns, allowed, kind)
 
 
 def capacity(n: int, device: Memristor | None = None, *, loads=None, enough: float = 0.9, repeats: int = 3,

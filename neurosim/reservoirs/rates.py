@@ -162,6 +162,16 @@ class RateReservoir(Estimator, Parametrised):
         u, state = self._one(state, u)
         return self.dynamics.states(self.drive(u[None]), state)[0]
 
+    def begin(self, X) -> tuple[np.ndarray, np.ndarray]:
+        """Return the states for inputs over time, shape (times, units), and the last one, with which to `advance`."""
+        states = self.transform(X)
+        return states, states[-1]
+
+    def advance(self, state, u) -> tuple[np.ndarray, np.ndarray]:
+        """Return the state after one input, as what a readout sees and as what to go on with."""
+        state = self.step(state, u)
+        return state, state
+
     def _given(self):
         return self.values()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurosim.checks import check_number, check_whole, describe_value, is_whole
 from neurosim.errors import ParameterError
+from neurosim.reservoirs.least_squares import solved
 from neurosim.reservoirs.metrics.checks import pair
 
 _BATCH = 64  # targets whose capacity is computed at once
@@ -86,20 +87,8 @@ def _ridge(states, targets, count, ridge):
     x = states[:count] - centre
     gram = x.T @ x
     gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram) + np.finfo(np.float64).tiny
-    weights = _solved(gram, x.T @ (targets[:count] - mean), ridge)
+    weights = solved(gram, x.T @ (targets[:count] - mean), ridge)
     return states[count:] @ weights + (mean - centre @ weights)
-
-
-def _solved(gram, right, ridge):
-    """Solve for weights: by Cholesky, thirty times as fast as by singular values, where the penalty bounds these."""
-    from scipy.linalg import cho_factor, cho_solve
-
-    if ridge >= 1e-10:
-        try:
-            return cho_solve(cho_factor(gram), right)
-        except np.linalg.LinAlgError:  # rounding has made it indefinite
-            pass
-    return np.linalg.lstsq(gram, right, rcond=None)[0]
 
 
 def _squared_correlation(a, b):
