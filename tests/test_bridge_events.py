@@ -126,6 +126,43 @@ def test_silent_neurons_are_said_and_brought_back():
     assert (outcome.run.counts("layer 0") > 0).all()
 
 
+def test_a_silent_layer_is_said_whatever_the_loss_reads():
+    net = layers([torch.full((4, 6), 0.05, dtype=torch.float64)])
+    out = net.add(ns.LeakyIntegrator(tau_mem=20.0, v_leak=0.0, r=1.0), 2, name="out")
+    net.connect(net["layer 0"], out, ns.AllToAll(), weight=1.0, delay=1.0, name="to out")
+    model = bridge.EventNetwork(net, train={"to 0": "weight"})
+    with pytest.warns(NeurosimWarning, match="no neuron of 'layer 0' spikes") as seen:
+        outcome = model(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 60.0, largest=["out"])
+    assert len(seen) == 1 and outcome.run.silent() == ["layer 0"]
+    model.learned["0"].data.fill_(5.0)
+    assert model(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 60.0, largest=["out"]).run.silent() == []
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_hidden_layer_learns_what_is_not_linear_in_times(seed):
+    rng = np.random.default_rng(seed)
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=3, duration=1.0)), 3, name="inputs")
+    hidden = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0, t_ref=NEVER_AGAIN), 20,
+                     name="hidden")
+    out = net.add(ns.LeakyIntegrator(tau_mem=20.0, v_leak=0.0, r=1.0), 2, name="out")
+    for name, source, target, mean, width in (("in", inputs, hidden, 3.5, 1.5), ("to out", hidden, out, 0.0, 1.0)):
+        net.connect(source, target, ns.AllToAll(), weight=rng.normal(mean, width, (source.size, target.size)),
+                    delay=1.0, receptor=ns.ExponentialCurrent(5.0), name=name)
+    late = rng.integers(0, 2, (64, 2))
+    times = np.concatenate([2.0 + 10.0 * late + rng.uniform(-1.0, 1.0, late.shape), np.ones((64, 1))], axis=1)
+    classes = torch.from_numpy(late[:, 0] ^ late[:, 1])  # exclusive or: a linear classifier has half of them right
+    learner = bridge.EventNetwork(net, train={"in": "weight", "to out": "weight"})
+    adam, right = torch.optim.Adam(learner.parameters(), lr=0.05), []
+    for _ in range(100):
+        logits = learner(times, 45.0, largest=["out"]).largest["out"]
+        right.append(float((logits.argmax(1) == classes).float().mean()))
+        adam.zero_grad()
+        torch.nn.functional.cross_entropy(3.0 * logits, classes).backward()
+        adam.step()
+    assert right[0] < 0.8 and right[-1] > 0.95
+
+
 def test_wrong_calls_get_a_sentence():
     model = bridge.EventNetwork(layers([torch.full((2, 3), 4.0, dtype=torch.float64)]), train={"to 0": "weight"})
     times = torch.zeros(1, 2, dtype=torch.float64)

@@ -156,7 +156,7 @@ class _Events(torch.autograd.Function):
         kinds = {kind for kind, _ in wanted}
         rates = any(name not in ("weight", "delay") for _, name in module._keys)
         run = module.model.run(given, duration, rates=rates, largest="largest" in kinds, threads=module.threads)
-        _warn_of_silence(run, wanted)
+        _warn_of_silence(run)
         box.append(run)
         ctx.module, ctx.run, ctx.wanted, ctx.has_times = module, run, wanted, times is not None
         made = []
@@ -194,8 +194,7 @@ def _by(made, owner, name, parameter):
     return np.asarray(value, np.float64).reshape(parameter.shape)
 
 
-def _warn_of_silence(run, wanted):
-    for name in {name for kind, name in wanted if kind in ("first", "spikes")}:
-        if run.n_samples and not run.counts(name).any():
-            warn(f"no neuron of {name!r} spikes in any sample, so nothing that leads to it has a gradient; "
-                 f"begin with larger weights, or add `silence` to the loss")
+def _warn_of_silence(run):
+    for name in run.silent() if run.n_samples else ():
+        warn(f"no neuron of {name!r} spikes in any sample, so nothing that leads to it has a gradient; begin with "
+             f"larger weights, or add `silence` to the loss")

@@ -15,8 +15,8 @@ from neurosim.gradients import backward, forward, mathematics
 _FUNCTIONS = (exponentials.two, exponentials.three, exponentials.relax, exponentials.quiet, exponentials.leave,
               exponentials.earliest, exponentials.level, exponentials.slowest_left, exponentials.zero,
               exponentials.first_crossing, mathematics.convolved, mathematics.forth, mathematics.approach,
-              mathematics.back, mathematics.fed_back, mathematics.area, mathematics.weigh, mathematics.summit,
-              queue.precedes, queue.push, queue.replace_root, queue.pop)
+              mathematics.back, mathematics.fed_back, mathematics.area, mathematics.weigh, mathematics.turning,
+              mathematics.summits, queue.precedes, queue.push, queue.replace_root, queue.pop)
 PLAIN = f'@njit(nogil=True, error_model="numpy", _nrt={CHECKING})'  # a check that fails makes an error to raise
 MAIN = "def main(*arguments):\n    return through(*arguments)\n"
 

@@ -61,9 +61,7 @@ P_n_at]
         if pops[p, P_kind] == SILENT:
             area(x, x_at, n, lo, hi, chains, stride, c, cb, drift, n_at, dt, total, n_at, a, table)
             if numbers[N_LARGEST] != 0:
-                for k in range(lo, hi):
-                    summit(x, x_at, n, k, chains, stride, c, cb, drift[n_at + k], frame[p], t, largest, latest,
-                           leaning, n_at)
+                summits(x, x_at, n, lo, hi, chains, c, cb, drift, n_at, frame[p], t, largest, latest, leaning)
         forth(x, x_at, n, lo, hi, chains, stride, c, cb, drift, n_at, dt)
     frame[p] = t
 

@@ -282,41 +282,48 @@ def weigh(x, xa, y, ya, n, lo, hi, chains, stride, c, ca, drift, da, dt, rho, ra
             out[place + k * width + 2] += d * (b * rsm + e * orsm)
 
 
-def summit(x, at, n, k, chains, stride, c, ca, drift, now, until, largest, latest, leaning, n_at):
-    """Note the largest v of a readout between now and until, when, and its slope there where that is not 0: < 0 where v
+def summits(x, at, n, lo, hi, chains, c, ca, drift, da, now, until, largest, latest, leaning):
+    """Note the largest v of readouts between now and until, when, and its slope there where that is not 0: < 0 where v
     has just jumped there, > 0 where it rises to the end."""
     dt = until - now
     m = c[ca + RATE]
-    v, slope = x[at + k], drift - m * x[at + k]
-    s, pull = 0.0, 0.0
-    if chains > 0:
-        s, pull = c[ca + HEAD + S], c[ca + HEAD + GAIN] * x[at + n + k]
-    slope += pull
-    if v > largest[n_at + k]:
-        largest[n_at + k], latest[n_at + k], leaning[n_at + k] = v, now, min(slope, 0.0)
-    # slope(u) = (drift - m v) exp(-m u) + pull (exp(-s u) - m conv(s, m, u)), which has one zero at most
+    s = c[ca + HEAD + S] if chains > 0 else 0.0
+    gain = c[ca + HEAD + GAIN] if chains > 0 else 0.0
+    em, es, flat, ks = exp(-m * dt), exp(-s * dt), two(0.0, m, dt), two(s, m, dt)
+    for k in range(lo, hi):
+        v, pull, place = x[at + k], 0.0, da + k
+        if chains > 0:
+            pull = gain * x[at + n + k]
+        rest = drift[place] - m * v
+        slope = rest + pull
+        if v > largest[place]:
+            largest[place], latest[place], leaning[place] = v, now, min(slope, 0.0)
+        if slope <= 0.0:
+            continue
+        # slope(u) = rest exp(-m u) + pull (exp(-s u) - m conv(s, m, u)), which has one zero at most
+        end = rest * em + pull * (es - m * ks)
+        then, at_then = dt, v * em + drift[place] * flat + pull * ks
+        if end < 0.0:
+            then = min(max(turning(rest, pull, m, s, dt), 0.0), dt)
+            at_then = v * exp(-m * then) + drift[place] * two(0.0, m, then) + pull * two(s, m, then)
+        if at_then > largest[place]:
+            # now + dt may be another number than until, and the way back asks which arrival was at that very instant
+            largest[place], leaning[place] = at_then, max(end, 0.0)
+            latest[place] = now + then if then < dt else until
+
+
+def turning(rest, pull, m, s, dt):
+    """Return when v, which rises at first and falls dt ms later, stands still; see `summits`."""
+    gap = s - m
+    if abs(gap) > 0.01 * s:  # exp(m u) slope(u) = (rest - m q) + s q exp(-gap u), with q = pull / gap
+        return -log((m * pull / gap - rest) / (s * pull / gap)) / gap
     low, high = 0.0, dt
-    rest = drift - m * v
-    end = rest * exp(-m * dt) + pull * (exp(-s * dt) - m * two(s, m, dt))
-    then, lean = dt, max(end, 0.0)
-    if slope > 0.0 and end < 0.0:
-        gap = s - m
-        if abs(gap) > 0.01 * s:  # exp(m u) slope(u) = (rest - m q) + s q exp(-gap u), with q = pull / gap
-            low = -log((m * pull / gap - rest) / (s * pull / gap)) / gap
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        if rest * exp(-m * middle) + pull * (exp(-s * middle) - m * two(s, m, middle)) > 0.0:
+            low = middle
         else:
-            for _ in range(200):
-                middle = 0.5 * (low + high)
-                if not low < middle < high:
-                    break
-                if rest * exp(-m * middle) + pull * (exp(-s * middle) - m * two(s, m, middle)) > 0.0:
-                    low = middle
-                else:
-                    high = middle
-        then = min(max(low, 0.0), dt)
-    elif slope <= 0.0:
-        return
-    at_then = v * exp(-m * then) + drift * two(0.0, m, then) + pull * two(s, m, then)
-    if at_then > largest[n_at + k]:
-        # now + dt may be another number than until, and the way back asks which arrival was at that very instant
-        largest[n_at + k], leaning[n_at + k] = at_then, lean
-        latest[n_at + k] = now + then if then < dt else until
+            high = middle
+    return low

@@ -8,7 +8,7 @@ import numpy as np
 from neurosim.checks import describe_value
 from neurosim.errors import NetworkError, ParameterError
 from neurosim.gradients import numbers
-from neurosim.gradients.forward import POPULATION, PROJECTION, SILENT, SMOOTH
+from neurosim.gradients.forward import POPULATION, PROJECTION, SILENT, SMOOTH, SPIKING
 from neurosim.gradients.way import shared
 
 
@@ -72,6 +72,13 @@ class Run:
         counts = np.zeros((self.n_samples, self._size(population)), np.int64)
         np.add.at(counts, (sample, ids), 1)
         return counts
+
+    def silent(self) -> list[str]:
+        """Return the populations that could spike and did in no sample: what leads to them has no gradient."""
+        kinds = self._layout.pops[:, POPULATION.index("kind")]
+        spikes = np.sum([np.bincount(part[1], minlength=len(kinds)) for part in self._seen], axis=0)
+        return [population.name for population, number in self._layout.index.items()
+                if kinds[number] == SPIKING and spikes[number] == 0]
 
     def integral(self, population: str) -> np.ndarray:
         """Return the integral of v of readouts from 0 to the end, (samples, neurons), mV ms."""
