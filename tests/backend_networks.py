@@ -106,6 +106,10 @@ NETWORKS = {
     "equal time constants": (lambda: recurrent(
         ns.LIF(t_ref=2.0, i_bias=100.0), [ns.ExponentialCurrent(10.0), ns.DoubleExponentialCurrent(1.0, 10.0)],
         [20.0, -20.0]), 0.1, False),
+    "cleared currents": (lambda: recurrent(
+        ns.LIF(t_ref=2.0, i_bias=100.0),
+        [ns.ExponentialCurrent(3.0, refractory="cleared"),
+         ns.DoubleExponentialCurrent(1.0, 4.0, refractory="cleared")], [60.0, -20.0]), 0.1, False),
     "conductances": (lambda: recurrent(
         ns.LIF(tau_mem=20.0, c_mem=200.0, v_leak=-60.0, v_threshold=-50.0, v_reset=-60.0, t_ref=5.0),
         [ns.ExponentialConductance(5.0, 0.0), ns.ExponentialConductance(10.0, -80.0)], [1.0, 3.0],

@@ -110,6 +110,9 @@ class Drawing:
         model, receptors = EXACT[rng.integers(len(EXACT))], [ns.ExponentialCurrent(5.0), ns.AlphaCurrent(3.0)]
         if not self.exact:
             model, receptors = RECIPES[rng.integers(len(RECIPES))]
+        if not self.exact and model.spiking and rng.random() < 0.25:
+            receptors = [each.replace(refractory="cleared") if hasattr(each, "refractory") else each
+                         for each in receptors]
         cells, unitless = net.add(model, self.size(), name=f"cells {turn}"), model.current_unit != "pA"
         mean = rng.uniform(10.0, 25.0) if unitless else rng.uniform(150.0, 1000.0)
         if self.exact:

@@ -42,7 +42,7 @@ def test_axons_of_hodgkin_and_huxley_are_the_same():
     check_alike(ours(net, 0.1, 15.0), theirs(net, 0.1, 15.0), least=150)
 
 
-@pytest.mark.parametrize("name", ["currents", "jumps", "conductances"])
+@pytest.mark.parametrize("name", ["currents", "jumps", "conductances", "cleared currents"])
 def test_equations_that_brian2_solves_itself_spike_the_same(name):
     make, dt, _ = NETWORKS[name]
     net = make()

@@ -105,6 +105,8 @@ class Names:
         after = [plain(value) for value in trace.call(self.model.after_spike, given)]
         names = [state_field(name) for name in self.model.state]
         changed = [(name, text) for name, text in zip(names, after, strict=True) if text != name]
+        changed += [(port.name(name), "0.0") for port in self.ports if port.receptor.cleared
+                    for name in port.receptor.state]
         self.group.reset = [*trace.lines, *(f"z_{name} = {text}" for name, text in changed),
                             *(f"{name} = z_{name}" for name, _ in changed)]
 
@@ -135,7 +137,8 @@ class Names:
                 factor = f"p{port.index}_arrival_{name}"
                 value = self.form.values.get(factor, 1.0)  # where it is not there, the weight is added as it is
                 factor = f"{self.number(factor, value)}_post" if np.ndim(value) else repr(float(value))
-                lines.append(f"{port.name(name)}_post += w * {factor}")
+                open_ = " * int(not_refractory_post)" if port.receptor.cleared and self.held else ""
+                lines.append(f"{port.name(name)}_post += w * {factor}{open_}")
             self.group.arrivals[port.index] = "\n".join(lines)
 
     def finished(self) -> Group:

@@ -51,8 +51,8 @@ def model_of(plan, scheme: str, dt: float) -> Model:
     model = plan.population.model
     kinds = {type(receptor) for receptor, _ in plan.ports}
     for receptor, _ in plan.ports:
-        if receptor.on != "v" or type(receptor) not in (Delta, Pulse, ExponentialCurrent, AlphaCurrent,
-                                                         ExponentialConductance):
+        if receptor.on != "v" or receptor.cleared or type(receptor) not in (
+                Delta, Pulse, ExponentialCurrent, AlphaCurrent, ExponentialConductance):
             raise UnsupportedError(f"NEST has no model of {type(model).__name__} with {receptor}")
     if len(kinds) > 1:
         raise UnsupportedError(f"NEST has no model of {type(model).__name__} with both "

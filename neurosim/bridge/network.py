@@ -97,9 +97,9 @@ def _check_parts(net) -> None:
             if value:
                 raise UnsupportedError(f"projection {each.name!r} must have no {label} to become a layer, got "
                                        f"{describe_value(value)}; layers have static weights")
-        if type(each.receptor) not in RECEPTORS:
-            raise UnsupportedError(f"projection {each.name!r} must have a receptor of Delta, ExponentialCurrent or "
-                                   f"Pulse to become a layer, got {type(each.receptor).__name__}")
+        if type(each.receptor) not in RECEPTORS or each.receptor.cleared:
+            raise UnsupportedError(f"projection {each.name!r} must have a receptor of Delta, ExponentialCurrent that "
+                                   f"spikes do not clear, or Pulse to become a layer, got {each.receptor!r}")
     for drive in net.drives:
         if type(drive.drive) is not InjectedCurrent or not isinstance(drive.drive.amplitude, (float, np.ndarray)):
             raise UnsupportedError(f"drive {drive.name!r} must be an InjectedCurrent that does not change to become a "

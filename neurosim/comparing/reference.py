@@ -303,9 +303,10 @@ class _Loop:
                 open_ = np.ones(self.n, bool) if how in ("jumps act", "v goes on") or port.target != "s_v" else free
                 space[port.target] = space[port.target] + np.where(open_, amount, 0.0)
             elif effect != "pulse":
-                amount = np.where(free, amount, 0.0) if how.startswith("currents") else amount
+                lost = how.startswith("currents") or port.receptor.cleared
+                amount = np.where(free, amount, 0.0) if lost else amount
                 for line in self.group.arrivals[port.index].splitlines():
-                    name, factor = re.fullmatch(r"(\w+)_post \+= w \* (.+)", line).groups()
+                    name, factor = re.match(r"(\w+)_post \+= w \* (\S+)", line).groups()
                     factor = space[factor.removesuffix("_post")] if factor.endswith("_post") else float(factor)
                     space[name] = space[name] + amount * factor
 

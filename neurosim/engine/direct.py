@@ -1,6 +1,6 @@
 """Which arrivals are added to a receptor's variable itself, instead of to a buffer that the next update empties.
 
-Where an arrival of weight w changes nothing but one variable, by w, after the update of its tick, deliveries may
+Where an arrival of weight w changes nothing but one variable, always by w, after the update of its tick, deliveries may
 simply come after that update and add to the variable. The loop over all neurons, which is bound by the bytes that it
 moves, then has no buffer to read and to clear: with two exponential currents it takes 0.6 of the time.
 """
@@ -40,7 +40,7 @@ def direct_ports(net, ports) -> set:
 
 def _adds_itself(receptor) -> bool:
     """Return whether an arrival adds its weight to the only variable, whatever the parameters are."""
-    if receptor.effect not in ("current", "conductance") or len(receptor.state) != 1:
+    if receptor.effect not in ("current", "conductance") or len(receptor.state) != 1 or receptor.cleared:
         return False
     (name,) = receptor.state
     for number in (2.0, 3.0):

@@ -177,6 +177,9 @@ def _check_acts(model, linear, ports):
     takes = () if linear is not None else _arguments(model.step)
     for port in ports:
         receptor, on = port.receptor, port.receptor.on
+        if receptor.cleared and not model.spiking:
+            raise UnsupportedError(f"{type(receptor).__name__} with refractory='cleared' needs a target that spikes, "
+                                   f"and {type(model).__name__} never does; leave the option out")
         if receptor.effect == "jump":
             continue
         kinds = "ig" if receptor.effect == "conductance" else "i"

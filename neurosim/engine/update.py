@@ -256,7 +256,12 @@ class _Writer:
                 "    held[kept] = k",
                 "    s_v[k] = held_v[kept] if stays else s_v[k]",
                 "    spiked[k] = np.uint8(0) if stays else spiked[k]",
+                *(f"    {name}[k] = 0 if stays else {name}[k]" for name in self._cleared()),
                 "    kept += stays"]
+
+    def _cleared(self) -> list[str]:
+        """Names of the variables that a spike clears, and whose arrivals are lost while a neuron is refractory."""
+        return [port.name(name) for port in self.kind.ports if port.receptor.cleared for name in port.receptor.state]
 
     def _draw(self) -> list[str]:
         """One uniform number for each neuron: two from each call of the generator."""
@@ -278,7 +283,7 @@ class _Writer:
                   "        flags &= flags - np.uint64(1)"]
         spike = [f"{', '.join(f'{name}[k]' for name in self.states)} = "
                  f"{self._call('after_spike', self.model.after_spike, '')}",
-                 "here[found] = first + k", "found += 1"]
+                 *(f"{name}[k] = 0" for name in self._cleared()), "here[found] = first + k", "found += 1"]
         if self.refractory:
             spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k",
                       "    held_v[kept] = s_v[k]", "    kept += 1"]

@@ -177,6 +177,8 @@ def _add_ports(found, population, ports):
             continue
         if receptor.effect != "current":
             _refuse(f"{name} cannot be used")
+        if receptor.cleared:
+            _refuse(f"{name} with refractory='cleared' cannot be used")
         equations, (out, *rest) = receptor.linear(q), receptor.state
         matrix = dict(equations.matrix)
         chain = {S: -_array(matrix.pop((out, out))), SHARE: 0.0, SPIKE: 0.0,

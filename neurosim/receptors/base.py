@@ -26,6 +26,10 @@ class Receptor(Parametrised):
     Receptors of one kind at a population are told apart by a `name`, `ExponentialCurrent(5.0, name="gaba")`, by which
     their variables are recorded, `net.record(cells, "i_syn[gaba]")`.
 
+    What happens at a spike of the target, and while it is refractory, is up to a current or conductance: it goes on,
+    and what arrives adds to it, unless the option `refractory` is "cleared". Then a spike sets all its variables to 0,
+    and what arrives until the neuron is no longer held is lost.
+
     Here v is the variable of the target that `on` names, such as that of a dendrite. A conductance may depend on it: a
     static method `gate(v, ...)`, a scalar body whose other arguments are parameters by name, returns the share of the
     conductance that is open at v, held over the tick.
@@ -86,6 +90,11 @@ class Receptor(Parametrised):
         if self.effect == "conductance":
             return self.unit
         return model.unit if self.effect == "jump" else model.current_unit
+
+    @property
+    def cleared(self) -> bool:
+        """Whether a spike of the target clears its variables, and what arrives while that is refractory is lost."""
+        return getattr(self, "refractory", "kept") == "cleared"
 
     @property
     def signed(self) -> bool:

@@ -1,11 +1,13 @@
 """Receptors whose output is a conductance."""
 
-from neurosim.aliases import Flag, PerElement
+from typing import Literal
+
+from neurosim.aliases import Choice, Flag, PerElement
 from neurosim.checks import Option, Parameter
 from neurosim.contracts import Linear, State
 from neurosim.maths import exp
 from neurosim.receptors.base import Receptor
-from neurosim.receptors.kinetics import check_rise, double_exponential
+from neurosim.receptors.kinetics import REFRACTORY, check_rise, double_exponential
 
 
 class ExponentialConductance(Receptor, kw_only=False):
@@ -25,6 +27,7 @@ class ExponentialConductance(Receptor, kw_only=False):
     tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant")
     e_rev: PerElement = Parameter(0.0, "mV", doc="reversal potential")
     negative: Flag = Option(False, (False, True), doc="whether weights may be negative")
+    refractory: Choice[Literal["kept", "cleared"]] = REFRACTORY
     state = {"g_syn": State(0.0, "nS", "synaptic conductance")}
 
     def linear(self, p):
@@ -48,6 +51,7 @@ class DoubleExponentialConductance(Receptor, kw_only=False):
     tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, not shorter than tau_rise")
     e_rev: PerElement = Parameter(0.0, "mV", doc="reversal potential")
     negative: Flag = ExponentialConductance.negative
+    refractory: Choice[Literal["kept", "cleared"]] = REFRACTORY
     state = {"g_syn": State(0.0, "nS", "synaptic conductance"), "rise": State(0.0, "nS/ms", "drive of the rise")}
 
     def validate(self):

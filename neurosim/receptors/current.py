@@ -1,23 +1,31 @@
 """Receptors whose output is a current."""
 
 import math
+from typing import Literal
 
-from neurosim.aliases import PerElement
+from neurosim.aliases import Choice, PerElement
 from neurosim.checks import Parameter
 from neurosim.contracts import Linear, State
 from neurosim.receptors.base import Receptor
-from neurosim.receptors.kinetics import check_rise, double_exponential
+from neurosim.receptors.kinetics import REFRACTORY, check_rise, double_exponential
 
 
 class ExponentialCurrent(Receptor, kw_only=False):
     """A current that jumps by the weight and decays: tau_syn di/dt = -i;  i -> i + w.
 
+    With `refractory="cleared"`, which all currents and conductances take, a spike of the target sets it to 0, and what
+    arrives until the target is no longer refractory is lost, as where published models for Brian2 have
+    `(unless refractory)` behind the equation of the current, and set it to 0 at a spike.
+
     >>> ExponentialCurrent(tau_syn=5.0)
     ExponentialCurrent(tau_syn=5.0)
+
+    Source: Shiu and others, Nature 634 (2024) 210, for currents that are cleared.
     """
 
     positional = 1
     tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant")
+    refractory: Choice[Literal["kept", "cleared"]] = REFRACTORY
     state = {"i_syn": State(0.0, "pA", "synaptic current")}
 
     def linear(self, p):
@@ -35,6 +43,7 @@ class AlphaCurrent(Receptor, kw_only=False):
 
     positional = 1
     tau_syn: PerElement = Parameter(2.0, "ms", above=0, doc="time to the peak")
+    refractory: Choice[Literal["kept", "cleared"]] = REFRACTORY
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
     def linear(self, p):
@@ -58,6 +67,7 @@ class DoubleExponentialCurrent(Receptor, kw_only=False):
     positional = 2
     tau_rise: PerElement = Parameter(1.0, "ms", above=0, doc="rise time constant")
     tau_syn: PerElement = Parameter(5.0, "ms", above=0, doc="decay time constant, not shorter than tau_rise")
+    refractory: Choice[Literal["kept", "cleared"]] = REFRACTORY
     state = {"i_syn": State(0.0, "pA", "synaptic current"), "rise": State(0.0, "pA/ms", "drive of the rise")}
 
     def validate(self):

@@ -1,10 +1,12 @@
-"""Equations of a receptor's own that several receptors share."""
+"""What several receptors share: equations of their own, and what becomes of them at a spike."""
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import Option, describe_value
 from neurosim.contracts import Linear
 from neurosim.errors import ParameterError
+
+REFRACTORY = Option("kept", ("kept", "cleared"), doc="at a spike, and for arrivals while refractory: kept, or cleared")
 
 
 def double_exponential(p, out: str) -> Linear:
