@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -123,8 +123,9 @@ class Dynamics:
 class RateReservoir(Estimator, Parametrised):
     """Base of the reservoirs of rate units; an heir declares `units` and `inputs`, and gives `dynamics` and `drive`."""
 
-    units: int
-    inputs: int
+    if TYPE_CHECKING:  # an heir declares them
+        units: int
+        inputs: int
 
     @property
     def dynamics(self) -> Dynamics:
