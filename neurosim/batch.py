@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.checks import check_ticks, check_whole, describe_value, is_whole
+from neurosim.checks import check_is, check_ticks, check_whole, describe_value, is_whole
 from neurosim.errors import (
     NeurosimError,
     ParameterError,
@@ -150,6 +150,7 @@ def _listed(samples) -> list:
 def _keys(keys, n):
     if keys is None:
         return list(range(n))
+    check_is("keys", keys, Iterable, "whole numbers, one for each sample")
     keys = list(keys)
     for key in keys:
         if not is_whole(key) or not 0 <= key < 2**32 - 1:

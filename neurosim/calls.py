@@ -24,8 +24,8 @@ def meant(name: str, names: Iterable[str]) -> str:
 
 def takes(signature: inspect.Signature) -> str:
     """Return the names of arguments as text; those that must be given by name end in "="."""
-    shown = [name + "=" * (each.kind is each.KEYWORD_ONLY) for name, each in signature.parameters.items()
-             if name != "self"]
+    shown = [f"{name} by name, name=..." if each.kind is each.VAR_KEYWORD else name + "=" * (
+        each.kind is each.KEYWORD_ONLY) for name, each in signature.parameters.items() if name != "self"]
     return ", ".join(shown) or "no arguments"
 
 

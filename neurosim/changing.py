@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from neurosim import setting
+from neurosim.calls import arguments_listed
 from neurosim.checks import Timed, check_number, describe_value
 from neurosim.engine.quantities import within_bounds
 from neurosim.errors import ParameterError
@@ -17,6 +18,7 @@ from neurosim.spikes import Spikes
 class Changing(Looking):
     """What can be set of a simulation; a base of `Simulation`."""
 
+    @arguments_listed
     def set(self, what: Population | Projection | DriveOn | str, **changes) -> None:
         """Set parameters or state variables of a population, weights of a projection, parameters of a drive.
 
@@ -44,6 +46,9 @@ class Changing(Looking):
         [-60.0, -70.0]
         """
         owner, engine = self._owner(what, changes, drives=True), self._run.engine
+        if not changes:
+            raise ParameterError(f"set must be given what to set of {owner.name!r} by name, one of "
+                                 f"{', '.join(setting.names_of(engine, owner))}, got nothing")
         if isinstance(owner, DriveOn):
             self._run.change(setting.of_drive(engine, owner, changes))
             return
@@ -55,6 +60,7 @@ class Changing(Looking):
         for name, values in states.items():
             put(owner, name, values)
 
+    @arguments_listed
     def age(self, projection: Projection | str, elapsed: float) -> None:
         """Let the devices of a projection age, without running the network: an hour or a year on the shelf.
 
@@ -93,6 +99,7 @@ class Changing(Looking):
             self.set(projection, weight=within_bounds(projection, aged.astype(run.engine.plan.real), values))
         run.ages[projection] = since + float(elapsed)
 
+    @arguments_listed
     def give(self, population: Population | str, spikes: Spikes) -> None:
         """Replace the spikes that a `SpikeSource` emits from now on; their times count from the present.
 
@@ -125,6 +132,7 @@ class Changing(Looking):
         stamps, ids = run.engine.clock.given(population, spikes)
         run.engine.give(population, stamps + run.engine.clock.dtype(run.engine.now), ids)
 
+    @arguments_listed
     def feed(self, drive: DriveOn | str) -> np.ndarray:
         """Return the amplitudes of an injected current, pA, shape (neurons of its target,), to be written by hand.
 
@@ -158,6 +166,7 @@ class Changing(Looking):
                                  "a TimedArray; set it first")
         return self._run.feed(found)
 
+    @arguments_listed
     def attach(self, make) -> None:
         """Let compiled code be called at the beginning of every tick: for rules that read spikes and write a `feed`.
 
@@ -175,10 +184,12 @@ class Changing(Looking):
             raise ParameterError(f"attach needs threads=1, got {self.threads}")
         self._run.engine.attach(make)
 
+    @arguments_listed
     def sums(self, projection: Projection | str) -> np.ndarray:
         """Return the sum of the weights of a projection that end at each target, shape (targets,)."""
         return self._run.engine.sums(self._learning(projection, "sums"))
 
+    @arguments_listed
     def scale(self, projection: Projection | str, factors) -> None:
         """Multiply the weights of a projection that learns by a factor for each target, within the bounds of its rules.
 

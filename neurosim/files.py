@@ -118,7 +118,7 @@ def whole_file(path, encoding: str | None = None) -> Iterator[Any]:
     >>> path.read_text()
     'one line\\n'
     """
-    check_writable(path)
+    check_writable(as_path("path", path))
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     text: dict[str, Any] = {} if encoding is None else {"encoding": encoding, "newline": ""}

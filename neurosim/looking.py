@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from neurosim import setting
-from neurosim.checks import describe_value
+from neurosim.calls import arguments_listed
+from neurosim.checks import check_is, describe_value
 from neurosim.errors import NetworkError, SimulationError
 from neurosim.network import DriveOn, Network, Population, Projection, one_with, recordable
 from neurosim.resolving import Resolved, resolved
@@ -120,10 +121,12 @@ class Looking:
 
     # -- looking -----------------------------------------------------------------------------------
 
+    @arguments_listed
     def spikes(self, population: Population | str) -> Spikes:
         """Return the recorded spikes of a population, or of the part of it that is recorded."""
         return self._run.recordings.spikes(self._population(population))
 
+    @arguments_listed
     def trace(self, what: Population | Projection | DriveOn | str,
               variable: str = "v") -> tuple[np.ndarray, np.ndarray]:
         """Return what was recorded of a variable, or of the current of a drive.
@@ -147,10 +150,13 @@ class Looking:
         owner = self._owner(what, [variable], drives=True, names_of=partial(recordable, self.net))
         return self._run.recordings.trace(owner, variable)
 
+    @arguments_listed
     def get(self, population: Population | str, variable: str) -> np.ndarray:
         """Return a copy of a state variable as it is now, one value per neuron."""
+        check_is("variable", variable, str, "the name of a state variable")
         return self._run.engine.read(self._population(population), variable)
 
+    @arguments_listed
     def synapses(self, projection: Projection | str) -> Synapses:
         """Return the synapses of a projection in the order (source, delay, target).
 
@@ -160,6 +166,7 @@ class Looking:
         """
         return Synapses(*self._run.engine.synapses(self._projection(projection)))
 
+    @arguments_listed
     def weights(self, projection: Projection | str, sparse: bool = False):
         """Return the weights of a projection, one per synapse in the order of `synapses`.
 
@@ -203,6 +210,7 @@ class Looking:
 
         return neo.run_block(self)
 
+    @arguments_listed
     def export(self, path: str | Path, format: str | None = None, **fields: Any) -> None:
         """Write everything that was recorded, with what the network is, for other tools; whole or not at all.
 

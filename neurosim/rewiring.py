@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import check_numbers, describe_value
 from neurosim.connectivity import Explicit
 from neurosim.engine.changing import BORN
 from neurosim.engine.quantities import within_bounds
@@ -26,14 +26,19 @@ def rewired(run: Run, projection: Projection, source, target, *, weight, delay, 
     dt = run.engine.plan.dt
     old_source, _, old_delay, values = run.engine.synapses(projection)
     old_weight = np.append(np.broadcast_to(values["weight"], old_source.size), [run.engine.plan.real(0)])  # of none
-    ticks = np.rint(np.asarray(delay, np.float64) / dt)
+    weight, delay = (check_numbers(f"rewire.{name}", value) for name, value in (("weight", weight), ("delay", delay)))
+    ticks = np.rint(delay / dt)
     rule, n = Explicit(source, target), np.size(source)
     continues = np.full(n, -1) if continues is None else np.asarray(continues)
     if continues.shape != (n,) or continues.dtype.kind not in "iu" or (n and not (
             continues.min() >= -1 and continues.max() < old_source.size)):
         raise ParameterError(f"continues must be one whole number per synapse, -1 or < {old_source.size}, "
                              f"got {describe_value(continues)}")
-    weight, delay = (np.broadcast_to(np.asarray(value, np.float64), n).copy() for value in (weight, ticks * dt))
+    for name, value in (("weight", weight), ("delay", ticks)):
+        if np.shape(value) not in ((), (n,)) or not np.isfinite(value).all():
+            raise ParameterError(f"rewire.{name} must be a finite number or {n} of them, one for each synapse, got "
+                                 f"{describe_value(value)}")
+    weight, delay = (np.broadcast_to(value, n).copy() for value in (weight, ticks * dt))
     if under_way == "refuse":
         _check_under_way(run, projection, rule.sources, continues, old_delay, delay)
     kept = (continues >= 0) & (weight.astype(old_weight.dtype) == old_weight[continues])

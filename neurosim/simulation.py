@@ -8,6 +8,7 @@ from neurosim.calls import arguments_listed
 from neurosim.changing import Changing
 from neurosim.checks import describe_value, is_whole
 from neurosim.errors import NetworkError, ParameterError, SimulationError, warn
+from neurosim.files import as_path
 from neurosim.looking import Synapses
 from neurosim.network import Network, Population, Projection
 from neurosim.precision import dtype_for
@@ -163,6 +164,7 @@ class Simulation(Changing):
         """
         return self._run.state()
 
+    @arguments_listed
     def restore(self, state: State, *, keep=(), sample: int | None = None) -> None:
         """Go to a state; recordings after it are dropped, all of them if it lies ahead of the present.
 
@@ -191,6 +193,7 @@ class Simulation(Changing):
             raise ParameterError(f"sample must be a whole number in 0 .. 2^32 - 2, got {describe_value(sample)}")
         self._run.go_to(state, kept, None if sample is None else int(sample) + 1)
 
+    @arguments_listed
     def clone(self, *, seed: int | None = None, threads: int | None = None, dtype: str | None = None,
               memory_limit: float | None = None, record: bool = True) -> "Simulation":
         """Return another simulation that goes on from here by itself: try something, and go on with the original.
@@ -241,6 +244,7 @@ class Simulation(Changing):
             raise TypeError("a simulation that streams a recording to a file must not be pickled; use save and load")
         return _unpickled, (self.net, self.settings, self.state(), self._run.recordings.contents())
 
+    @arguments_listed
     def rewire(self, projection: Projection | str, source, target, *, weight, delay, continues=None,
                under_way: str = "refuse") -> "Simulation":
         """Return a simulation that goes on from where this one is, with other synapses in one projection.
@@ -283,6 +287,7 @@ class Simulation(Changing):
         return self._of(rewired(self._run, self._projection(projection), source, target, weight=weight, delay=delay,
                                 continues=continues, under_way=under_way))
 
+    @arguments_listed
     def save(self, path: str | Path) -> None:
         """Write state and recordings to an HDF5 file, whole or not at all.
 
@@ -305,7 +310,7 @@ class Simulation(Changing):
         """
         from neurosim.checkpoint import save
 
-        save(self._run, Path(path))
+        save(self._run, as_path("path", path))
 
     @classmethod
     def load(cls, path: str | Path, net: Network, *, threads: int | None = None,
@@ -325,10 +330,11 @@ class Simulation(Changing):
 
         if not isinstance(net, Network):
             raise ParameterError(f"net must be a Network, got {describe_value(net)}")
-        return cls._of(load(Path(path), net.copy(), threads, memory_limit))
+        return cls._of(load(as_path("path", path), net.copy(), threads, memory_limit))
 
     # -- many inputs ---------------------------------------------------------------------------------
 
+    @arguments_listed
     def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None,
                   progress: bool = False, allow_infinite: bool = False) -> list:
         """Run the network once for each of many independent inputs or trials, each from the present state.

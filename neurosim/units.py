@@ -38,6 +38,7 @@ DOUBTS = {
     "ps": Doubt(("",), 1e-6, "s", 1e12),
     "uS": Doubt(("g_max",), 1e-3, "S", 1e6),
 }
+SHORT_TICK = 5e-4  #: ms, below which a tick was probably meant in s
 NOTHING = 1e-3  #: ms, up to which a time constant stands for none, as in a membrane that follows its input
 
 
@@ -88,12 +89,14 @@ def warn_of_delay(label: str, delay: Any) -> None:
 
 
 def warn_of_tick(dt: float, parts: Mapping[str, Iterable[Any]]) -> None:
-    """Warn of time constants that are shorter than a tick.
+    """Warn of a tick that was probably given in seconds, and of time constants that are shorter than a tick.
 
     Args:
         dt: length of a tick in ms.
         parts: name of a population -> its model and its receptors.
     """
+    if dt < SHORT_TICK:
+        warn(f"dt is {dt:g} ms; if {dt:g} s are meant, give {dt * 1e3:g}")
     for population, models in parts.items():
         for model in models:
             for name, parameter in model.parameters.items():

@@ -13,6 +13,8 @@ from hardware_models.sfq.circuit import simulate, triangles
 from learning_rules import PairSTDP
 from neurosim import analysis, datasets, encoders, readouts, reservoirs, sweep
 from neurosim.errors import NeurosimError
+from neurosim.readouts import evaluate, ridge, score
+from neurosim.reservoirs import states
 
 
 class Desk:
@@ -131,6 +133,27 @@ MISTAKES = {
     "spikes not recorded": (lambda d: d.sim.spikes("noise"), "noise"),
     "trace not recorded": (lambda d: d.sim.trace("silent", "v"), "silent"),
     "unknown to set": (lambda d: d.sim.set("cells", tau=3.0), "must be one of v, tau_mem"),
+    "several variables at once": (lambda d: d.sim.get("cells", ["v"]), "variable must be the name of a state"),
+    "a dict to set": (lambda d: d.sim.set("cells", {"v": -60.0}), "set: too many .*; it takes what, changes by name"),
+    "nothing to set": (lambda d: d.sim.set("cells"), "set must be given what to set of 'cells' by name, one of v, "),
+    "misspelt setting of a clone": (lambda d: d.sim.clone(sed=3), "clone: .*'sed'; .*; did you mean 'seed'"),
+    "None to save to": (lambda d: d.sim.save(None), "path must be the name of a file, a str or a Path, got None"),
+    "None to load": (lambda d: ns.Simulation.load(None, d.net), "path must be the name of a file, .* got None"),
+    "None to export to": (lambda d: d.sim.export(None), "export.path must be the name of a file, .* got None"),
+    "a number to stream to": (lambda d: ns.Network().add(ns.LIF(), 1) and d.net.record(d.noise, to=5),
+                              "to must be the name of a file, a str or a Path, got 5"),
+    "one key for all": (lambda d: d.sim.run_batch(2, 5.0, keys=3), "keys must be whole numbers, one for each sample"),
+    "text to rewire with": (lambda d: d.sim.rewire(d.syn, [0], [1], weight="a", delay=1.0),
+                            "rewire.weight must be an array of numbers, got 'a'"),
+    "weights of others to rewire": (lambda d: d.sim.rewire(d.syn, [0], [1], weight=[1.0, 2.0], delay=1.0),
+                                    "rewire.weight must be a finite number or 1 of them"),
+    "modulators by name alone": (lambda d: d.net.connect("noise", "cells", modulators="cells"),
+                                 "modulators must be a dict from names of signals to populations, got 'cells'"),
+    "a matrix the wrong way round": (lambda d: d.net.connect("noise", "cells", weight=np.ones((30, 20))),
+                                     r"\(20, 30\) where it is a matrix, got .*; it is the other way round, give its"),
+    "a matrix of another shape": (lambda d: d.net.connect("noise", "cells", delay=np.ones((3, 3))),
+                                  r"delay must have shape \(source, target\) = \(20, 30\)"),
+    "a variable that was never there": (lambda d: d.sim.trace("cells", "u"), "must be one of spikes, v, got 'u'"),
     # reservoirs, encoders, readouts
     "misspelt option of a liquid": (lambda d: reservoirs.Liquid(reservoirs.MaassLattice(), excitaton=1.0),
                                     "Liquid: .*did you mean 'excitation'"),
@@ -144,6 +167,17 @@ MISTAKES = {
                      "at least folds = 2 samples, got 1 of class"),
     "no seeds": (lambda d: readouts.evaluate(readouts.ridge(), np.eye(4), [0, 0, 1, 1], folds=2, seeds=0),
                  "evaluate.seeds"),
+    "a class for a classifier": (lambda d: evaluate(ridge, np.eye(20), np.arange(20) % 2),
+                                 r"evaluate.model must be a scikit-learn classifier, such as ridge\(\), got"),
+    "text for seeds": (lambda d: evaluate(ridge(), np.eye(20), np.arange(20) % 2, folds=2, seeds="a"),
+                       "each of evaluate.seeds must be a whole number"),
+    "augment of other samples": (lambda d: evaluate(ridge(), np.eye(20), np.arange(20) % 2, folds=2,
+                                                    augment={"more": np.eye(3)}), r"must have the shape of X, \(20"),
+    "a classifier that is not fitted": (lambda d: score(ridge(), np.eye(20), np.arange(20) % 2, 5),
+                                        r"score.model must be fitted before, by model.fit\(X, y\)"),
+    "too few labels": (lambda d: score(ridge(), np.eye(20), [0, 1], 5), "score.y must have one label for each"),
+    "one sample for many": (lambda d: states(d.sim, ns.Spikes(ticks=[], ids=[], size=1, dt=0.1, duration=1.0), 5.0),
+                            "samples must be a list of Spikes, one recording each"),
     # analysis, plots, sweeps, files
     "an array to analyse": (lambda d: analysis.spike_distance(np.zeros(3)), "spike_distance.spikes must be a Spikes"),
     "no cost": (lambda d: analysis.victor_purpura(ns.Spikes.from_trains([[1.0]]), "free"), "cost must be a finite"),
@@ -184,6 +218,7 @@ def test_there_are_many():
 
 
 DOUBTFUL = {
+    "a tick in s": (lambda n: ns.Simulation(n, dt=1e-4), "dt is 0.0001 ms; if 0.0001 s are meant, give 0.1"),
     "tau in s": (lambda d: ns.LIF(tau_mem=0.02), r"LIF.tau_mem is 0.02 ms; if 0.02 s are meant, give 20$"),
     "taus in s": (lambda d: ns.ExponentialCurrent([0.005, 0.01]), "tau_syn is 0.005 ms; if 0.005 s are meant, give 5$"),
     "refractory in s": (lambda d: ns.LIF(t_ref=0.002), "t_ref is 0.002 ms; if 0.002 s are meant, give 2$"),

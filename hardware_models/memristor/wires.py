@@ -28,7 +28,7 @@ def wire_resistance(node: int, pitch: float | None = None, temperature: float = 
     """
     if not is_whole(node) or node not in NODES:
         raise ParameterError(f"node must be one of {', '.join(map(str, NODES))} nm, got {describe_value(node)}")
-    width, aspect, resistivity = NODES[node]
+    width, aspect, resistivity = NODES[int(node)]
     length = 4.0 * width if pitch is None else check_number("pitch", pitch, "nm", above=0)
     temperature = check_number("temperature", temperature, "K", above=0)
     return resistivity * length * 1e-9 / (width**2 * aspect * 1e-18) * (1 + PER_KELVIN * abs(temperature - 300.0))

@@ -16,7 +16,7 @@ from neurosim.checks import describe_value
 from neurosim.datasets.dataset import Dataset, Recordings
 from neurosim.datasets.files import GZIP, check_choice, first_of, gunzip, refuse_packed
 from neurosim.errors import FileError, ParameterError, UnsupportedError
-from neurosim.files import as_path, reading, whole_file
+from neurosim.files import reading, whole_file
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_HEAD = 4 + 4 * 255
@@ -252,7 +252,7 @@ def write_idx(array, path) -> None:
     >>> path.read_bytes().hex(" ")
     '00 00 08 01 00 00 00 02 05 00'
     """
-    array, path = np.asarray(array), as_path("write_idx.path", path)
+    array = np.asarray(array)
     codes = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
     code = codes.get(array.dtype.newbyteorder("="))
     if code is None or not 1 <= array.ndim <= 255 or max(array.shape) >= 2**32:

@@ -8,6 +8,7 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, warn
+from neurosim.files import as_path
 from neurosim.network import DriveOn, Network, Population, Projection, Recorder
 from neurosim.spikes import Spikes
 
@@ -50,7 +51,7 @@ class Trace(NamedTuple):
 
 def export(sim: Any, path: str | Path, format: str | None, fields: dict) -> None:
     """Write everything that a simulation recorded, and what it is, whole or not at all; `Simulation.export` tells."""
-    path = Path(path)
+    path = as_path("export.path", path)
     kind = ENDS.get(path.suffix.lower()) if format is None else format
     if kind not in ENDS.values():
         raise ParameterError(f'format must be "nwb" (.nwb), "neo" (.nix) or "sonata" (a folder), got '

@@ -32,6 +32,15 @@ def _hint(label: str, value: Any) -> str:
     return ""
 
 
+def check_matrices(source: Population, target: Population, **given: Any) -> None:
+    """Refuse matrices with a value for each pair that have not the shape of the pairs."""
+    for label, value in given.items():
+        if isinstance(value, np.ndarray) and value.ndim > 1 and value.shape != (source.size, target.size):
+            turned = "; it is the other way round, give its transpose" * (value.shape == (target.size, source.size))
+            raise ParameterError(f"{label} must have shape (source, target) = ({source.size}, {target.size}) where it "
+                                 f"is a matrix, got an array of shape {value.shape}{turned}")
+
+
 def check_rule(rule: Rule, source: Population, target: Population) -> None:
     """Refuse a connection rule that cannot be drawn between two populations or parts."""
     if not getattr(rule, "self_connections", True) and meet_in_disorder(source, target):

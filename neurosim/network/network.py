@@ -10,10 +10,11 @@ import numpy as np
 
 from neurosim.aliases import Delays, Values, Weights
 from neurosim.calls import arguments_listed, meant
-from neurosim.checks import check_number, describe_value, is_whole
+from neurosim.checks import check_is, check_number, describe_value, is_whole
 from neurosim.connectivity import AllToAll, Explicit, Rule
 from neurosim.contracts import Device, Plasticity, Release
 from neurosim.errors import NetworkError, ParameterError
+from neurosim.files import as_path
 from neurosim.network import arguments
 from neurosim.network.edges import numbered
 from neurosim.network.fingerprint import signature
@@ -170,10 +171,12 @@ class Network:
         delay = arguments.as_values("delay", delay, "> 0 ms", above=0.0)
         if weight is not None or rule.weights() is None:
             weight = arguments.as_values("weight", 1.0 if weight is None else weight)
+        arguments.check_matrices(source, target, weight=weight, delay=delay)
         release = None if isinstance(release, Fixed) else release
         rules = arguments.as_rules(plasticity)
         name = self._name(name, f"{source.name} -> {target.name}", "projection")
         receptor.check_weights(f"weight of {name!r}", rule.weights() if weight is None else weight)
+        check_is("modulators", modulators or {}, Mapping, "a dict from names of signals to populations")
         signals = self._check_modulators(name, rules, dict(modulators or {}))
         projection = Projection(name, source, target, rule, weight, delay, receptor, release, rules, device, signals)
         for each in rules:
@@ -310,7 +313,7 @@ class Network:
         chosen = arguments.as_ids(ids, what)
         if self.recorder(what, variable) is not None:
             raise NetworkError(f"{variable!r} of {what.name!r} must be recorded once; it is recorded already")
-        self.recorders.append(Recorder(what, variable, every, chosen, None if to is None else Path(to)))
+        self.recorders.append(Recorder(what, variable, every, chosen, None if to is None else as_path("to", to)))
 
     def recorder(self, what, variable: str) -> Recorder | None:
         """Return the recorder of a variable, or None."""

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedKFold
 
-from neurosim.checks import check_number, check_whole, describe_value
+from neurosim.checks import check_is, check_number, check_seed, check_whole, describe_value, is_whole
 from neurosim.errors import ParameterError
 
 
@@ -87,12 +88,27 @@ def evaluate(model: Any, X: ArrayLike, y: ArrayLike, *, folds: int = 5, seeds: I
     X, y = np.asarray(X), np.asarray(y)
     folds = check_whole("evaluate.folds", folds, at_least=2)
     _check_samples(X, y, folds)
-    seeds = range(seeds) if isinstance(seeds, int) else list(seeds)
+    _check_classifier("evaluate.model", model, "fit")
+    if is_whole(seeds):
+        seeds = range(int(seeds))
+    check_is("evaluate.seeds", seeds, Iterable, "whole numbers, or how many, >= 1")
+    seeds = [check_seed("each of evaluate.seeds", seed, bits=32) for seed in seeds]
     if not seeds:
-        raise ParameterError(f"evaluate.seeds must be whole numbers, or how many, >= 1, got {seeds!r}")
-    predictions = np.array([_one(model, X, y, folds, seed, augment or {}) for seed in seeds])
+        raise ParameterError("evaluate.seeds must be whole numbers, or how many, >= 1, got none")
+    augment = {} if augment is None else augment
+    check_is("evaluate.augment", augment, Mapping, "a dict of features by name")
+    for name, more in augment.items():
+        if np.shape(more) != X.shape:
+            raise ParameterError(f"evaluate.augment[{name!r}] must have the shape of X, {X.shape}, got "
+                                 f"{describe_value(more)}")
+    predictions = np.array([_one(model, X, y, folds, seed, augment) for seed in seeds])
     by_seed = tuple(float((row == y).mean()) for row in predictions)
     return _summary(y, predictions, by_seed, len(y) - len(y) // folds)
+
+
+def _check_classifier(what, model, method):
+    if isinstance(model, type) or not callable(getattr(model, method, None)):
+        raise ParameterError(f"{what} must be a scikit-learn classifier, such as ridge(), got {describe_value(model)}")
 
 
 def _check_samples(X, y, folds):
@@ -127,9 +143,20 @@ def score(model: Any, X: ArrayLike, y: ArrayLike, n_train: int) -> Evaluation:
         model: a fitted scikit-learn classifier.
         X, y: test features and labels.
         n_train: how many samples it was trained on.
+
+    Raises:
+        ParameterError: the model is none, or not fitted, or an argument does not fit.
     """
+    _check_classifier("score.model", model, "predict")
     y = np.asarray(y)
-    predictions = np.asarray(model.predict(X))[None]
+    if y.ndim != 1 or len(y) != np.shape(X)[0]:
+        raise ParameterError(f"score.y must have one label for each of the {np.shape(X)[0]} samples, got "
+                             f"{describe_value(y)}")
+    try:
+        predictions = np.asarray(model.predict(X))[None]
+    except NotFittedError:
+        raise ParameterError(f"score.model must be fitted before, by model.fit(X, y), got {describe_value(model)}"
+                             ) from None
     return _summary(y, predictions, (float((predictions[0] == y).mean()),), n_train)
 
 

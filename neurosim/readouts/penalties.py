@@ -5,12 +5,14 @@ diagonal of the inverse that leave-one-out needs, then takes a few operations fo
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
+import scipy.linalg.lapack
 
 from neurosim.errors import ParameterError
 
+lapack: Any = scipy.linalg.lapack  # its functions are made when it is imported, which type checkers do not see
 _TEXT = """
 def main(diagonal, off, alphas, columns, targets, inverse, solved):
     n, rows, m = diagonal.size, columns.shape[1], targets.shape[1]

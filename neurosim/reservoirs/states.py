@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, warn
 from neurosim.progress import progress_bar
 from neurosim.reservoirs.features import Counts, Feature, as_features
@@ -49,6 +50,8 @@ def states(sim: Simulation, samples: Iterable[Spikes], duration: float, features
     np.False_
     """
     features = as_features(Counts() if features is None else features)
+    if isinstance(samples, (Spikes, str)) or not isinstance(samples, Iterable):
+        raise ParameterError(f"samples must be a list of Spikes, one recording each, got {describe_value(samples)}")
     samples = list(samples)
     if keys is not None and len(list(keys)) != len(samples):
         raise ParameterError(f"keys must be one for each of the {len(samples)} samples, got {len(list(keys))}")
