@@ -300,6 +300,50 @@ def test_threads_and_the_form_of_inputs_change_nothing():
     assert all(np.array_equal(each, gradients[0]) for each in gradients[1:])
 
 
+@pytest.mark.parametrize("reset", ["to_value", "subtract"])
+def test_holds_of_many_time_constants(reset):
+    duration, t_ref = 16_000.0, 15_000.0  # exp(t_ref / tau_mem) is no number any more
+    times, ids = np.array([1.0, 2.0, 3.0, 4.0, 15_400.0, 15_402.0, 15_403.0]), np.array([0, 1, 2, 3, 0, 1, 2])
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(NOTHING), 4, name="inputs")
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.1, v_threshold=1.0, r=1.0, t_ref=t_ref, reset=reset), 5,
+                    name="cells")
+    net.connect(inputs, cells, ns.AllToAll(), weight=np.linspace(3.0, 5.0, 20).reshape(4, 5), delay=1.0, name="in",
+                receptor=ns.ExponentialCurrent(5.0))
+    model = Differentiable(net)
+    run = model.run([(times, ids)], duration, rates=True)
+    net.record("cells")
+    sim = ns.Simulation(net, mode="event")
+    sim.give("inputs", ns.Spikes.from_times(times, ids, size=4, duration=duration))
+    sim.run(duration)
+    _, mine, neurons = run.spikes("cells")
+    assert (run.counts("cells") == 2).all() and np.array_equal(neurons, sim.spikes("cells").ids)
+    np.testing.assert_allclose(mine, sim.spikes("cells").times, rtol=0.0, atol=1e-9)
+    made = run.backward(spikes={"cells": (mine > 15_000.0).astype(float)})
+    for name, value in made.populations["cells"].items():
+        assert np.isfinite(value).all(), name
+    step, totals = 1e-4, []
+    for tau in (20.0 + step, 20.0 - step):
+        model.set("cells", tau_mem=tau)
+        late = model.run([(times, ids)], duration).spikes("cells")[1]
+        totals.append(late[late > 15_000.0].sum())
+    assert made.populations["cells"]["tau_mem"] == pytest.approx((totals[0] - totals[1]) / (2.0 * step), rel=1e-5)
+
+
+def test_the_log_grows_with_spikes_and_not_with_time():
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(NOTHING), 4, name="inputs")
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0, t_ref=1.0), 5, name="cells")
+    net.connect(inputs, cells, ns.AllToAll(), weight=4.0, delay=1.0, receptor=ns.ExponentialCurrent(5.0), name="in")
+    model, once = Differentiable(net), np.array([[1.0, 2.0, 3.0, 4.0]])
+    short, long_ = model.run(once, 100.0), model.run(once, 10_000.0)
+    spikes = short.counts("cells").sum()
+    assert spikes > 0 and short.n_events == long_.n_events == 4 + 4 + 2 * spikes  # given; arrivals; spikes and holds
+    twice = [(np.concatenate([once[0], once[0] + 300.0]), np.tile(np.arange(4), 2))]
+    assert model.run(twice, 1000.0).n_events == 2 * short.n_events
+    assert model.run(np.repeat(once, 8, axis=0), 100.0).n_events == 8 * short.n_events
+
+
 def test_runs_keep_their_values_when_others_are_set():
     model = Differentiable(small(weight=9.0))
     run = model.run(np.array([[1.0, 2.0]]), 30.0)

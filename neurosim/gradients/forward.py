@@ -84,7 +84,8 @@ P_n_at]
 
 @plain
 def shove(p, k, dt, until, chain, behind, amount, pops, c, x):
-    """Write into the frame what arrives dt ms after it, at a neuron whose v is held until `until` ms after it."""
+    """Write into the frame what arrives dt ms after it, at a neuron whose v is held until `until` ms after it; what
+    v does meanwhile is written over when the hold ends."""
     n, stride, at = pops[p, P_size], pops[p, P_stride], pops[p, P_x_at]
     ca = pops[p, P_c_at] + k * pops[p, P_c_step]
     m = c[ca + RATE]
@@ -95,18 +96,17 @@ def shove(p, k, dt, until, chain, behind, amount, pops, c, x):
     block = ca + HEAD + chain * BLOCK
     s, gain, i = c[block + S], c[block + GAIN], at + n * (1 + stride * chain)
     amount *= c[block + FACTOR]
-    free = max(dt, until)
     if behind == 0:
         amount *= exp(s * dt)
         x[i + k] += amount
-        x[at + k] -= gain * two(s, m, free) * amount * exp(m * free)
+        x[at + k] -= gain * two(s, m, dt) * amount * exp(m * dt)
         return
     r = c[block + R]
     amount *= exp(r * dt)
     less = two(r, s, dt) * amount * exp(s * dt)
     x[i + n + k] += amount
     x[i + k] -= less
-    x[at + k] -= gain * (three(r, s, m, free) * amount - two(s, m, free) * less) * exp(m * free)
+    x[at + k] -= gain * (three(r, s, m, dt) * amount - two(s, m, dt) * less) * exp(m * dt)
 
 
 @plain
@@ -295,8 +295,7 @@ def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause
           s_of, {log}, n_held, time, order, item, {room}):
     """Record the spike of a neuron and what it does to itself; return its number."""
     place = pops[p, P_n_at] + k
-    fastest = c[pops[p, P_fastest_at]]
-    if numbers[N_STACKS] != 0 or (t + c[pops[p, P_c_at] + k * pops[p, P_c_step] + HOLD] - frame[p]) * fastest > FAR:
+    if numbers[N_STACKS] != 0 or (t - frame[p]) * c[pops[p, P_fastest_at]] > FAR:
         bring(p, t, pops, c, x, drift, frame, {kept}, {room})
     ca = look(p, k, t, {cells})
     rec = numbers[N_SPIKES]
@@ -304,12 +303,10 @@ def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause
     s_time[rec], s_id[rec], s_of[rec] = t, k, p
     s_slope[rec] = slope_of(row, c, ca, pops[p, P_chains], pops[p, P_stride])
     s_why[rec], s_cause[rec], s_cause_e[rec] = why[place], cause[place], cause_e[place]
-    s_release[rec] = 0.0
     l_kind[numbers[N_LOG]], l_item[numbers[N_LOG]] = SPIKE, rec
     numbers[N_LOG] += 1
-    v = c[ca + RESET] if c[ca + DOWN] == 0.0 else row[V] - c[ca + DOWN]
     hold = c[ca + HOLD]
-    put_v(p, k, t + hold - frame[p], v, pops, c, x, drift)
+    s_release[rec] = c[ca + RESET] if c[ca + DOWN] == 0.0 else row[V] - c[ca + DOWN]  # v, until the hold ends
     if hold > 0.0:
         held[place] = t + hold
         n_held[p] = max(n_held[p], t + hold)
@@ -322,8 +319,9 @@ def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause
 def release(rec, t, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, least, {kept}, {room}):
     """End the hold after a spike: v begins to move."""
     p, k = s_of[rec], s_id[rec]
-    if numbers[N_STACKS] != 0:
+    if numbers[N_STACKS] != 0 or (t - frame[p]) * c[pops[p, P_fastest_at]] > FAR:
         bring(p, t, pops, c, x, drift, frame, {kept}, {room})
+    put_v(p, k, t - frame[p], s_release[rec], pops, c, x, drift)
     ca = look(p, k, t, {cells})
     s_release[rec] = slope_of(row, c, ca, pops[p, P_chains], pops[p, P_stride])
     l_kind[numbers[N_LOG]], l_item[numbers[N_LOG]] = RELEASE, rec

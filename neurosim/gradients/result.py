@@ -44,6 +44,11 @@ class Run:
         spikes = sum(len(part[0]) for part in self._seen)
         return f"Run({self.n_samples} samples of {self.duration:g} ms, {spikes} spikes)"
 
+    @property
+    def n_events(self) -> int:
+        """Spikes, arrivals and ends of holds of all samples: what memory and the way back grow with, not with time."""
+        return sum(int(way.marks[-1, 2]) for way in self._ways)
+
     @staticmethod
     def _part(way, first):
         """Return sample, population, time and neuron of all spikes of a part."""
