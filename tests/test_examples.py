@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
-         "associative_memories": ["--quick", "--seeds", "2"],
+         "brain_data": ["--quick", "--shuffles", "3"], "associative_memories": ["--quick", "--seeds", "2"],
          "chaos_forecast": ["--quick", "--seeds", "2"],
          "liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nmnist": ["--layers", "1", "--most", "60"],
@@ -36,7 +36,7 @@ SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
          "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60"]}
 #: those that need real recordings
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
-        "nladc_lstm", "mnist_latency")
+        "nladc_lstm", "mnist_latency", "brain_data")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "hardware_aware", "zero_shot", "decoding_m1", "nladc_lstm",
          "nladc_language")
 
@@ -56,6 +56,8 @@ def test_example_runs(script, tmp_path):
         pytest.skip("NEUROSIM_DATA is not set: it names the folder of real recordings")
     if script.stem in TORCH:
         pytest.importorskip("torch")
+    if script.stem == "brain_data":
+        pytest.importorskip("elephant")
     if script.stem == "nested_study":
         pytest.importorskip("optuna")
     done = run(script, tmp_path, *SMALL.get(script.stem, []))

@@ -10,6 +10,8 @@ from neurosim.readouts.gram import gram as gram
 from neurosim.readouts.linear import logistic as logistic
 from neurosim.readouts.linear import ridge as ridge
 from neurosim.readouts.online import RecursiveLeastSquares as RecursiveLeastSquares
+from neurosim.readouts.poisson import PlaceDecoder as PlaceDecoder
+from neurosim.readouts.poisson import SwitchingPoisson as SwitchingPoisson
 
-__all__ = ["Evaluation", "GramRidge", "RecursiveLeastSquares", "bessel", "evaluate", "gram", "interval", "logistic",
-           "ridge", "score"]
+__all__ = ["Evaluation", "GramRidge", "PlaceDecoder", "RecursiveLeastSquares", "SwitchingPoisson", "bessel", "evaluate",
+           "gram", "interval", "logistic", "ridge", "score"]
