@@ -68,6 +68,7 @@ while depth < edges.size and (p * 65536.0 >= 1.0 or depth <= mean):
     depth += 1
     p = p * mean / depth
 left_over = 65536.0 - edge
+beyond_all = np.uint16(depth)
 for g in range((n + skip + 127) // 128):
     for lane in range(16):
         w0, w1, w2, w3 = philox(np.uint64(origin // 8 + 16 * g + lane), np.uint64(tick), np.uint64(stream),
@@ -81,18 +82,19 @@ for g in range((n + skip + 127) // 128):
         drawn[lane + 96] = w3
         drawn[lane + 112] = w3 >> np.uint64(16)
     mine = every_count[128 * g:128 * g + 128]
+    edge = edges[0]
     for lane in range(128):
-        mine[lane] = 0
-    for m in range(depth):
+        mine[lane] = np.uint16(drawn[lane] >= edge)
+    for m in range(1, depth):
         edge = edges[m]
         for lane in range(128):
             mine[lane] = mine[lane] + np.uint16(drawn[lane] >= edge)
     again = False
     for lane in range(128):
-        again |= mine[lane] == depth
+        again |= mine[lane] == beyond_all
     if again:
         for lane in range(128):
-            if mine[lane] == depth:
+            if mine[lane] == beyond_all:
                 w0, w1, w2, w3 = philox(np.uint64(0x80000000 + origin + 128 * g + lane), np.uint64(tick),
                                         np.uint64(stream), np.uint64(sample), k0, k1)
                 mine[lane] = np.uint16(count_left_over(uniform53(w0, w1) * left_over, mean, most))
