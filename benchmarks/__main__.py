@@ -18,7 +18,8 @@ startup and kernels; or
                         the speed or above twice the memory of the spikes
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     cochlea             sound to spikes beside lauscher, in CPU time; fails below a hundred times its speed
-    forecasts           seven chaotic systems beside ReservoirPy; fails where a median valid time is shorter
+    forecasts           seven chaotic systems beside ReservoirPy; fails where a median valid time is shorter, by more
+                        than chance
     rate-reservoirs     a sweep of memory capacity beside ReservoirPy; fails below five times its speed
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     report              the tables of a file of results, as Markdown

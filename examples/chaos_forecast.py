@@ -1,6 +1,6 @@
 """Seven chaotic systems foreseen by reservoirs: for how long, and what time scales are good for.
 
-    python examples/chaos_forecast.py [--seeds 20] [--full] [--out FOLDER]
+    python examples/chaos_forecast.py [--seeds 10] [--full] [--out FOLDER]
 
 Each seed has a trajectory and a network of its own. 4,000 points are learnt, and the reservoir then goes on alone; the
 forecast holds until its error exceeds 0.4 of the spread of the attractor, in Lyapunov times. Reservoirs: an echo state
@@ -32,12 +32,13 @@ from neurosim.reservoirs import NVAR, EchoState, Forecaster, valid_time
 
 plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-arguments.add_argument("--seeds", type=int, default=20, help="trajectories and networks (20)")
-arguments.add_argument("--full", action="store_true", help="1,000 units")
+arguments.add_argument("--seeds", type=int, default=10, help="trajectories and networks (10)")
+arguments.add_argument("--full", action="store_true", help="1,000 units, 20 seeds")
 arguments.add_argument("--quick", action="store_true", help="100 units and two systems, for a test")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for chaos_forecast.png")
 arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
+options.seeds = max(options.seeds, 20) if options.full else options.seeds
 UNITS = 1000 if options.full else 100 if options.quick else 300
 LEARN, AHEAD = 4000, {"mackey_glass": 1400}  # as long as some forecasts hold; 700 for the others
 #: input scaling, leak and penalty, chosen on other trajectories by the median valid time
