@@ -235,3 +235,14 @@ def test_a_picture_is_made_small(tmp_path):
     gallery = load("gallery")
     gallery.shrink(tmp_path / "large.png", tmp_path / "small.png")
     assert (tmp_path / "large.png").stat().st_size > (tmp_path / "small.png").stat().st_size <= gallery.LARGEST
+
+
+def test_what_stands_for_the_words_of_other_tools_is_run():
+    """Every line of ours in the tables of the page is in one of its blocks, which a test above runs."""
+    text = (DOCS / "coming_from.md").read_text(encoding="utf-8")
+    run = " ".join(" ".join(code for _, _, code in blocks(DOCS / "coming_from.md")).split())
+    rows = re.findall(r"^\| (?!---).+? \| (.+) \|$", text, re.MULTILINE)
+    ours = [code for cell in rows for code in re.findall(r"`([^`]+)`", cell)]
+    names = {"v_leak", "v_threshold", "v_reset", "t_ref", "i_bias", "EchoState", "bridge.to_nir", "bridge.from_nir"}
+    lacking = [code for code in ours if code not in names and " ".join(code.split()) not in run]
+    assert len(ours) > 60 and not lacking, f"in no block: {'; '.join(lacking)}"

@@ -31,14 +31,15 @@ SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
          "sfq_dff_margins": ["--quick"], "sfq_jitter": ["--quick"], "sfq_xor": ["--quick"],
          "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
          "connectomes": ["--columns", "2"], "zero_shot": ["--quick"],
-         "decoding_m1": ["--quick", "--seeds", "2"],
+         "decoding_m1": ["--quick", "--seeds", "2"], "delays_to_core": ["--quick", "--seeds", "1"],
+         "cortical_microcircuit": ["--scale", "0.02", "--seconds", "0.2"],
          "yin_yang": ["--points", "320", "--epochs", "2", "--test", "100"],
          "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60"]}
 #: those that need real recordings
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
         "nladc_lstm", "mnist_latency", "brain_data")
-TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "hardware_aware", "zero_shot", "decoding_m1", "nladc_lstm",
-         "nladc_language")
+TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
+         "decoding_m1", "nladc_lstm", "nladc_language")
 
 
 def run(script, folder, *arguments, **environment):
