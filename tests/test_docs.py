@@ -246,3 +246,13 @@ def test_what_stands_for_the_words_of_other_tools_is_run():
     names = {"v_leak", "v_threshold", "v_reset", "t_ref", "i_bias", "EchoState", "bridge.to_nir", "bridge.from_nir"}
     lacking = [code for code in ours if code not in names and " ".join(code.split()) not in run]
     assert len(ours) > 60 and not lacking, f"in no block: {'; '.join(lacking)}"
+
+
+def test_headlines_show_what_their_commands_made():
+    gallery = load("gallery")
+    text = (DOCS / "headlines.md").read_text(encoding="utf-8")
+    calls = re.findall(r"^\$ python examples/(\w+)\.py(.*)$", text, re.MULTILINE)
+    assert [name for name, _ in calls] == re.findall(r"\(gallery/(\w+)\.png\)", text) and len(calls) == 5
+    for name, arguments in calls:
+        kept = (gallery.KEPT / f"{name}.txt").read_text(encoding="utf-8").splitlines()[0]
+        assert kept == f"$ python examples/{name}.py{arguments}"
