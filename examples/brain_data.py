@@ -7,8 +7,8 @@ Two recordings (hippocampus/: a linear track with 31 units, a W-maze with 25). S
 contiguous time; Bayes' rule with place fields on a grid, beside a ridge regression of the counts, the mean place, and
 chance: counts shifted against positions by a minute or more. Errors are medians in pixels of the camera, with 95 %
 intervals by bootstrap over pieces of 10 s. State: Poisson regressions (GLM) on place and speed, which switch with
-hidden states or do not; learnt on the first half of the linear track, bins of 100 ms; log-likelihood of the second
-half, over that of constant rates, from the best of a few starts by the likelihood of the first half.
+hidden states or do not; learnt on every other piece of 100 s of the linear track, bins of 200 ms; log-likelihood of
+the pieces between, over that of constant rates, from the best of a few starts by the likelihood of what was learnt.
 
 Source: Zhang et al., J. Neurophysiology 79 (1998) 1017; Escola et al., Neural Computation 23 (2011) 1071. Data: nelpy.
 """
@@ -129,33 +129,34 @@ panels[1].set(xticks=range(len(names)), xticklabels=names, ylabel="Median error 
 panels[1].legend()
 
 # States: which regressions, and how many
-counts, place, speed = recording("linear-track", 100.0)
-half = len(counts) // 2
+counts, place, speed = recording("linear-track", 200.0)
+known = np.arange(len(counts)) // 500 % 2 == 0
 grid = np.stack(np.meshgrid(*[np.quantile(axis, (0.05, 0.35, 0.65, 0.95)) for axis in place.T]), axis=-1).reshape(-1, 2)
 bumps = np.exp(-0.5 * (np.linalg.norm(place[:, None] - grid, axis=2) / 60) ** 2)
-bumps = bumps[:, bumps[:half].std(axis=0) > 0.05]
+bumps = bumps[:, bumps[known].std(axis=0) > 0.05]
 covariates = np.hstack([bumps, np.log1p(speed)[:, None] / 5])
-print(f"\nlinear track, second half ({len(counts) - half} bins of 100 ms): log-likelihood over constant rates (nats/s)")
+print(f"\nlinear track, {(~known).sum()} bins of 200 ms between: log-likelihood over constant rates (nats/s)")
 base, scores, models = None, {}, {}
 for what, given in (("constant", None), ("place and speed", covariates)):
     for states in (1, 2, 3):
-        parts = [None, None] if given is None else [given[:half], given[half:]]
-        fits = [SwitchingPoisson(states, ridge=1.0, iterations=25, seed=seed).fit(parts[0], counts[:half])
+        parts = [None, None] if given is None else [given[known], given[~known]]
+        fits = [SwitchingPoisson(states, ridge=1.0, iterations=25, seed=seed).fit(parts[0], counts[known])
                 for seed in range(1 if states == 1 else options.starts)]
         models[what, states] = max(fits, key=lambda model: model.scores_[-1])
-        score = 10 * models[what, states].score(parts[1], counts[half:])
+        score = 5 * models[what, states].score(parts[1], counts[~known])
         base = score if base is None else base
         scores[what, states] = score - base
         print(f"  {what:<16} {states} state{'s' if states > 1 else ' '} {scores[what, states]:8.2f}")
 chosen = models["place and speed", 2]
-probable = chosen.posterior(covariates[half:], counts[half:]).argmax(axis=1)
+probable = chosen.posterior(covariates[~known], counts[~known]).argmax(axis=1)
 for state in range(2):
     here = probable == state
-    print(f"  state {state + 1} of 2: {here.mean():.0%} of the time, {10 * counts[half:][here].mean():.2f} Hz a unit, "
-          f"median speed {np.median(speed[half:][here]) if here.any() else np.nan:.1f} pixels/s")
+    fast = np.median(speed[~known][here]) if here.any() else np.nan
+    print(f"  state {state + 1} of 2: {here.mean():.0%} of the time, {5 * counts[~known][here].mean():.2f} Hz a unit, "
+          f"median speed {fast:.1f} pixels/s")
 for what in ("constant", "place and speed"):
     panels[2].plot((1, 2, 3), [scores[what, states] for states in (1, 2, 3)], marker="o", label=what)
-panels[2].set(xticks=(1, 2, 3), xlabel="Hidden states", ylabel="Log-likelihood gained (nats/s)", title="Held-out half")
+panels[2].set(xticks=(1, 2, 3), xlabel="Hidden states", ylabel="Log-likelihood gained (nats/s)", title="Held-out pieces")
 panels[2].legend(title="regression on")
 options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {ns.plot.save(figure, options.out / f'brain_data.{options.format}')}")
