@@ -109,6 +109,7 @@ for name in ("linear-track",) if options.quick else ("linear-track", "w-maze"):
         print("  {:<30}{:6.1f} ({:.1f} - {:.1f})".format(kind, *results[name, kind]))
         if name == "linear-track" and kind.startswith("place"):
             shown = np.arange(400, min(800, len(found)))
+            panels[0].set_ylim(place[shown, 0].min() - 20, place[shown, 0].max() + 60)
             panels[0].plot(place[shown, 0], color="0.6", lw=2, label="rat")
             panels[0].plot(found[shown, 0], ".", color=ns.plot.COLORS[1], ms=3, label="decoded")
     rng = np.random.default_rng(1)
@@ -118,7 +119,6 @@ for name in ("linear-track",) if options.quick else ("linear-track", "w-maze"):
     print("  {:<30}{:6.1f} ({:.1f} - {:.1f}, of {} shifts)".format("place fields, shifted", *results[name, "chance"],
                                                                    options.shuffles))
 panels[0].set(xlabel="Bin of 250 ms, moving", ylabel="x (pixels)", title="Linear track, held-out bins")
-panels[0].set_ylim(place[shown, 0].min() - 20, place[shown, 0].max() + 60)
 panels[0].legend(ncols=2, loc="upper center")
 names = sorted({name for name, _ in results})
 for k, kind in enumerate([*MODELS, "chance"]):
@@ -156,7 +156,8 @@ for state in range(2):
           f"median speed {fast:.1f} pixels/s")
 for what in ("constant", "place and speed"):
     panels[2].plot((1, 2, 3), [scores[what, states] for states in (1, 2, 3)], marker="o", label=what)
-panels[2].set(xticks=(1, 2, 3), xlabel="Hidden states", ylabel="Log-likelihood gained (nats/s)", title="Held-out pieces")
+panels[2].set(xticks=(1, 2, 3), xlabel="Hidden states", ylabel="Log-likelihood gained (nats/s)",
+              title="Held-out pieces")
 panels[2].legend(title="regression on")
 options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {ns.plot.save(figure, options.out / f'brain_data.{options.format}')}")
