@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -18,6 +17,8 @@ def meant(name: str, names: Iterable[str]) -> str:
     >>> meant("weigth", ["weight", "delay"])
     "; did you mean 'weight'?"
     """
+    from difflib import get_close_matches
+
     near = get_close_matches(name, list(names), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -13,8 +13,6 @@ from neurosim.engine.partition import parts_of
 from neurosim.engine.planner import Planner
 from neurosim.engine.protocol import Engine
 from neurosim.errors import ParameterError, SimulationError
-from neurosim.event.engine import EventEngine
-from neurosim.event.planner import EventPlanner
 from neurosim.network import Network, Population, Projection
 from neurosim.recording import Recordings
 from neurosim.settings import Settings, State
@@ -26,6 +24,8 @@ KINDS = {"population": "populations", "projection": "projections", "drive": "dri
 def lay_out(net: Network, settings: Settings):
     """Return the plan of a network for some settings."""
     if settings.dt is None:
+        from neurosim.event.planner import EventPlanner
+
         return EventPlanner(net, settings.seed).plan()
     parts = parts_of(net, settings.threads)
     return Planner(net, settings.dt, settings.seed, settings.real, parts, settings.packed).plan()
@@ -69,6 +69,8 @@ class Run:
     def _engine(self, most_ticks) -> Engine:
         noise = self.settings.seed if self.settings.noise is None else self.settings.noise
         if self.settings.mode == "event":
+            from neurosim.event.engine import EventEngine
+
             return EventEngine(self.plan, noise=noise, memory_limit=self.settings.memory_limit)
         return Clocked(self.plan, noise=noise, **({} if most_ticks is None else {"most_ticks": most_ticks}))
 

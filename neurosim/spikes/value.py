@@ -20,7 +20,6 @@ from neurosim.aliases import Number, Numbers
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, UnsupportedError, warn
 from neurosim.reprs import table
-from neurosim.spikes import csv, hdf5
 from neurosim.spikes.checks import (
     as_array,
     as_exact,
@@ -345,6 +344,8 @@ class Spikes(Statistics, Parts, Elsewhere):
         >>> path.read_text().splitlines()[1:]
         ['time_ms,neuron', '0.1,1', '0.3,0']
         """
+        from neurosim.spikes import csv
+
         csv.write(self, path)
 
     @classmethod
@@ -361,6 +362,8 @@ class Spikes(Statistics, Parts, Elsewhere):
         >>> Spikes.from_csv(path) == spikes
         True
         """
+        from neurosim.spikes import csv
+
         return csv.read(cls, path)
 
     def save(self, path: str | Path, *, metadata: Mapping | None = None) -> None:
@@ -385,6 +388,8 @@ class Spikes(Statistics, Parts, Elsewhere):
         >>> Spikes.load(path).metadata["seed"]
         7
         """
+        from neurosim.spikes import hdf5
+
         hdf5.write(self, path, metadata)
 
     @classmethod
@@ -402,6 +407,8 @@ class Spikes(Statistics, Parts, Elsewhere):
         >>> Spikes.load(path) == spikes
         True
         """
+        from neurosim.spikes import hdf5
+
         return hdf5.read(cls, path)
 
 
