@@ -78,9 +78,8 @@ def write_copies(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()
-    for page in (ROOT / "docs" / "examples").glob("*/*.rst"):  # of an example that is gone or has moved
-        made = page.stem in ("index", "sg_execution_times")
-        if not made and folder / page.parent.name / f"{page.stem}.py" not in wanted:
+    for page in (ROOT / "docs" / "examples").glob("*/*.rst"):  # of an example that is gone or has moved, and times
+        if page.stem != "index" and folder / page.parent.name / f"{page.stem}.py" not in wanted:
             page.unlink()
     for path, text in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
