@@ -1,11 +1,12 @@
 """What numpy and torch arrays share, so that the equations of a device are written once."""
 
 import sys
+from typing import Any
 
 import numpy as np
 
 
-def namespace(x):
+def namespace(x: Any) -> Any:
     """Return the module whose functions take x: torch for a tensor, numpy for everything else.
 
     >>> namespace(np.zeros(2)) is np
@@ -29,7 +30,7 @@ def like(values, x):
     return xp.as_tensor(values, dtype=x.dtype, device=x.device)
 
 
-def as_float(x):
+def as_float(x: Any) -> Any:
     """Return x unchanged if it is an array or tensor of a float type, else as an array of float64."""
     if namespace(x) is not np:
         return x if x.is_floating_point() else x.double()

@@ -128,7 +128,7 @@ class Eprop(Parametrised, kw_only=False):
     def _compute(self, weights, x, target, mask, threads):
         weights, real = self._check_weights(weights)
         x = _numbers("x", x, (None, None, self.n_in), real)
-        samples, ticks, _ = x.shape
+        samples, ticks = len(x), np.size(x, axis=1)
         learn = target is not None
         target = self._check_target(target, samples, ticks, real) if learn else np.zeros((samples, 1, self.n_out), real)
         mask = (np.full(ticks, learn, real) if mask is None else _numbers("mask", mask, (ticks,), real))

@@ -1,6 +1,7 @@
 """FORCE: a readout that learns while its output is fed back into the network that it reads."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -164,8 +165,9 @@ class Force:
         net = net.copy()
         drive = None if self.feedback is None else net.drive(population, InjectedCurrent(0.0), name=FEEDBACK)
         self.sim = Simulation(net, dt, seed=seed, dtype=dtype)
-        self._block = None  #: the arguments of the kernel, once the simulation has asked for them
-        self._every = check_ticks("Force.every", every, self.sim.dt, at_least=1)
+        self._block: Any = None  #: the arguments of the kernel, once the simulation has asked for them
+        self._dt = float(self.sim.dt or 0.0)  # the mode is "clocked"
+        self._every = check_ticks("Force.every", every, self._dt, at_least=1)
         self._injected = np.zeros(0) if drive is None else self.sim.feed(drive)
         self._prepare()
         self.sim.attach(self._made)
@@ -193,7 +195,7 @@ class Force:
 
     def run(self, duration: float) -> np.ndarray:
         """Go on for some ms without learning; return the outputs at each tick, shape (ticks, outputs)."""
-        return self._run(check_ticks("duration", duration, self.sim.dt), None)
+        return self._run(check_ticks("duration", duration, self._dt), None)
 
     @property
     def features(self) -> np.ndarray:
@@ -204,7 +206,8 @@ class Force:
 
     def _prepare(self):
         """Allocate the state of the readout and make the block of arguments of the kernel."""
-        readout, n = self.readout, self.population.size
+        readout: Any = self.readout
+        n = self.population.size
         size = n + bool(readout.fit_intercept)
         least_squares = isinstance(readout, RecursiveLeastSquares)
         readout.check()
@@ -221,7 +224,7 @@ class Force:
         lengths = {"n": n, "size": size, "1": 1}
         self._arrays = {name: np.zeros(lengths[_FIELDS[name].length]) for name in _STATE}
         self._arrays["trace"][n:] = 1.0
-        dt, rise, decay = self.sim.dt, self.tau_rise, self.tau_decay
+        dt, rise, decay = self._dt, self.tau_rise, self.tau_decay
         self._values = dict(
             n=n, size=size, outputs=self.outputs, feeds=self.feedback is not None, squares=least_squares, rows=0,
             first=0, learn=0, every=self._every,
@@ -236,8 +239,9 @@ class Force:
         now = {"first": self.sim.tick + 1, "learn": int(target is not None), "rows": ticks, "out": out.reshape(-1),
                "target": np.zeros(0) if target is None else target.reshape(-1)}
         self._values |= now
-        for name, value in now.items() if self._block is not None else ():
-            self._block.set(name, value)
+        if self._block is not None:
+            for name, value in now.items():
+                self._block.set(name, value)
         self.sim.run(ticks * self.sim.dt)
         self._settle()
         if not np.isfinite(out).all():

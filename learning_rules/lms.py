@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_number
 from neurosim.errors import ParameterError
 from neurosim.readouts.online import OnlineReadout
 
@@ -44,7 +44,7 @@ class LeastMeanSquares(OnlineReadout):
     def check(self):
         """Refuse a rate that does not fit; raise ParameterError."""
         limit = 2.0 if self.normalised else np.inf
-        if not (np.isscalar(self.rate) and np.isfinite(self.rate) and 0 < self.rate < limit):
+        if not (is_number(self.rate) and np.isfinite(self.rate) and 0 < self.rate < limit):
             bounds = "> 0 and < 2 where normalised" if self.normalised else "> 0"
             raise ParameterError(f"LeastMeanSquares.rate must be a finite number {bounds}, "
                                  f"got {describe_value(self.rate)}")

@@ -1,6 +1,6 @@
 """Structural plasticity: the weakest synapses go, and as many grow where activities are correlated."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class Rewiring(Parametrised):
             x, y, allowed, seed: as of `turnover`.
         """
         sparse = hasattr(weights, "tocoo")
-        matrix = weights.tocsr().copy() if sparse else np.array(weights, copy=True)
+        matrix: Any = weights.tocsr().copy() if sparse else np.array(weights, copy=True)
         if sparse:
             matrix.sum_duplicates()
             entries = matrix.tocoo()
@@ -218,7 +218,7 @@ def _standardised(values):
     return values / np.where(length > 0, length, 1.0)
 
 
-def _activity(name, given):
+def _activity(name, given) -> Any:
     try:
         array = np.asarray(given, np.float64)
     except (TypeError, ValueError):

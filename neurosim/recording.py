@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +28,11 @@ class Log:
         dtype: of the stamps.
     """
 
-    def __init__(self, recorder: Recorder, tap: Tap, ids=None, dtype=np.int64):
+    def __init__(self, recorder: Recorder, tap: Tap, ids: np.ndarray | None = None, dtype: Any = np.int64):
         self.recorder, self.tap, self.ids, self.dtype = recorder, tap, ids, dtype
         self.every = tap.every  #: stamps between two samples
         self.path = None if recorder.to is None else Path(recorder.to).absolute()
-        self.stream = None  #: the open recording, from the first run on
+        self.stream: Any = None  #: the open recording, from the first run on
         self.clear()
 
     @property
@@ -46,7 +47,8 @@ class Log:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.begin = self.end = None  # the window: begin < stamp <= end, and the sample at begin
+        self.begin: Any = None
+        self.end: Any = None  # the window: begin < stamp <= end, and the sample at begin
         self.drop()
 
     def drop(self) -> None:
@@ -83,17 +85,19 @@ class Log:
         mine = self.recorder.what
         if not isinstance(what, Population) or not isinstance(mine, Population) or mine.base is not what.base:
             return False
-        return bool(mine.holds(what.ids).all()) and (self.recorder.ids is None or np.isin(what.ids, self.ids).all())
+        return bool(mine.holds(what.ids).all() and (self.recorder.ids is None or self.ids is None
+                                                    or np.isin(what.ids, self.ids).all()))
 
     def part(self, what, ticks: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (stamps, rows) of a part of what is recorded, out of those of all of it."""
         if self.is_of(what):
             return ticks, rows
         if self.of_spikes:
-            ids = self.recorder.what.ids[rows]
+            mine: Any = self.recorder.what  # a population, as `covers` has found
+            ids = mine.ids[rows]
             inside = what.holds(ids)
             return ticks[inside], what.places(ids[inside]).astype(rows.dtype)
-        places = {neuron: place for place, neuron in enumerate(self.ids.tolist())}
+        places = {neuron: place for place, neuron in enumerate([] if self.ids is None else self.ids.tolist())}
         return ticks, rows[:, [places[neuron] for neuron in what.ids.tolist()]]
 
     def watched(self, what):
@@ -192,7 +196,7 @@ class Recordings:
         sizes = {log: size for log, size in sizes.items() if size}
         total = sum(sizes.values())
         if sizes and total + self.bytes() > self.memory_limit:
-            most, others = max(sizes, key=sizes.get), len(sizes) - 1
+            most, others = max(sizes, key=lambda log: sizes[log]), len(sizes) - 1
             and_others = f" and {others} other recording{'s' if others > 1 else ''}" if others else ""
             raise SimulationError(
                 f"recording {most.recorder.variable!r} of {most.recorder.what.name!r}{and_others} for "
@@ -238,7 +242,8 @@ class Recordings:
         if new:
             from neurosim.streams import create
 
-            create(new, self.labels(), self.engine.clock.dt, self.engine.now)
+            clock: Any = self.engine.clock  # one with ticks, as `_log` has seen to
+            create(new, self.labels(), clock.dt, self.engine.now)
 
     @contextmanager
     def files(self):

@@ -1,7 +1,7 @@
 """Faults of what holds the weights: flipped bits and stuck devices, and how they are put into layers."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Faulty:
     not_finite: int
 
 
-def _to_numpy(values) -> np.ndarray:
+def _to_numpy(values: Any) -> np.ndarray:
     values = as_float(values)
     return values if namespace(values) is np else values.detach().cpu().numpy()
 
@@ -84,7 +84,7 @@ class BitFlips(Device):
         if self.rate == 0 and self.format == "float32":
             return Faulty(weights, 0, int(np.sum(~np.isfinite(_to_numpy(weights)))))
         plain = _to_numpy(weights)
-        form = parse(self.format)
+        form: Any = parse(self.format)  # which `check` has found to be one
         words, scale = form.encode(plain.ravel())
         flips = _flip(words, form.bits, self.rate, generator)
         values = form.decode(words, scale).reshape(plain.shape)

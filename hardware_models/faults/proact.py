@@ -1,5 +1,7 @@
 """Bounds of clipped activations for layered networks: looked up in the data, or trained layer by layer (ProAct)."""
 
+from typing import Any
+
 import numpy as np
 
 from hardware_models.arrays import as_float
@@ -11,7 +13,7 @@ ADAM = (0.9, 0.999, 1e-8)
 LEAST = 1e-3  # no bound is trained below it
 
 
-def forward(layers, x, bounds=None, kind: str = "zero", keep: bool = False):
+def forward(layers, x, bounds=None, kind: str = "zero", keep: bool = False) -> Any:
     """Return the outputs of a network of dense layers with rectifiers between them.
 
     Args:

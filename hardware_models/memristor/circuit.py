@@ -1,6 +1,6 @@
 """The circuit of a crossbar: wires with resistance, devices between them, lines driven, grounded or floating."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -211,7 +211,7 @@ class CrossbarCircuit:
                                    "device of more than 0 uS ties it to a line that is driven or grounded")
 
 
-def _nodal_matrix(g, r_word, r_bit, floating_words, floating_bits):
+def _nodal_matrix(g, r_word, r_bit, floating_words, floating_bits) -> Any:
     """Return the nodal matrix, that which makes sources of the word lines' voltages, and the nodes that are held."""
     from scipy.sparse import coo_array
 

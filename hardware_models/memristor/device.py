@@ -119,8 +119,9 @@ class Memristor(Device):
         if self.slices > 1 and (self.read_noise or self.flicker_noise):
             raise UnsupportedError(f"{name} with slices > 1 must have no noise of single reads; use several layers, "
                                    "one for each slice")
-        if self.slices * (self.slice_bits or 1) > 48:
-            raise ParameterError(f"{name}.slices x slice_bits must be <= 48 bits, got {self.slices * self.slice_bits}")
+        bits = self.slices * (self.slice_bits or 1)
+        if bits > 48:
+            raise ParameterError(f"{name}.slices x slice_bits must be <= 48 bits, got {bits}")
         laws = {"programming_noise": "programming_std", "read_noise": "white_std", "flicker_noise": "flicker_std"}
         warn_of_percent(name, {noise: getattr(self, noise) for noise, law in laws.items()  # others have laws in uS
                                if getattr(type(self), law) is getattr(Memristor, law) and law not in self.__dict__})

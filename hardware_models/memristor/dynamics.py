@@ -185,7 +185,10 @@ class LinearIonDrift(DynamicMemristor):
     window: WholeOrNone = one(7, "", "exponent of the window", integer=True, at_least=1, optional=True)
     initial: Real = one(0.1, "", "doped share at the start", at_least=0, at_most=1)
 
-    bounds = (0.0, 1.0)
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest state."""
+        return 0.0, 1.0
 
     @property
     def start(self):
@@ -288,7 +291,10 @@ class Yakopcic(DynamicMemristor):
     eta: Real = one(1.0, "", "direction")
     initial: Real = one(0.11, "", "state at the start", at_least=0, at_most=1)
 
-    bounds = (0.0, 1.0)
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest state."""
+        return 0.0, 1.0
 
     @classmethod
     def miao(cls) -> "Yakopcic":

@@ -1,5 +1,7 @@
 """A matrix of weights on crossbars: devices, wires and converters together."""
 
+from typing import Any
+
 import numpy as np
 
 from hardware_models.arrays import aligned, as_float, like, namespace
@@ -76,7 +78,10 @@ class CrossbarLayer:
     @property
     def weights(self) -> np.ndarray:
         """The matrix that the arrays compute with, float64."""
-        return self.slices[0] if len(self.slices) == 1 else sum(self.slices)
+        total = self.slices[0]
+        for each in self.slices[1:]:
+            total = total + each
+        return total
 
     def _program(self, generator):
         device, seed = self.device, generator.integers(2**63)
@@ -101,7 +106,7 @@ class CrossbarLayer:
             return
         base = [device.g_min] * len(passed)
         parts = [share.gain * (t - g) for share, t, g in zip(self.shares, passed, base, strict=True)]
-        self.slices = [sum(parts[s::device.slices]) for s in range(device.slices)]
+        self.slices: list[Any] = [sum(parts[s::device.slices]) for s in range(device.slices)]
         if device.mapping == "offset":
             self.slices[-1] = self.slices[-1] - device.weight_max
 

@@ -35,7 +35,7 @@ class Table(Option):
         if value is None and self.optional:
             return None
         try:
-            values = tuple(float(x) for x in value)
+            values = tuple(float(x) for x in (() if value is None else value))
         except (TypeError, ValueError):
             values = ()
         if len(values) < self.least or not all(map(math.isfinite, values)):

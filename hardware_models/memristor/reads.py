@@ -1,6 +1,7 @@
 """What a read of a weight gives: one law for the compiled loop, for arrays and for tensors, and its moments."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ READ_PARAMETERS = "weight_max", "g_min", "g_max", "read_noise", "flicker_noise",
 
 
 @cache
-def _devices(white_std, flicker_std, mapping, xp):
+def _devices(white_std, flicker_std, mapping, xp: Any):
     """Return a function of weights and parameters: for each device of a weight, k, its conductance and its noise.
 
     The device that holds the size of a weight comes first; where it is that of the minus side, k is negative.
@@ -42,7 +43,8 @@ def _devices(white_std, flicker_std, mapping, xp):
 @cache
 def scalar_reader(white_std, flicker_std, mapping):
     """Return the body of a read for the compiled loop."""
-    devices = _devices(white_std, flicker_std, mapping, np)
+    numpy: Any = np
+    devices = _devices(white_std, flicker_std, mapping, numpy)
 
     def read(weight, normal, uniform, weight_max, g_min, g_max, read_noise, flicker_noise, flicker_time, read_duration):
         k, g, std, k_other, g_other, std_other = devices(weight, weight_max, g_min, g_max, read_noise, flicker_noise,

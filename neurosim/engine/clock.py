@@ -25,7 +25,7 @@ class Ticks:
     """
 
     zero = 0
-    dtype = np.int64
+    dtype: Any = np.int64
 
     def __init__(self, dt: float):
         self.dt = dt
@@ -59,7 +59,7 @@ class Exact:
     """Time is an exact number of ms."""
 
     zero = Fraction(0)
-    dtype = np.float64
+    dtype: Any = np.float64
     dt = None
 
     def span(self, what: str, value, *, at_least: int = 0) -> Fraction:

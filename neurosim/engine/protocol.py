@@ -15,7 +15,9 @@ from neurosim.network import DriveOn, Population, Projection
 
 
 class Tap(Protocol):
-    """What an engine leaves of one quantity while it runs."""
+    """What an engine leaves of one quantity while it runs; `every` is how many stamps lie between two samples."""
+
+    every: Any
 
     def due(self) -> Any:
         """Return the stamp at which the engine must stop next for this tap, or None."""

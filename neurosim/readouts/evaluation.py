@@ -89,11 +89,10 @@ def evaluate(model: Any, X: ArrayLike, y: ArrayLike, *, folds: int = 5, seeds: I
     folds = check_whole("evaluate.folds", folds, at_least=2)
     _check_samples(X, y, folds)
     _check_classifier("evaluate.model", model, "fit")
-    if is_whole(seeds):
-        seeds = range(int(seeds))
-    check_is("evaluate.seeds", seeds, Iterable, "whole numbers, or how many, >= 1")
-    seeds = [check_seed("each of evaluate.seeds", seed, bits=32) for seed in seeds]
-    if not seeds:
+    chosen: Any = range(int(seeds)) if is_whole(seeds) else seeds
+    check_is("evaluate.seeds", chosen, Iterable, "whole numbers, or how many, >= 1")
+    chosen = [check_seed("each of evaluate.seeds", seed, bits=32) for seed in chosen]
+    if not chosen:
         raise ParameterError("evaluate.seeds must be whole numbers, or how many, >= 1, got none")
     augment = {} if augment is None else augment
     check_is("evaluate.augment", augment, Mapping, "a dict of features by name")
@@ -101,7 +100,7 @@ def evaluate(model: Any, X: ArrayLike, y: ArrayLike, *, folds: int = 5, seeds: I
         if np.shape(more) != X.shape:
             raise ParameterError(f"evaluate.augment[{name!r}] must have the shape of X, {X.shape}, got "
                                  f"{describe_value(more)}")
-    predictions = np.array([_one(model, X, y, folds, seed, augment) for seed in seeds])
+    predictions = np.array([_one(model, X, y, folds, seed, augment) for seed in chosen])
     by_seed = tuple(float((row == y).mean()) for row in predictions)
     return _summary(y, predictions, by_seed, len(y) - len(y) // folds)
 
