@@ -303,3 +303,13 @@ def test_importing_costs_little():
             "print([name for name in ('numba', 'scipy', 'h5py', 'matplotlib') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_compiled_loop_depends_on_the_environment_of_a_process():
+    """The key of an entry is made of fingerprints; `platform` and `os` hold what differs from shell to shell."""
+    script = ("from neurosim.engine import intrinsics, fingerprint\n"
+              "print([fingerprint.fingerprint(getattr(intrinsics, name)) for name in vars(intrinsics)\n"
+              "       if type(getattr(intrinsics, name)).__name__ == '_Intrinsic'])")
+    found = {subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT,
+                            env={**os.environ, "NEUROSIM_OTHER": other}).stdout for other in ("a", "b")}
+    assert len(found) == 1 and len(found.pop()) > 1000

@@ -6,6 +6,8 @@ functions of its module, of its closure, and of other modules (`consts.RATE`), h
 
 import enum
 import hashlib
+import os
+import sys
 import types
 from collections.abc import Iterator
 from functools import lru_cache
@@ -21,8 +23,9 @@ from neurosim.engine import elementary
 SUBSTITUTES: dict[Any, Any] = {maths.exp: elementary.exp, maths.log: elementary.log}
 OVERLOADS: dict[Any, tuple] = {elementary.exp: (elementary.exp32, elementary.exp64),
                                elementary.log: (elementary.log64,)}
-#: modules that change with their version only, which is part of every key
-_VERSIONED = {"numpy", "numba", "llvmlite", "math", "cmath", "builtins", "operator"}
+#: packages that change with their version only, which is part of every key
+_VERSIONED = {"numpy", "numba", "llvmlite"}
+_STANDARD = os.path.dirname(os.__file__)  #: where Python's own modules are
 
 
 def fingerprint(value: Any, names: frozenset = frozenset(), seen: dict | None = None) -> str:
@@ -61,8 +64,10 @@ def fingerprint(value: Any, names: frozenset = frozenset(), seen: dict | None = 
 
 
 def is_versioned(module: types.ModuleType) -> bool:
-    """Return whether a module changes with its version only."""
-    return module.__name__.partition(".")[0] in _VERSIONED
+    """Return whether a module changes with its version only; those of Python itself hold what differs from process to
+    process besides, such as `os.environ`."""
+    package, file = module.__name__.partition(".")[0], getattr(module, "__file__", None) or _STANDARD
+    return package in _VERSIONED or (package in sys.stdlib_module_names and file.startswith(_STANDARD))
 
 
 def names_of(code: types.CodeType) -> frozenset:
