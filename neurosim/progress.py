@@ -4,6 +4,11 @@ import os
 import sys
 from contextlib import contextmanager
 
+import numpy as np
+
+from neurosim.checks import describe_value
+from neurosim.errors import ParameterError
+
 FORM = "{l_bar}{bar}| {n:.10g}/{total:.10g} {unit} [{elapsed}<{remaining}]"
 
 
@@ -19,9 +24,14 @@ def progress_bar(wanted: bool, total: float, unit: str):
         total: how much there is to do, > 0, in any unit.
         unit: its name.
 
+    Raises:
+        ParameterError: `wanted`, which callers take as `progress`, is neither True nor False.
+
     >>> with progress_bar(True, 20.0, "ms") as done:
     ...     done(5.0)
     """
+    if not isinstance(wanted, (bool, np.bool_)):
+        raise ParameterError(f"progress must be True or False, got {describe_value(wanted)}")
     if not (wanted and total > 0 and _watched()):
         yield lambda amount: None
         return

@@ -125,6 +125,7 @@ MISTAKES = {
     "other precision": (lambda d: ns.Simulation(d.net, dtype=np.float16), "dtype must be 'float32' or 'float64'"),
     "duration off the grid": (lambda d: d.sim.run(0.05), "duration must be a multiple of dt = 0.1 ms"),
     "duration as text": (lambda d: d.sim.run("1 s"), "duration must be a finite number of ms, got '1 s'"),
+    "progress as text": (lambda d: d.sim.run(1.0, progress="yes"), "progress must be True or False, got 'yes'"),
     "callback alone": (lambda d: d.sim.run(1.0, callback=print), "callback and callback_every must be given together"),
     "misspelt option of run": (lambda d: d.sim.run(1.0, progres=True), "run: .*did you mean 'progress'"),
     "one Spikes for samples": (lambda d: d.sim.run_batch(ns.Spikes.from_trains([[1.0]]), 1.0),
