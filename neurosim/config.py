@@ -141,13 +141,12 @@ class _Reader:
             return self.net.population(name)
         population, text = self.net.population(found[1]), found[2]
         try:
-            if ":" in text:
-                return population[slice(*(int(each) if each.strip() else None for each in text.split(":")))]
-            members = [int(each) for each in text.split(",")]
+            members = [int(each) for each in text.split(",")] if ":" not in text else slice(
+                *(int(each) if each.strip() else None for each in text.split(":")))
         except (TypeError, ValueError):  # a number is missing, or there are too many
             raise ParameterError(f"a part must be given as {found[1]}[0:100], [::2], [3] or [1, 3], got {name!r}"
                                  ) from None
-        return population[members if len(members) > 1 else members[0]]
+        return population[members[0] if isinstance(members, list) and len(members) == 1 else members]
 
     def _check_keys(self, where, entries, known):
         for key in entries:

@@ -119,6 +119,7 @@ WRONG = {
             "'dealy'; did you mean 'delay'"),
     "key of a population": ("size = 50", "sise = 50", "number 2 must have only model, size, name, initial, got 'sise'"),
     "part": ('target = "cells"', 'target = "cells[50:]"', "number 1: a part of .* must hold a neuron"),
+    "part by two ways": ('target = "cells"', 'target = "cells[1:2,3]"', r"a part must be given as cells\[0:100\]"),
     "no list": ("[[record]]", "[record]", "TOML file|must be written as"),
     "settings": ("[simulation]", "simulation = 3\n[other]", "the file must have only|must be written as"),
     "value": ("tau_mem = 20.0", "tau_mem = -1", "number 2: LIF.tau_mem must be a finite number > 0 ms, got -1"),
