@@ -26,8 +26,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from joblib.externals.loky import get_reusable_executor
 
 from hardware_models.memristor import CrossbarLayer, Memristor
+from neurosim.datasets import NMNIST
 from neurosim.sweep import Grid, Points, load, sweep
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -177,7 +179,7 @@ def example():
     """Return the example as a module, and its recordings."""
     sys.path.insert(0, str(ROOT / "examples"))
     module = importlib.import_module("crossbar_liquid")
-    root = module.found(os.environ.get("NEUROSIM_DATA"))
+    root = NMNIST.below(os.environ.get("NEUROSIM_DATA"))
     if root is None:
         sys.exit("NEUROSIM_DATA must name a folder that holds N-MNIST")
     return module
@@ -201,7 +203,7 @@ def by_loop(module, samples, labels, points):
 def bare(rounds, most=100):
     """Print how much longer one process of a sweep takes than a bare loop."""
     module = example()
-    samples, labels = module.read(module.found(os.environ["NEUROSIM_DATA"]), most)
+    samples, labels = module.read(NMNIST.below(os.environ["NEUROSIM_DATA"]), most)
     points = Points(module.conditions(False).points[:15])
     ways = {"loop": lambda: by_loop(module, samples, labels, points),
             "sweep": lambda: devices(module, samples, labels, points, 1)}
@@ -225,10 +227,11 @@ def bare(rounds, most=100):
 def cores(rounds, most=150):
     """Print which share of two cores the example's sweep computes on or waits for."""
     module = example()
-    samples, labels = module.read(module.found(os.environ["NEUROSIM_DATA"]), most)
+    samples, labels = module.read(NMNIST.below(os.environ["NEUROSIM_DATA"]), most)
     print(f"\ncores: all conditions of the example, 2 seeds, {len(samples)} recordings, two processes. A process "
           "that is ready has work, and waits for a core that others hold")
     for _ in range(rounds):
+        get_reusable_executor(1).shutdown(kill_workers=True)  # each round starts its processes, and counts them from 0
         with Watch() as watch:
             devices(module, samples, labels, module.conditions(False), 2, seeds=2)
         print(f"{watch.seconds:6.1f} s; computing {watch.run / watch.seconds / 2:.1%}, computing or ready "
@@ -276,7 +279,7 @@ def settings_by_loop(module, samples, labels, points):
 def settings(rounds, most=100):
     """Print how much faster a sweep of device settings is than the loop by hand."""
     module = example()
-    samples, labels = module.read(module.found(os.environ["NEUROSIM_DATA"]), most)
+    samples, labels = module.read(NMNIST.below(os.environ["NEUROSIM_DATA"]), most)
     print(f"\nsettings: {len(samples)} recordings, 200 neurons; the loop by hand has one process, the sweep two; "
           f"medians of {rounds}")
     noises, stuck = np.linspace(0.0, 0.3, 10).tolist(), [0.0, 0.02, 0.05, 0.1]
