@@ -6,7 +6,6 @@ the same workers, so those are tried once more, each alone. A task that is made 
 
 import pickle
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -60,35 +59,30 @@ def connected(cluster):
         yield client
 
 
-def run(caller: Caller, line: Waiting, client, done: Callable[[Call], None]) -> None:
+def run(caller: Caller, line: Waiting, client) -> None:
     """Make calls on the workers of a client.
 
     Args:
         caller: makes one call.
         line: which.
         client: of the cluster.
-        done: told each call that has ended.
 
     Raises:
         SimulationError: there have been no workers for a while.
     """
-    def heard(call):
-        line.ended(call)
-        done(call)
-
     try:
         sent = store.to_bytes(caller)
     except ParameterError as error:
         raise ParameterError("sweep.function must be such that the workers can have it, got "
                              f"{first_line(error.__cause__ or error)}") from error
     with client.as_current():
-        while given_up := _together(caller, sent, line, client, heard):
+        while given_up := _together(caller, sent, line, client):
             for call in given_up:
                 alone = Waiting([replace(call, needs=())], caller.shared)
-                if _together(caller, sent, alone, client, lambda call: None):
+                if _together(caller, sent, alone, client):
                     _keep(caller, [{"key": call.key, "attempt": call.attempt, "seconds": 0.0, "traceback": "",
                                     "error": "SimulationError: the workers that made this call ended, alone as well"}])
-                heard(call)
+                line.ended(call)
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +95,7 @@ def _outcomes(sent, calls) -> list[dict]:
     return [_received(sent).outcome(call) for call in calls]
 
 
-def _together(caller, sent, line, client, heard) -> list[Call]:
+def _together(caller, sent, line, client) -> list[Call]:
     """Make calls side by side; return those that Dask gave up because workers died."""
     library, ended = distributed(), SimpleQueue()
     under_way, given_up, workers = {}, [], _Workers(client)
@@ -119,7 +113,7 @@ def _together(caller, sent, line, client, heard) -> list[Call]:
                     _keep(caller, future.result())
                     workers.learn(future.result())
                     for call in some:
-                        heard(call)
+                        line.ended(call)
                 elif future.status == "error" and isinstance(future.exception(), library.KilledWorker):
                     given_up += some
                 elif future.status == "error" and isinstance(future.exception(), FileError):

@@ -18,12 +18,12 @@ class Driver:
         caller: makes one call.
         trials: the seeds.
         retry: whether calls that failed before this run of the sweep are made again.
-        run: makes calls; told which, and what to call with each that has ended.
+        run: makes calls.
         show: told how many calls have ended.
     """
 
     def __init__(self, caller: Caller, trials: list[int], retry: bool,
-                 run: Callable[[Waiting, Callable[[Call], None]], None], show: Callable[[float], Any]):
+                 run: Callable[[Waiting], None], show: Callable[[float], Any]):
         self.caller, self.trials, self.retry, self.run, self.show = caller, trials, retry, run, show
         self.ended, self.begun = caller.journal.read()
         self.done = 0
@@ -36,7 +36,7 @@ class Driver:
         if missing:
             makers: dict[str, Call] = {}
             calls = [self._call(*each, self._needed(self.caller.takes, *each[1:], makers)) for each in missing]
-            self.run(Waiting([*makers.values(), *calls], self.caller.shared), self._heard)
+            self.run(Waiting([*makers.values(), *calls], self.caller.shared, self._heard))
             self._look()
             self._fail([call for call in calls if self._lacking(call)], makers)
         return Result(points, self.trials, self.ended).by_point()

@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_N
            "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS")  #: what the processes share between them
 
 
-def run(caller: Caller, line: Waiting, jobs: int, done: Callable[[Call], None], sent: Path) -> None:
+def run(caller: Caller, line: Waiting, jobs: int, sent: Path) -> None:
     """Make calls.
 
     A process that dies takes those of its neighbours along, so all calls that had begun are made again, each alone. One
@@ -37,32 +36,27 @@ def run(caller: Caller, line: Waiting, jobs: int, done: Callable[[Call], None], 
         caller: makes one call.
         line: which.
         jobs: how many processes.
-        done: told each call that has ended.
         sent: a file that processes read the caller from, once each; it is written where it is not there.
 
     Raises:
         ParameterError: the function cannot be sent to other processes.
         SimulationError: processes die before they make a call.
     """
-    def heard(call):
-        line.ended(call)
-        done(call)
-
     if jobs == 1:
         while calls := line.take():
             caller(calls[0])
-            heard(calls[0])
+            line.ended(calls[0])
         return
     if not sent.exists():
         _send(caller, sent)
     deaths = 0
-    while lost := _side_by_side(sent, line, jobs, heard):
+    while lost := _side_by_side(sent, line, jobs):
         ended, suspects, rest = _after(caller, lost.calls)
         for call in ended:
-            heard(call)
+            line.ended(call)
         for call in suspects:
             _alone(caller, call, jobs, sent)
-            heard(call)
+            line.ended(call)
         line.back(rest)
         deaths = 0 if ended or suspects or lost.some_ended else deaths + 1
         if deaths >= DEATHS:
@@ -87,7 +81,7 @@ class _Lost:
     some_ended: bool
 
 
-def _side_by_side(sent, line, jobs, heard) -> _Lost | None:
+def _side_by_side(sent, line, jobs) -> _Lost | None:
     """Make calls in processes; return what was lost when one died, None where none did."""
     pool, under_way, some_ended = _processes(jobs), {}, False
     try:
@@ -98,7 +92,7 @@ def _side_by_side(sent, line, jobs, heard) -> _Lost | None:
                 return None
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 future.result()
-                heard(under_way.pop(future))
+                line.ended(under_way.pop(future))
                 some_ended = True
     except BrokenProcessPool as error:
         return _Lost([*under_way.values()], " ".join(str(error).split()), some_ended)
@@ -163,7 +157,7 @@ def _after(caller, calls):
 def _alone(caller, call, jobs, sent):
     death = ""
     for _ in range(ALONE):
-        lost = _side_by_side(sent, Waiting([replace(call, needs=())], caller.shared), jobs, lambda call: None)
+        lost = _side_by_side(sent, Waiting([replace(call, needs=())], caller.shared), jobs)
         if lost is None:
             return
         death = lost.why

@@ -98,9 +98,9 @@ def sweep(function: Callable[..., Any], space: Space | Mapping[str, Iterable[Any
             _same_sweep(journal, _header(function, made, space, trials, digests))
             caller = Caller(function, takes, made, journal, mapped, _shared_folder(place, made))
             with progress_bar(progress, float(len(space) * len(trials)), "calls") as show:
-                driver = Driver(caller, trials, retry is not None, lambda line, done: run_on_cluster(
-                    caller, line, client, done) if client is not None else local.run(
-                        caller, line, jobs, done, sent), show)
+                driver = Driver(caller, trials, retry is not None, lambda line: run_on_cluster(
+                    caller, line, client) if client is not None else local.run(
+                        caller, line, jobs, sent), show)
                 points = space.explore(driver.work, journal.history(), journal.note)
             result = Result(points, trials, journal.read()[0], space.highest, space.lowest)
     if result.failures:

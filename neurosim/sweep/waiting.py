@@ -1,7 +1,7 @@
 """The calls that a sweep has still to make: one is ready as soon as the shared values that it needs are there."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from neurosim.sweep.calling import Call
@@ -15,10 +15,11 @@ class Waiting:
     Args:
         calls: in the order in which they are to begin, those that make shared values too.
         shared: folder of the shared values.
+        told: each call that was made.
     """
 
-    def __init__(self, calls: Iterable[Call], shared: Path):
-        self.shared, self.ready, self.held = shared, deque[Call](), dict[str, list[Call]]()
+    def __init__(self, calls: Iterable[Call], shared: Path, told: Callable[[Call], None] = lambda call: None):
+        self.shared, self.told, self.ready, self.held = shared, told, deque[Call](), dict[str, list[Call]]()
         self.lacks: dict[str, set[str]] = {}
         for call in calls:
             if call.needs:
@@ -38,6 +39,10 @@ class Waiting:
 
     def ended(self, call: Call) -> None:
         """Take note that a call was made: what waited for its value is ready, or is dropped where there is none."""
+        self.told(call)
+        self._release(call)
+
+    def _release(self, call):
         if call.makes is None:
             return
         there = (self.shared / call.key).exists()
@@ -48,7 +53,7 @@ class Waiting:
             lacks.discard(call.key)
             if not there:
                 del self.lacks[other.key]
-                self.ended(other)
+                self._release(other)
             elif not lacks:
                 del self.lacks[other.key]
                 self.ready.append(other)
