@@ -62,15 +62,21 @@ def memory(pid) -> float:
 
 
 def scheduled(pid) -> tuple[float, float]:
-    """Return the seconds that the threads of a process ran, and that they were ready and waited for a core."""
-    ran = waited = 0.0
+    """Return the seconds that a process computed, and those that its threads were ready and waited for a core.
+
+    Threads that ended have computed too, so that the sum over those which are left would be too small.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0, 0.0
+    waited = 0.0
     for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         try:
-            values = path.read_text().split()
+            waited += int(path.read_text().split()[1]) / 1e9
         except OSError:
             continue
-        ran, waited = ran + int(values[0]) / 1e9, waited + int(values[1]) / 1e9
-    return ran, waited
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), waited
 
 
 class Watch:
@@ -224,7 +230,7 @@ def bare(rounds, most=100):
         print(f"{what:10s} loop {loop:6.2f} s, sweep {ours:6.2f} s; ratio of neighbours {ratios:.3f}")
 
 
-def cores(rounds, most=150):
+def cores(rounds, most=300):
     """Print which share of two cores the example's sweep computes on or waits for."""
     module = example()
     samples, labels = module.read(NMNIST.below(os.environ["NEUROSIM_DATA"]), most)
