@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from neurosim import lazy
 
 _WHERE = {
+    "active_dendrites": ["ActiveDendrites"],
     "astrocyte": ["AstrocyteSTDP", "NonAccumulating"],
     "clopath": ["ClopathSTDP"],
     "clopath_neuron": ["ClopathAdEx"],
@@ -30,12 +31,14 @@ _WHERE = {
     "intrinsic": ["IntrinsicLIF", "IntrinsicSigmoid"],
     "lms": ["LeastMeanSquares"],
     "polychronous": ["SlowSTDP"],
+    "soft_hebb": ["NeuroModulatedHebb", "SoftHebb"],
     "stdp": ["PairSTDP"],
     "structural": ["BlockMask", "Rewiring"],
     "triplet": ["TripletSTDP"],
 }
 
 if TYPE_CHECKING:
+    from learning_rules.active_dendrites import ActiveDendrites as ActiveDendrites
     from learning_rules.astrocyte import AstrocyteSTDP as AstrocyteSTDP
     from learning_rules.astrocyte import NonAccumulating as NonAccumulating
     from learning_rules.clopath import ClopathSTDP as ClopathSTDP
@@ -62,6 +65,8 @@ if TYPE_CHECKING:
     from learning_rules.intrinsic import IntrinsicSigmoid as IntrinsicSigmoid
     from learning_rules.lms import LeastMeanSquares as LeastMeanSquares
     from learning_rules.polychronous import SlowSTDP as SlowSTDP
+    from learning_rules.soft_hebb import NeuroModulatedHebb as NeuroModulatedHebb
+    from learning_rules.soft_hebb import SoftHebb as SoftHebb
     from learning_rules.stdp import PairSTDP as PairSTDP
     from learning_rules.structural import BlockMask as BlockMask
     from learning_rules.structural import Rewiring as Rewiring
