@@ -10,6 +10,8 @@ of these times of each population; when it comes the crossing is computed, by `e
 The order of events of one time is that of the event mode: arrivals, by projection and source; ends of holds; spikes.
 """
 
+from neurosim.gradients import guards
+
 # columns of the table of populations
 POPULATION = ("kind", "size", "chains", "stride", "x_at", "n_at", "c_at", "c_step", "fastest_at", "width",
               "out_at")
@@ -24,13 +26,14 @@ SMOOTH, JUMPED, AGAIN = range(3)  #: why a neuron spiked: a crossing, an arrival
 DONE, MANY = 0, -1  #: why the loop returned: at the end, too many spikes; else the sum of what it lacks room for
 LACKS_QUEUE, LACKS_LOG, LACKS_SPIKES, LACKS_STACK = 1, 2, 4, 8
 #: what `numbers` counts; the last is a time, as its bits
-NUMBERS = ("SIZE", "FREE", "SPIKES", "GROUPS", "LOG", "STACK", "STACKS", "LARGEST", "LOW")
+NUMBERS = ("SIZE", "FREE", "SPIKES", "GROUPS", "LOG", "STACK", "STACKS", "LARGEST", "UNSEEN", "LOW")
 FAR = 6.0  #: of the fastest time constants that a frame may lie back
 SHARE_OF_ALL = 6  #: an arrival that reaches more than one in so many neurons brings all to its time
 
 ARGUMENTS = {  # that are passed on together
     "{guards}": "held, wake, sure, why, cause, cause_e",
     "{cells}": "pops, c, x, drift, frame, row",
+    "{unseen}": "n_held, unseen_from, unseen_to",
     "{kept}": "total, largest, latest, leaning, stack, tail",
     "{room}": "numbers, a, table",
     "{slots}": "time, order, item, slot_at, slot_of, slot_rec, free",
@@ -40,7 +43,7 @@ ARGUMENTS = {  # that are passed on together
     "{net}": "projs, outs, out_list, rows, delays",
 }
 
-TEXT = '''
+TEXT = guards.TEXT + '''
 @plain
 def bring(p, t, pops, c, x, drift, frame, {kept}, {room}):
     """Bring all neurons of a population to time t; keep what they were, where the rates' gradients are wanted."""
@@ -134,84 +137,6 @@ def slope_of(row, c, ca, chains, stride):
 
 
 @plain
-def guard(p, k, t, {cells}, {guards}, from_e, rec):
-    """Note a time before which a neuron does not spike.
-
-    `rec` is the spike that has just arrived at v, with the delay at `from_e`,
-or after which the neuron is free again, where
-    `from_e` is ITSELF; else `from_e` is NOTHING_NEW.
-    """
-    place = pops[p, P_n_at] + k
-    if held[place] > t:
-        wake[place], sure[place] = held[place], 0
-        return
-    ca = look(p, k, t, {cells})
-    before = wake[place]
-    wake[place] = t + earliest(row, np.int64(0), c, ca, pops[p, P_chains], pops[p, P_stride], np.int64(CHAINS))
-    sure[place] = np.int64(row[SURE])
-    if not row[V] - c[ca + THRESHOLD] > 0.0:
-        why[place] = SMOOTH
-        return
-    wake[place], sure[place] = t, 1
-    if from_e != NOTHING_NEW:
-        why[place], cause[place], cause_e[place] = AGAIN if from_e == ITSELF else JUMPED, rec, from_e
-    elif before != t:
-        why[place] = SMOOTH
-
-
-@plain
-def guard_all(p, t, lo, hi, pops, c, x, drift, wake, sure, why):
-    """The same for neurons from lo to hi that have one chain, the same numbers, no hold, and a frame of now."""
-    n, at, n_at, ca = pops[p, P_size], pops[p, P_x_at], pops[p, P_n_at], pops[p, P_c_at]
-    m, threshold = c[ca + RATE], c[ca + THRESHOLD]
-    pull, most = c[ca + HEAD + PULL], c[ca + HEAD + MOST]
-    v, i = x[at + lo:at + hi], x[at + n + lo:at + n + hi]
-    d, out = drift[n_at + lo:n_at + hi], wake[n_at + lo:n_at + hi]
-    for k in range(np.uint64(hi - lo)):
-        f, more, constant = v[k] - threshold, max(pull * i[k], 0.0), d[k] - m * threshold
-        strongest = constant + more - m * f
-        # the most that f can become, where nothing but the current drives it, or where the drive alone would
-        top = f + more * most if constant <= m * f else constant + m * more * most
-        soon = t - CAUTION * f / strongest
-        out[k] = inf if not (top > 0.0 and strongest > 0.0) else max(soon, t)
-    certain, cause = sure[n_at + lo:n_at + hi], why[n_at + lo:n_at + hi]
-    for k in range(np.uint64(hi - lo)):
-        certain[k] = 0
-        cause[k] = SMOOTH
-
-
-@plain
-def lowest(p, pops, wake, numbers):
-    """The least time before which no neuron of a population spikes."""
-    bits = wake[pops[p, P_n_at]:pops[p, P_n_at] + pops[p, P_size]].view(np.int64)
-    low = np.int64(0x7FF0000000000000)  # of inf; numbers that are not negative have the order of their bits,
-    for k in range(np.uint64(bits.size)):  # and the least of whole numbers is found in vectors
-        low = bits[k] if bits[k] < low else low
-    numbers[N_LOW] = low
-    return numbers.view(np.float64)[N_LOW]
-
-
-@plain
-def first_below(p, soon, pops, wake):
-    """The first neuron whose time is not after `soon`, or -1; eight at a time, which vectorises."""
-    n, times = pops[p, P_size], wake[pops[p, P_n_at]:pops[p, P_n_at] + pops[p, P_size]]
-    eight = np.uint64(8)
-    whole = np.uint64(n) & ~np.uint64(7)
-    for begin in range(np.uint64(0), whole, eight):
-        found = 0
-        for k in range(begin, begin + eight):
-            found += times[k] <= soon
-        if found:
-            for k in range(begin, begin + eight):
-                if times[k] <= soon:
-                    return np.int64(k)
-    for k in range(whole, np.uint64(n)):
-        if times[k] <= soon:
-            return np.int64(k)
-    return np.int64(-1)
-
-
-@plain
 def send(p, k, rec, t, pops, {net}, {slots}, numbers):
     """Put a spike under way, once for each projection with targets."""
     for o in range(outs[p], outs[p + 1]):
@@ -231,7 +156,7 @@ def send(p, k, rec, t, pops, {net}, {slots}, numbers):
 
 @plain
 def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, drift, frame, row, {guards}, {kept},
-            slot_at, slot_of, slot_rec, {groups}, {log}, least, n_held, {room}):
+            slot_at, slot_of, slot_rec, {groups}, {log}, least, {unseen}, {room}):
     """Deliver the synapses of one delay; return where the next ones of the row are."""
     j, rec, e = slot_of[slot], slot_rec[slot], slot_at[slot]
     p = projs[j, J_target]
@@ -258,7 +183,7 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
     weight_at, weight_step = projs[j, J_weight_at], projs[j, J_weight_step]
     silent, first = pops[p, P_kind] == SILENT, np.int64(targets[base + e])
     row_of_all = np.int64(targets[base + last - 1]) - first == last - 1 - e
-    if dt == 0.0 and chain >= 0 and step == 0 and row_of_all and not n_held[p] >= t:
+    if dt == 0.0 and chain >= 0 and step == 0 and row_of_all:
         factor = c[pops[p, P_c_at] + HEAD + chain * BLOCK + FACTOR]
         at = pops[p, P_x_at] + n * (1 + stride * chain + behind) + first
         if weight_step == 0:
@@ -271,8 +196,8 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
         if silent:
             return last
         if chains == 1 and stride == 1:
-            guard_all(p, t, first, first + last - e, pops, c, x, drift, wake, sure, why)
-            least[p] = lowest(p, pops, wake, numbers)
+            unseen_from[p], unseen_to[p] = min(unseen_from[p], first), max(unseen_to[p], first + last - e)
+            numbers[N_UNSEEN] = 1  # what else arrives now is looked at together
             return last
         for k in range(first, first + last - e):
             guard(p, k, t, {cells}, {guards}, np.int64(NOTHING_NEW), rec)
@@ -332,13 +257,13 @@ def release(rec, t, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, le
 
 @plain
 def through(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, projs, outs, out_list, rows, targets,
-         weights, delays, c, drift, start, x, frame, {guards}, least, n_held, row, work, places, rates, roots,
+         weights, delays, c, drift, start, x, frame, {guards}, least, {unseen}, row, work, places, rates, roots,
          {slots}, {groups}, {log}, {spikes}, marks, totals, largests, latests, leanings, stack, tails, {room}):
     while samples[0] < samples[1]:
         b = samples[0]
         numbers[N_SPIKES], numbers[N_GROUPS], numbers[N_LOG], numbers[N_STACK] = (marks[b, 0], marks[b, 1], marks[b,
                 2], marks[b, 3])
-        numbers[N_SIZE], numbers[N_FREE] = 0, free.size
+        numbers[N_SIZE], numbers[N_FREE], numbers[N_UNSEEN], now = 0, free.size, 0, 0.0
         for slot in range(free.size):
             free[slot] = slot
         total, largest, latest, leaning, tail = totals[b], largests[b], latests[b], leanings[b], tails[b]
@@ -349,10 +274,11 @@ def through(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, proj
             leaning[k] = 0.0
         for p in range(pops.shape[0]):
             frame[p], least[p], n_held[p], tail[p] = 0.0, inf, -inf, -1
+            unseen_from[p], unseen_to[p] = pops[p, P_size], 0
             if pops[p, P_kind] == SPIKING:
                 alike = pops[p, P_chains] == 1 and pops[p, P_stride] == 1 and pops[p, P_c_step] == 0
                 if alike:
-                    guard_all(p, 0.0, np.int64(0), pops[p, P_size], pops, c, x, drift, wake, sure, why)
+                    guard_all(p, 0.0, np.int64(0), pops[p, P_size], pops, c, x, drift, held, wake, sure, why, False)
                 for k in range(0 if alike else pops[p, P_size]):
                     guard(p, k, 0.0, {cells}, {guards}, np.int64(NOTHING_NEW), np.int64(-1))
                 least[p] = lowest(p, pops, wake, numbers)
@@ -384,6 +310,8 @@ def through(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, proj
                 lacking += LACKS_STACK
             if lacking != 0:
                 return lacking
+            if numbers[N_UNSEEN] != 0 and (numbers[N_SIZE] == 0 or time[0] > now or order[0] == RELEASES):
+                see(now, pops, c, x, drift, held, wake, sure, why, least, {unseen}, numbers)
             p, soon = -1, inf
             for q in range(pops.shape[0]):
                 if least[q] < soon:
@@ -397,10 +325,10 @@ def through(samples, starts, in_time, in_id, in_of, end, most_spikes, pops, proj
                 if rank == RELEASES:
                     release(slot, then, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, least, {kept}, {room})
                     continue
-                j = slot_of[slot]
+                j, now = slot_of[slot], then
                 stop = rows[projs[j, J_rows_at] + (rank & 0xFFFFFFFF) + 1]
                 after = receive(slot, then, stop, pops, projs, rows, targets, weights, delays, c, x, drift, frame,
-                                row, {guards}, {kept}, slot_at, slot_of, slot_rec, {groups}, {log}, least, n_held,
+                                row, {guards}, {kept}, slot_at, slot_of, slot_rec, {groups}, {log}, least, {unseen},
                                 {room})
                 if after < stop:
                     slot_at[slot] = after

@@ -48,6 +48,7 @@ class Way:
         most, stride = (int(layout.pops[:, POPULATION.index(name)].max(initial=1)) for name in ("chains", "stride"))
         self.x, self.y = np.zeros((2, layout.states))
         self.frame, self.least, self.n_held = np.zeros((3, count))
+        self.unseen = np.zeros((2, count), np.int64)
         self.held, self.wake, self.carry = np.zeros((3, neurons))
         self.sure, self.why, self.cause, self.cause_e = np.zeros((4, neurons), np.int64)
         levels = 2 * most + 4
@@ -77,7 +78,7 @@ class Way:
                 samples, starts, times, ids, of, self.end, most_spikes, layout.pops, layout.projs, layout.outs,
                 layout.out_list, layout.rows, layout.targets, layout.weights, layout.delays, layout.c, layout.drift,
                 layout.start, self.x, self.frame, self.held, self.wake, self.sure, self.why, self.cause, self.cause_e,
-                self.least, self.n_held, self.row, *self.room, *self.queue.values(),
+                self.least, self.n_held, *self.unseen, self.row, *self.room, *self.queue.values(),
                 *self.log.values(), *self.spikes.values(), self.marks, self.totals,
                 self.largests, self.latests, self.leanings, self.stack, self.tails, self.numbers, *self.nodes[:2])
             if code == MANY:
