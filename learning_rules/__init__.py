@@ -34,6 +34,7 @@ _WHERE = {
     "soft_hebb": ["NeuroModulatedHebb", "SoftHebb"],
     "stdp": ["PairSTDP"],
     "structural": ["BlockMask", "Rewiring"],
+    "subspace": ["HebbianSubspace", "PrincipalSubspace"],
     "triplet": ["TripletSTDP"],
 }
 
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
     from learning_rules.stdp import PairSTDP as PairSTDP
     from learning_rules.structural import BlockMask as BlockMask
     from learning_rules.structural import Rewiring as Rewiring
+    from learning_rules.subspace import HebbianSubspace as HebbianSubspace
+    from learning_rules.subspace import PrincipalSubspace as PrincipalSubspace
     from learning_rules.triplet import TripletSTDP as TripletSTDP
 else:
     __all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
-SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
+SMALL = {"continual_learning": ["--quick", "--seeds", "2"],
+         "adaptive_inhibition": ["--quick", "--seeds", "1"],
          "brain_data": ["--quick", "--shuffles", "3"], "associative_memories": ["--quick", "--seeds", "2"],
          "chaos_forecast": ["--quick", "--seeds", "2"],
          "liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
@@ -40,7 +41,7 @@ SMALL = {"adaptive_inhibition": ["--quick", "--seeds", "1"],
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
         "nladc_lstm", "mnist_latency", "brain_data")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
-         "decoding_m1", "nladc_lstm", "nladc_language")
+         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning")
 
 
 def run(script, folder, *arguments, **environment):

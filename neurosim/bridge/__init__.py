@@ -22,6 +22,7 @@ _WHERE = {
     "losses": ["activity_penalty", "mask", "rate_penalty"],
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessIF", "UnitlessLIF"],
     "network": ["from_network"],
+    "orthogonal": ["OrthogonalLayers"],
     "readout": ["Readout"],
     "sequence": ["State"],
     "spikebatch": ["SpikeBatch"],
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from neurosim.bridge.models import UnitlessIF as UnitlessIF
     from neurosim.bridge.models import UnitlessLIF as UnitlessLIF
     from neurosim.bridge.network import from_network as from_network
+    from neurosim.bridge.orthogonal import OrthogonalLayers as OrthogonalLayers
     from neurosim.bridge.probe import frequency_response as frequency_response
     from neurosim.bridge.readout import Readout as Readout
     from neurosim.bridge.rwkv import SpikingRWKV as SpikingRWKV
