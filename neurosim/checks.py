@@ -141,11 +141,14 @@ class Parameter(Declared[Any, Any]):
 
     def holds(self, array: np.ndarray) -> bool:
         """Return whether all values are finite and within the bounds."""
-        if array.size == 0 or not np.isfinite(array).all():
+        if array.size == 0:
+            return False
+        low, high = float(array.min()), float(array.max())  # which are nan where one is
+        if not (math.isfinite(low) and math.isfinite(high)):
             return False
         if self.integer and (array != np.floor(array)).any():
             return False
-        return self._within(array.min(), array.max())
+        return self._within(low, high)
 
     def _within(self, low, high) -> bool:
         return ((self.above is None or low > self.above) and (self.at_least is None or low >= self.at_least)

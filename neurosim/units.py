@@ -55,12 +55,14 @@ def doubt(name: str, unit: str, value: Any) -> str | None:
     if not isinstance(value, (int, float, np.ndarray)):
         return None
     nothing = NOTHING if unit == "ms" else 0.0
-    sizes = np.abs(value)
-    if isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray):
+        size = abs(value)
+    elif value.size and not rule.above and abs(value.flat[0]) >= rule.bound:
+        return None  # one such number is enough, and the first mostly is one
+    else:
+        sizes = np.abs(value)
         sizes = sizes[sizes > nothing]
         size = (sizes.min() if rule.above else sizes.max()) if sizes.size else 0.0
-    else:
-        size = sizes
     if not nothing < size or not (size > rule.bound if rule.above else size < rule.bound):
         return None
     shown = float(np.asarray(value).ravel()[0])

@@ -158,7 +158,7 @@ class Clocked(Snapshots):
             if each is not self.plan.projections[projection]:
                 self.bring(projection)
         if self._replaced(plan):
-            self.plan, self.moved = plan, True
+            self.plan = plan
             self.chunk = self._room()
             return
         before, self.plan, self.stale = self.plan, plan, True
@@ -178,13 +178,14 @@ class Clocked(Snapshots):
             if each is not was:
                 if each.form is None or each.form.kind != was.form.kind or self._is_joined(population):
                     return False
-                changed.append(each)
-        for each in changed:
+                changed.append((each, was))
+        for each, was in changed:
+            others = [(name, value) for name, value in each.form.values.items() if value is not was.form.values[name]]
             for block, low, high in self.updates[each.population]:
-                for name, value in each.form.values.items():
+                for name, value in others:
                     if name in block.values:
-                        block.values[name][:] = value[low:high] if np.ndim(value) else value
-                if each.n_ref is not None:
+                        block.values[name][:] = value[low:high] if isinstance(value, np.ndarray) else value
+                if each.n_ref is not was.n_ref:
                     block.values["n_ref"][:] = each.n_ref[low:high]
         return True
 
