@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurosim import setting
 from neurosim.checks import check_is, check_ticks, check_whole, describe_value, is_whole
 from neurosim.errors import (
     NeurosimError,
@@ -94,8 +95,8 @@ class Result:
         return f"<result of sample {self.index}, key {self.key}: {self._batch.ticks * self._batch.dt:g} ms>"
 
 
-def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None = None,
-              progress: bool = False, allow_infinite: bool = False) -> list[Result]:
+def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None = None, progress: bool = False,
+              allow_infinite: bool = False, changes: list[dict] | None = None) -> list[Result]:
     """Run a network once for each of many inputs, each from the present state of a run.
 
     Args:
@@ -107,6 +108,7 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
         threads: how many samples run at once; by default one for each core.
         progress: whether to show a progress bar.
         allow_infinite: whether values that are infinite or undefined let a sample go on.
+        changes: what is set before each sample, owner -> {name: value}.
 
     Returns:
         One `Result` for each sample, in order.
@@ -126,6 +128,9 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
     samples = _listed(samples)
     batch = _Batch(run, check_ticks("duration", duration, run.engine.plan.dt, at_least=1), allow_infinite)
     inputs = [batch.input(index, sample) for index, sample in enumerate(samples)]
+    changes = [{}] * len(samples) if changes is None else changes
+    if len(changes) != len(samples):
+        raise ParameterError(f"changes must be one for each of the {len(samples)} samples, got {len(changes)}")
     keys = _keys(keys, len(samples))
     if not samples:
         return []
@@ -134,7 +139,7 @@ def run_batch(run: Run, samples, duration: float, keys=None, threads: int | None
     plan = run.plan if run.plan.parts == 1 else lay_out(run.net, settings)
     state = replace(run.state(), settings=settings)
     workers = [_Worker(batch, settings, plan, state) for _ in range(min(_threads(threads), len(samples)))]
-    return _run(workers, inputs, keys, progress)
+    return _run(workers, [*zip(keys, inputs, changes, strict=True)], progress)
 
 
 def _listed(samples) -> list:
@@ -251,10 +256,10 @@ class _Worker:
         self.pending = [(population, *engine.slots_between(population, batch.tick - longest, batch.tick))
                         for population in engine.slots]
 
-    def one(self, index, key, given, stop) -> Result | None:
+    def one(self, index, key, given, changes, stop) -> Result | None:
         """Run one sample; return None if it was stopped."""
         batch, run, end = self.batch, self.run, self.batch.tick + self.batch.ticks
-        self._prepare(index, key, given)
+        self._prepare(index, key, given, changes)
         while run.engine.now < end:
             if stop.is_set():
                 return None
@@ -268,7 +273,7 @@ class _Worker:
         batch.count(recorded)
         return Result(batch, index, key, recorded)
 
-    def _prepare(self, index, key, given):
+    def _prepare(self, index, key, given, changes):
         run, batch = self.run, self.batch
         engine: Any = run.engine
         run.change_to(self.changes)  # a sample outlives the youth of new synapses
@@ -281,16 +286,18 @@ class _Worker:
             elif engine.given[population] is not events:
                 engine.give(population, *events)
         run.set_sample(key + 1)
+        for owner, values in changes.items():
+            setting.put(run, owner, values)
         for log in run.recordings.logs:
             log.clear()
             log.sample(engine)
 
 
-def _run(workers, inputs, keys, progress):
+def _run(workers, samples, progress):
     """Hand the samples to the workers, each in a thread of its own; return the results in order."""
-    results: list[Any] = [None] * len(inputs)
+    results: list[Any] = [None] * len(samples)
     failures, held = [], []
-    turns, stop = iter(range(len(inputs))), threading.Event()
+    turns, stop = iter(range(len(samples))), threading.Event()
     lock = threading.Lock()
 
     def work(worker, ended):
@@ -301,7 +308,7 @@ def _run(workers, inputs, keys, progress):
                 break
             try:
                 with held_back(held):
-                    results[index] = worker.one(index, keys[index], inputs[index], stop)
+                    results[index] = worker.one(index, *samples[index], stop)
             except BaseException as error:
                 failures.append((index, error))
                 stop.set()
@@ -309,14 +316,14 @@ def _run(workers, inputs, keys, progress):
 
     ends = [threading.Event() for _ in workers]
     threads = [threading.Thread(target=work, args=pair) for pair in zip(workers, ends, strict=True)]
-    with progress_bar(progress, len(inputs), "samples") as show:
+    with progress_bar(progress, len(samples), "samples") as show:
         try:
             for thread in threads:
                 thread.start()
             for ended in ends:  # not `join`, which takes a thread for dead where Ctrl-C interrupts it
                 while not ended.wait(LOOK):
-                    show(len(inputs) - results.count(None))
-            show(len(inputs) - results.count(None))
+                    show(len(samples) - results.count(None))
+            show(len(samples) - results.count(None))
         finally:
             stop.set()
             for thread in threads:

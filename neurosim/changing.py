@@ -1,7 +1,5 @@
 """Changing a simulation between two runs: parameters, weights, what sources emit, what is written by hand."""
 
-from typing import Any
-
 import numpy as np
 
 from neurosim import setting
@@ -45,20 +43,11 @@ class Changing(Looking):
         >>> sim.get(cell, "v").tolist()
         [-60.0, -70.0]
         """
-        owner, engine = self._owner(what, changes, drives=True), self._run.engine
+        owner = self._owner(what, changes, drives=True)
         if not changes:
             raise ParameterError(f"set must be given what to set of {owner.name!r} by name, one of "
-                                 f"{', '.join(setting.names_of(engine, owner))}, got nothing")
-        if isinstance(owner, DriveOn):
-            self._run.change(setting.of_drive(engine, owner, changes))
-            return
-        of: Any = setting.of_projection if isinstance(owner, Projection) else setting.of_population
-        states, others = of(engine, owner, changes)
-        if others:
-            self._run.change(others)
-        put: Any = engine.put if isinstance(owner, Projection) else engine.write
-        for name, values in states.items():
-            put(owner, name, values)
+                                 f"{', '.join(setting.names_of(self._run.engine, owner))}, got nothing")
+        setting.put(self._run, owner, changes)
 
     @arguments_listed
     def age(self, projection: Projection | str, elapsed: float) -> None:

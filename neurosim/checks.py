@@ -144,11 +144,8 @@ class Parameter(Declared[Any, Any]):
         if array.size == 0:
             return False
         low, high = float(array.min()), float(array.max())  # which are nan where one is
-        if not (math.isfinite(low) and math.isfinite(high)):
-            return False
-        if self.integer and (array != np.floor(array)).any():
-            return False
-        return self._within(low, high)
+        whole = not self.integer or bool((array == np.floor(array)).all())
+        return math.isfinite(low) and math.isfinite(high) and whole and self._within(low, high)
 
     def _within(self, low, high) -> bool:
         return ((self.above is None or low > self.above) and (self.at_least is None or low >= self.at_least)

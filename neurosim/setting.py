@@ -1,5 +1,7 @@
 """What is set between two runs, checked as it would be in a description."""
 
+from typing import Any
+
 import numpy as np
 
 from neurosim.checks import Parameter, Samples, Timed, describe_value
@@ -7,6 +9,32 @@ from neurosim.engine.protocol import Engine
 from neurosim.engine.quantities import check_bounds, parts_of_synapse, within_bounds
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.network import DriveOn, Population, Projection, check_lengths
+from neurosim.running import Run
+
+
+def put(run: Run, owner: Population | Projection | DriveOn, changes: dict) -> None:
+    """Set what belongs to a population, a projection or a drive of a run; where a value does not fit, nothing is.
+
+    Args:
+        run: what goes on with it.
+        owner: whose it is; of a population it may be a part.
+        changes: new values by name.
+
+    Raises:
+        ParameterError: a name is not known, or a value does not fit.
+        UnsupportedError: what cannot be set.
+    """
+    engine: Any = run.engine
+    if isinstance(owner, DriveOn):
+        run.change(of_drive(engine, owner, changes))
+        return
+    of: Any = of_projection if isinstance(owner, Projection) else of_population
+    states, others = of(engine, owner, changes)
+    if others:
+        run.change(others)
+    write = engine.put if isinstance(owner, Projection) else engine.write
+    for name, values in states.items():
+        write(owner, name, values)
 
 
 def names_of(engine: Engine, owner: Population | Projection | DriveOn) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from neurosim.calls import arguments_listed
 from neurosim.changing import Changing
-from neurosim.checks import describe_value, is_whole
+from neurosim.checks import check_is, describe_value, is_whole
 from neurosim.errors import NetworkError, ParameterError, SimulationError, warn
 from neurosim.files import as_path
 from neurosim.looking import Synapses
@@ -335,7 +335,7 @@ class Simulation(Changing):
     # -- many inputs ---------------------------------------------------------------------------------
 
     @arguments_listed
-    def run_batch(self, samples, duration: float, *, keys=None, threads: int | None = None,
+    def run_batch(self, samples, duration: float, *, changes=None, keys=None, threads: int | None = None,
                   progress: bool = False, allow_infinite: bool = False) -> list:
         """Run the network once for each of many independent inputs or trials, each from the present state.
 
@@ -348,6 +348,9 @@ class Simulation(Changing):
                 the network has one such population. A number, as in `run_batch(50, 500.0)`, is that
                 of trials, which differ in their random numbers alone.
             duration: ms that each runs.
+            changes: what is set for one sample alone, a dict for each: from what `set` takes, a population, a part
+                of one, a projection, a drive, or its name, to new values by name. So neurons are silenced, or a
+                parameter is swept, in one batch.
             keys: a whole number for each sample, which selects its random numbers; by default its
                 position. With its key a sample gives the same result in any order and any batch.
             threads: how many samples run at once; by default one for each core.
@@ -373,10 +376,24 @@ class Simulation(Changing):
         >>> twice = ns.Spikes.from_times([1.0, 5.0], [0, 0], size=2, duration=9.0)
         >>> [len(result.spikes(cells)) for result in ns.Simulation(net, dt=0.1).run_batch([once, twice], 9.0)]
         [3, 6]
+        >>> deaf = {cells[0:2]: {"v_threshold": 0.0}}
+        >>> [len(r.spikes(cells)) for r in ns.Simulation(net, dt=0.1).run_batch([once] * 2, 9.0, changes=[{}, deaf])]
+        [3, 1]
         """
         from neurosim.batch import run_batch
 
-        return run_batch(self._run, samples, duration, keys, threads, progress, allow_infinite)
+        if changes is not None:
+            check_is("changes", changes, (list, tuple), "a list, with a dict from what is set to values for each "
+                                                        "sample")
+            changes = [self._owned(each) for each in changes]
+        return run_batch(self._run, samples, duration, keys, threads, progress, allow_infinite, changes)
+
+    def _owned(self, changes):
+        """Return what is set for a sample, with what was called by its name."""
+        check_is("what is set for a sample", changes, dict, "a dict from what is set to values by name")
+        for values in changes.values():
+            check_is("what is set for a sample", values, dict, "new values by name")
+        return {self._owner(what, values, drives=True): values for what, values in changes.items()}
 
     def __repr__(self):
         what = f"<simulation of {len(self.net.populations)} populations at t = {self.time:g} ms, "

@@ -99,6 +99,40 @@ def test_a_sample_begins_at_the_present_state(threads):
     assert sim.time == 35.0
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_set_for_a_sample_is_set_for_it_alone(threads):
+    silent = {"v_threshold": 1e3}
+    changes = [{}, {"cells": {"i_bias": 30.0, "v": -61.0}}, {},
+               {"back": {"u_0": 0.9, "weight": 1.1}, "in": {"weight": 9.0}}, {"silent": silent}, {}]
+    sim = simulate(threads)
+    part = sim.net["cells"][5:50]
+    given = [{part if what == "silent" else what: values for what, values in each.items()} for each in changes]
+    before = sim.state()
+    results = sim.run_batch([SAMPLES[0]] * 6, TICKS * DT, changes=given, keys=[3] * 6, threads=2)
+    for each, result in zip(changes, results, strict=True):
+        alone = simulate(spikes=SAMPLES[0])
+        for what, values in each.items():
+            alone.set(alone.net["cells"][5:50] if what == "silent" else what, **values)
+        alone.run(TICKS * DT)
+        assert seen(result)[0] == seen(alone)[0] and seen(result)[-1] == seen(alone)[-1]
+    counts = [result.spikes("cells").counts() for result in results]
+    assert not counts[4][5:50].any() and counts[0][5:50].any() and np.array_equal(counts[0], counts[5])
+    assert all(np.array_equal(a, b) for a, b in zip(before.arrays.values(), sim.state().arrays.values(), strict=True))
+    assert not sim.state().changes
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"cells": {}}, "changes must be a list, with a dict from what is set to values for each sample"),
+    ([{}], "changes must be one for each of the 2 samples, got 1"),
+    ([{}, {"cells": 3.0}], "what is set for a sample must be new values by name, got 3.0"),
+    ([{}, {"cells": {"v_treshold": 3.0}}], "sample 1: what is set of 'cells' must be one of .*, got 'v_treshold'"),
+    ([{}, {"cell": {"v": 3.0}}], "cell"),
+])
+def test_what_cannot_be_set_for_a_sample(changes, message):
+    with pytest.raises(ns.NeurosimError, match=message):
+        simulate().run_batch(SAMPLES[:2], TICKS * DT, changes=changes)
+
+
 _sims = {}
 
 
