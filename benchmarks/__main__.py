@@ -1,7 +1,7 @@
 """`python -m benchmarks WHAT ...`: measure neurosim and its peers in alternation, and print tables.
 
 WHAT is one of the cases (cuba, cuba40k, coba, coba40k, brunel, brunel_stdp, izhikevich, microcircuit, microcircuit20,
-lsm, diehl_cook, nalsm); `learning`, those whose synapses learn (brunel_stdp, diehl_cook, nalsm); `all`, the cases,
+lsm, diehl_cook, fly, nalsm); `learning`, those whose synapses learn (brunel_stdp, diehl_cook, nalsm); `all`, the cases,
 startup and kernels; or
 
     startup             importing, and the first simulation of a process

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks import cases, recordings
 from benchmarks.cases import Case, brunel_background, connection_probability
+from neurosim import resolve
 
 THREAD = 1  #: its loops with OpenMP are slower on these networks
 TRACES = f"""
@@ -286,6 +287,28 @@ def _lsm(b, case):
     return counting_at_once(b, parts), group, {"input_events": recordings.events_of(samples, reached)}
 
 
+def _fly(b, case):
+    """The published equations, in which a spike clears g and what arrives while refractory is lost; the mean rates
+    are those of neurosim's network, whose connections it has."""
+    net, driven = cases.fly_network(case)
+    b.defaultclock.dt = case.dt * b.ms
+    edges = resolve(net, dt=case.dt, seed=0).projections["connections"]
+    group = b.NeuronGroup(case.n[0], """dv/dt = (-52 - v + g) / (20*ms) : 1 (unless refractory)
+        dg/dt = -g / (5*ms) : 1 (unless refractory)
+        held : second (constant)""", threshold="v > -45", reset="v = -52; g = 0", refractory="held", method="exact",
+                          dt=case.dt * b.ms)
+    held = np.full(case.n[0], 2.2 + case.dt)
+    held[driven] = 0.0
+    group.v, group.held = -52.0, held * b.ms
+    synapses = b.Synapses(group, group, "w : 1 (constant)", on_pre="g_post += w", delay=1.8 * b.ms)
+    synapses.connect(i=edges.source.astype(np.int64), j=edges.target.astype(np.int64))
+    synapses.w = edges.values["weight"]
+    events = b.PoissonGroup(driven.size, rates=cases.FLY["rate"] * b.Hz)
+    fed = b.Synapses(events, group, on_pre=f"v_post += {cases.FLY['jump']}")
+    fed.connect(i=np.arange(driven.size), j=driven)
+    return b.Network(group, synapses, events, fed), group
+
+
 def _given(b, case, samples, inputs, late=0.0):
     """Return inputs that are given the spikes of samples, one after another."""
     b.defaultclock.dt = case.dt * b.ms
@@ -327,7 +350,8 @@ def _diehl_cook(b, case):
 
 
 _NETWORKS = {"cuba": _cuba, "coba": _coba, "brunel": _brunel, "brunel_stdp": lambda b, case: _brunel(b, case, True),
-             "izhikevich": _izhikevich, "microcircuit": _microcircuit, "lsm": _lsm, "diehl_cook": _diehl_cook}
+             "izhikevich": _izhikevich, "microcircuit": _microcircuit, "lsm": _lsm, "diehl_cook": _diehl_cook,
+             "fly": _fly}
 
 
 def versions() -> str:

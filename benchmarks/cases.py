@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neurosim.reservoirs.named import microcircuit, microcircuit_data
+from neurosim import resolve
+from neurosim.reservoirs.named import fly, microcircuit, microcircuit_data
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,9 @@ CASES = {
              (399.0,), 3, ("target", "weight"), 50 * 400.0, 0.1, "the same weights and inputs; in BindsNET a neuron "
              "leaks while it is refractory, which shows where many spike at once", 0.0, ("brian2", "bindsnet"),
              dt=1.0, sample="image", sample_ms=400.0),
+        Case("fly", "a brain of a fly: 138,639 neurons, 15.1 million connections of a random connectome, 20 driven",
+             (fly.NEURONS,), (fly.CONNECTIONS / fly.NEURONS,), 2, ("target", "weight"), 1000.0, 0.1, "the same "
+             "connections, but each simulator draws its own events", peers=("brian2",), peer_run={"brian2": 200.0}),
         Case("nalsm", "a liquid of 1,000 neurons learns with an astrocyte during 200 recordings of N-MNIST, dt 1 ms",
              (1000,), (16.9,), 5, ("target", "learned"), 200 * 300.0, 0.05, "float32 and float64 part after a while",
              0.0, (), dt=1.0, sample="recording", sample_ms=300.0),
@@ -146,6 +150,7 @@ IZHIKEVICH = {"exc": (0.02, 0.2, -65.0, 8.0), "inh": (0.1, 0.2, -65.0, 2.0), "k"
               "longest": 20, "background": 3.0, "jump": 20.0}
 LSM = {"tau_mem": 20.0, "v_threshold": 20.0, "t_ref": 2.0, "inputs": 2312, "p": 0.01, "w_in": 5.0, "w_exc": 1.0,
        "w_inh": -2.0, "share_exc": 0.8}
+FLY = {"rate": 150.0, "jump": 68.75}  # events at driven neurons, Hz and mV (Shiu et al., Nature 634 (2024) 210)
 # Diehl, Cook, Frontiers in Computational Neuroscience 9 (2015) 99, as in examples/diehl_cook.py
 DIGITS = {"tau_mem": 100.0, "v_leak": -65.0, "v_reset": -60.0, "v_threshold": -52.0, "t_ref": 5.0, "tau_theta": 1e7,
           "delta_theta": 0.5, "inhibition": -120.0, "eta": 0.01, "x_0": 0.1, "tau_x": 20.0, "total": 78.4,
@@ -173,6 +178,15 @@ def liquid_weights() -> tuple[np.ndarray, np.ndarray]:
 
     inputs = drawn(LSM["inputs"], LSM["w_in"])
     return inputs, np.concatenate([drawn(n_exc, LSM["w_exc"]), drawn(n - n_exc, LSM["w_inh"])])
+
+
+def fly_network(case: Case, driven: int = 20):
+    """Return the brain of a fly of a size, and the places of its driven neurons, which reach many others."""
+    size = {"neurons": case.n[0], "connections": round(case.n[0] * case.fan_out[0]), "seed": 1}
+    edges = resolve(fly.fly_brain(**size), dt=case.dt, seed=0).projections["connections"]
+    reach = np.bincount(edges.source[edges.values["weight"] > 0], minlength=case.n[0])
+    driven_ones = np.sort(np.argsort(reach)[-400:-400 + driven] if case.n[0] > 400 else np.arange(driven))
+    return fly.fly_brain(**size, driven=driven_ones), driven_ones
 
 
 def digit_weights() -> np.ndarray:

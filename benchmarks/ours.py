@@ -105,6 +105,12 @@ def _lsm(case):
     return net, [liquid]
 
 
+def _fly(case):
+    net, driven = cases.fly_network(case)
+    net.drive(net["neurons"][driven], ns.PoissonDrive(rate=cases.FLY["rate"], weight=cases.FLY["jump"]))
+    return net, [net["neurons"]]
+
+
 def _given(net, samples, inputs, case):
     """Add inputs that are given the spikes of samples, one after another."""
     times, ids = recordings.one_after_another(samples, case.sample_ms)
@@ -140,7 +146,7 @@ def _example(name):
 
 _NETWORKS = {"cuba": _cuba, "coba": _coba, "brunel": _brunel, "brunel_stdp": lambda case: _brunel(case, pairs()),
              "izhikevich": _izhikevich, "microcircuit": _microcircuit, "lsm": _lsm,
-             "diehl_cook": _diehl_cook, "nalsm": _nalsm}
+             "diehl_cook": _diehl_cook, "fly": _fly, "nalsm": _nalsm}
 
 
 def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spikes: str = "",

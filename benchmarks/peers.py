@@ -29,7 +29,7 @@ class Peer:
     needs: str
     function: str = "measure"
     families: tuple[str, ...] = ("cuba", "coba", "brunel", "brunel_stdp", "izhikevich", "microcircuit", "lsm",
-                                "diehl_cook")
+                                "diehl_cook", "fly")
     threaded: bool = False
     compiles_within: bool = False
 

@@ -16,6 +16,7 @@ and the byte or group; events are never dropped without a word.
 
 from neurosim.datasets.dataset import Dataset, Recordings
 from neurosim.datasets.events import EVENT, SPIKE, Batch, make_events, to_batch, to_events, to_spikes
+from neurosim.datasets.flywire import SIGNS, Connectome, read_flywire
 from neurosim.datasets.frames import time_surface, to_frames, to_voxel_grid
 from neurosim.datasets.generic import read_events, write_events
 from neurosim.datasets.gesture import DVSGesture
@@ -34,8 +35,8 @@ from neurosim.datasets.transforms import (
     time_window,
 )
 
-__all__ = ["EMNIST", "EVENT", "FLOWS", "MNIST", "NMNIST", "SHD", "SPIKE", "SSC", "Batch", "DVSGesture", "Dataset",
-           "NCaltech101", "Recordings", "crop", "denoise", "downsample", "flip", "flow", "mackey_glass", "make_events",
-           "merge_polarities", "narma", "read_events", "read_idx", "read_nmnist", "refractory_filter", "time_surface",
-           "time_window", "to_batch", "to_events", "to_frames", "to_spikes", "to_voxel_grid", "write_events",
-           "write_idx", "write_nmnist", "write_shd"]
+__all__ = ["EMNIST", "EVENT", "FLOWS", "MNIST", "NMNIST", "SHD", "SIGNS", "SPIKE", "SSC", "Batch", "Connectome",
+           "DVSGesture", "Dataset", "NCaltech101", "Recordings", "crop", "denoise", "downsample", "flip", "flow",
+           "mackey_glass", "make_events", "merge_polarities", "narma", "read_events", "read_flywire", "read_idx",
+           "read_nmnist", "refractory_filter", "time_surface", "time_window", "to_batch", "to_events", "to_frames",
+           "to_spikes", "to_voxel_grid", "write_events", "write_idx", "write_nmnist", "write_shd"]

@@ -10,7 +10,7 @@ from neurosim.reservoirs.features import BinnedCounts, Counts, Feature, LastStat
 from neurosim.reservoirs.forecast import Forecaster, valid_time
 from neurosim.reservoirs.inputs import InputProjection, LocalInput, OrientedInput, RandomInput, TonotopicInput
 from neurosim.reservoirs.liquid import Liquid
-from neurosim.reservoirs.named import brunel, maass_column, nalsm_liquid, potjans_diesmann, vogels_abbott
+from neurosim.reservoirs.named import brunel, fly_brain, maass_column, nalsm_liquid, potjans_diesmann, vogels_abbott
 from neurosim.reservoirs.nvar import NVAR
 from neurosim.reservoirs.states import states
 from neurosim.reservoirs.topologies import Lattice, MaassLattice, NalsmLattice, RandomGraph, Topology
@@ -19,6 +19,6 @@ __all__ = [
     "NVAR", "AssociativeMemory", "BalancedEchoState", "BinnedCounts", "Comparison", "Counts", "EchoState", "Feature",
     "Forecaster", "InputProjection", "LastState", "Lattice", "Liquid", "LocalInput", "MaassLattice", "NalsmLattice",
     "OrientedInput", "RandomGraph", "RandomInput", "TonotopicInput", "Topology", "Traces", "brunel", "cached_states",
-    "compare", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann", "retrieval_overlap", "spectral_radius",
-    "states", "valid_time", "vogels_abbott",
+    "compare", "fly_brain", "maass_column", "metrics", "nalsm_liquid", "potjans_diesmann", "retrieval_overlap",
+    "spectral_radius", "states", "valid_time", "vogels_abbott",
 ]
