@@ -93,11 +93,11 @@ test-oldest: $(OLDEST)/.installed
 $(EXTRAS)/.installed: $(STAMP)
 	"$(RUN)" -m venv --clear $(EXTRAS)
 	$(EXTRAS)/bin/python -m pip install --disable-pip-version-check -c constraints.txt \
-	    -e ".[dev,snntorch,nir,brian2,nest,formats,sweep,dask,optuna,neo,nwb,peers]"
+	    -e ".[dev,snntorch,nir,brian2,nest,formats,sweep,dask,optuna,neo,nwb,peers,connectome]"
 	@: > $@
 
 EXTRAS_TESTS ?= $(wildcard tests/test_bridge*.py tests/test_sweep*.py tests/test_datasets_*.py tests/test_*brian2.py \
-    tests/test_backends*.py tests/test_export*.py) neurosim/bridge neurosim/sweep neurosim/datasets neurosim/export
+    tests/test_backends*.py tests/test_export*.py tests/test_fly_brain.py) neurosim/bridge neurosim/sweep neurosim/datasets neurosim/export
 
 test-extras: $(EXTRAS)/.installed
 	$(EXTRAS)/bin/python -m pytest -m "not slow" -n auto --maxprocesses 8 --dist worksteal --doctest-modules $(EXTRAS_TESTS) \
