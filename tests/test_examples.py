@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
-SMALL = {"continual_learning": ["--quick", "--seeds", "2"],
+SMALL = {"black_boxes": ["--quick", "--seeds", "2"],
+         "continual_learning": ["--quick", "--seeds", "2"],
          "adaptive_inhibition": ["--quick", "--seeds", "1"],
          "brain_data": ["--quick", "--shuffles", "3"], "associative_memories": ["--quick", "--seeds", "2"],
          "chaos_forecast": ["--quick", "--seeds", "2"],
@@ -39,9 +40,11 @@ SMALL = {"continual_learning": ["--quick", "--seeds", "2"],
          "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60"]}
 #: those that need real recordings
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
-        "nladc_lstm", "mnist_latency", "brain_data")
+        "nladc_lstm", "mnist_latency", "brain_data",
+        "black_boxes")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
-         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning")
+         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning",
+         "black_boxes")
 
 
 def run(script, folder, *arguments, **environment):

@@ -19,6 +19,7 @@ _WHERE = {
     "delays": ["Delays", "DelayLines", "anneal"],
     "layers": ["AdaptiveLIFLayer", "CurrentLIFLayer", "Flatten", "IFLayer", "LIFLayer", "LeakyIntegratorLayer",
                "Sequential", "SynapticLayer"],
+    "local": ["CounterCurrent", "ForwardForward"],
     "losses": ["activity_penalty", "mask", "rate_penalty"],
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessIF", "UnitlessLIF"],
     "network": ["from_network"],
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
     from neurosim.bridge.layers import SynapticLayer as SynapticLayer
     from neurosim.bridge.legendre import LegendreMemory as LegendreMemory
     from neurosim.bridge.legendre import SpikingLegendreLayer as SpikingLegendreLayer
+    from neurosim.bridge.local import CounterCurrent as CounterCurrent
+    from neurosim.bridge.local import ForwardForward as ForwardForward
     from neurosim.bridge.losses import activity_penalty as activity_penalty
     from neurosim.bridge.losses import mask as mask
     from neurosim.bridge.losses import rate_penalty as rate_penalty
