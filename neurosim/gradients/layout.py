@@ -141,17 +141,25 @@ class Layout:
         number = list(self.plan.projections).index(projection)
         return bool(self.projs[number, PROJECTION.index(f"{name}_step")])
 
-    def order(self, projection) -> np.ndarray:
-        """Return where the synapses of a projection, sorted by source and target, stand in the layout."""
+    def order(self, projection) -> "np.ndarray | slice":
+        """Return where the synapses of a projection, sorted by source and target, stand in the layout; a slice of all
+        where they lie so, as to pick a hundred thousand one by one takes a millisecond."""
         if projection not in self.orders:
             plan = self.plan.projections[projection]
-            self.orders[projection] = np.lexsort((plan.target, plan.source))
+            order = np.lexsort((plan.target, plan.source))
+            sorted_ = np.array_equal(order, np.arange(order.size))
+            self.orders[projection] = slice(None) if sorted_ else order
         return self.orders[projection]
+
+    def count(self, projection, name: str) -> int:
+        """Return how many weights or delays a projection has: one for each synapse, or one for all."""
+        at = self.place(projection, name)
+        return at.stop - at.start
 
     def values(self, projection, name: str) -> np.ndarray:
         """Return the weights or delays of a projection by source and target, or the one for all."""
         values = (self.weights if name == "weight" else self.delays)[self.place(projection, name)]
-        return values[self.order(projection)] if self.stored(projection, name) else values.copy()
+        return np.array(values[self.order(projection)]) if self.stored(projection, name) else values.copy()
 
     def with_values(self, projection, name: str, values: np.ndarray) -> "Layout":
         """Return the layout with other weights or delays, given by source and target; runs keep the one they had."""

@@ -153,7 +153,7 @@ class Differentiable:
             raise ParameterError(f"{name!r} must be 'weight' or 'delay' of projection {projection!r}")
 
     def _set_synapses(self, owner, name, value):
-        count = len(self._layout.values(owner, name))
+        count = self._layout.count(owner, name)
         value = np.asarray(value, np.float64)
         if value.ndim > 1 or value.size not in (1, count) or not np.isfinite(value).all():
             raise ParameterError(f"{name} of {owner.name!r} must be {count} finite numbers, got "

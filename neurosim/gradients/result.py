@@ -132,7 +132,10 @@ class Run:
             return self._ways[k].back(d_times[k], rho[low:high], sharp[low:high])
 
         parts = shared(back, len(self._ways), self._threads)
-        weights, delays, out, start = (sum(part[k] for part in parts) for k in range(4))
+        weights, delays, out, start = parts[0][:4]
+        for part in parts[1:]:
+            for whole, more in zip((weights, delays, out, start), part, strict=False):
+                whole += more
         return self._gradients(weights, delays, out, start, [part[4] for part in parts])
 
     # ---- inside ---------------------------------------------------------------------------------------
