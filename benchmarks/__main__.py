@@ -22,6 +22,8 @@ startup and kernels; or
                         than chance
     rate-reservoirs     a sweep of memory capacity beside ReservoirPy; fails below five times its speed
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
+    history             this checkout beside an earlier commit (--against), in alternation; fails where a case is
+                        slower by more than 5 %
     report              the tables of a file of results, as Markdown
 """
 
@@ -36,9 +38,8 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "kernels", "setting", "load", "scaling", "analysis", "random-networks", "event-files", "exports",
-          "damaged-recordings", "cochlea", "rate-reservoirs", "forecasts",
-          "microcircuit-stats", "report")
+OTHERS = ("startup", "history", "kernels", "setting", "load", "scaling", "analysis", "random-networks", "event-files",
+          "exports", "damaged-recordings", "cochlea", "rate-reservoirs", "forecasts", "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 
@@ -79,6 +80,9 @@ def parser() -> argparse.ArgumentParser:
                       "not measured again (15)")
     made.add_argument("--fraction", type=_share, default=1.0, help="share of the simulated time, to be quicker (1)")
     made.add_argument("--scale", type=_share, default=1.0, help="share of the neurons (1)")
+    made.add_argument("--against", default="HEAD~1", help="for history: the commit to compare with (HEAD~1)")
+    made.add_argument("--cases", type=_list(CASES), default=(), help="for history: what is compared (cuba, brunel, "
+                      "brunel_stdp, izhikevich, lsm)")
     made.add_argument("--json", help="file for the results; for report, where they are")
     made.add_argument("--out", default="build/benchmarks", help="folder for pictures (build/benchmarks)")
     return made
@@ -87,7 +91,8 @@ def parser() -> argparse.ArgumentParser:
 def _settings(options) -> Settings:
     threads = options.threads or ((1, 2) if cores() > 1 else (1,))
     peers = None if options.peers is None else tuple(peer for peer in options.peers if peer != "none")
-    return Settings(threads, options.dtype, peers, options.rounds, options.patience, options.scale, options.fraction)
+    return Settings(threads, options.dtype, peers, options.rounds, options.patience, options.scale, options.fraction,
+                    options.against, options.cases)
 
 
 def _case(name, options, results) -> bool:

@@ -23,6 +23,7 @@ class Settings:
         rounds: how often each is measured.
         patience: seconds of simulation after which a competitor is not measured again.
         scale, fraction: shares of the neurons and of the time.
+        against, cases: of `history`, the commit that this checkout is compared with, and the cases.
     """
 
     threads: tuple[int, ...] = (1,)
@@ -32,6 +33,8 @@ class Settings:
     patience: float = 15.0
     scale: float = 1.0
     fraction: float = 1.0
+    against: str = "HEAD~1"
+    cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import __main__ as program  # noqa: E402
-from benchmarks import bandwidth, child, compare, kernels, load, microcircuit_stats, ours, report, scaling  # noqa: E402
+from benchmarks import bandwidth, child, compare, history, kernels, load, microcircuit_stats, ours, report, scaling  # noqa: E402
 from benchmarks.cases import CASES  # noqa: E402
 from benchmarks.peers import OURS, PEERS  # noqa: E402
 
@@ -319,3 +319,29 @@ def test_the_command_measures_shows_and_writes(tmp_path):
     found = json.loads((tmp_path / "f.json").read_text())["cases"][0]
     assert found["rows"][0]["simulate"] > 0 and found["rows"][0]["memory_mb"] > 20
     assert 0 < found["rows"][0]["share_of_bound"] < 2 and "neurosim" in done.stdout
+
+
+def test_an_earlier_commit_is_unpacked_and_another_is_told(tmp_path):
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout of the repository, so that there are no commits")
+    told = history.unpacked("HEAD", tmp_path)
+    assert told and (tmp_path / "benchmarks" / "child.py").is_file() and not (tmp_path / ".git").exists()
+    with pytest.raises(SystemExit, match="'no-such-commit' must be a commit of this repository"):
+        history.unpacked("no-such-commit", tmp_path)
+
+
+def test_both_sides_take_turns_and_neighbours_are_compared(monkeypatch, capsys):
+    """The machine gets slower by and by; of neighbours one takes 1.2 times as long, whoever begins."""
+    turns = []
+
+    def one(root, *_):
+        side = "now" if root == child.ROOT else "before"
+        turns.append(side)
+        return {"simulate": (1.2 if side == "now" else 1.0) * (1.0 + (len(turns) - 1) // 2)}
+
+    monkeypatch.setattr(history, "one", one)
+    monkeypatch.setattr(history, "unpacked", lambda commit, folder: commit)
+    settings = compare.Settings(rounds=3, against="some", cases=("cuba",))
+    found, good = history.main(settings, None)
+    assert turns == ["now", "before"] * 2 + ["before", "now", "now", "before"]
+    assert not good and found["cuba, 1"]["ratio"] == pytest.approx(1.2) and "slower" in capsys.readouterr().out
