@@ -93,6 +93,53 @@ def test_a_place_is_a_neuron_of_its_own():
     assert conv.weight.grad.any() and one.cells.weight.grad is None
 
 
+@pytest.mark.parametrize(("cells", "trainable"), [
+    (bridge.LIFLayer, ["tau_mem", "v_threshold", "v_initial"]), (bridge.AdaptiveLIFLayer, ["tau_theta", "delta_theta"]),
+    (bridge.CurrentLIFLayer, ["tau_syn", "r"]), (bridge.SynapticLayer, ["tau_syn", "i_initial"]),
+    (bridge.LeakyIntegratorLayer, ["tau_mem"])], ids=lambda each: getattr(each, "__name__", ""))
+@pytest.mark.parametrize("last", [[], [nn.AvgPool2d(2)], [nn.Sigmoid()]], ids=["", "AvgPool2d", "Sigmoid"])
+def test_places_have_the_gradients_of_samples_of_one_place(cells, trainable, last):
+    """Every place is a neuron with its channel's parameters: as many samples of one place each have the same sums."""
+    torch.manual_seed(5)
+    conv = nn.Conv2d(2, 4, 3).double()
+    with torch.no_grad():
+        conv.weight.mul_(3.0)
+    layer = bridge.StructuredLayer([conv, *last], (2, 6, 6), cells, trainable=trainable)
+    alone = cells(4, 4, dtype=torch.float64, trainable=trainable)
+    with torch.no_grad():
+        alone.weight.copy_(torch.eye(4))
+    x, lengths = spikes_in(20, 3, (2, 6, 6)), torch.tensor([20, 11, 0])
+    out, state = layer(x, lengths=lengths)
+    places = layer.places
+    sums = layer.chain(x.flatten(0, 1)).reshape(20, 3, 4, places).transpose(2, 3).reshape(20, 3 * places, 4)
+    expected, final = alone(sums, lengths=lengths.repeat_interleave(places))
+    goal = torch.randn(20, 3, 4, places, dtype=torch.float64)
+    assert torch.equal(out.reshape(20, 3, 4, places), expected.reshape(20, 3, places, 4).transpose(2, 3))
+    assert torch.equal(state.v.reshape(3, 4, places), final.v.reshape(3, places, 4).transpose(1, 2)) and out.any()
+    (out.reshape(20, 3, 4, places) * goal).sum().backward()
+    kernel, conv.weight.grad = conv.weight.grad, None
+    (expected.reshape(20, 3, places, 4).transpose(2, 3) * goal).sum().backward()
+    assert torch.allclose(kernel, conv.weight.grad, rtol=1e-10, atol=1e-10) and kernel.any()
+    for (name, one), other in zip(layer.cells.named_parameters(), alone.parameters(), strict=True):
+        assert name == "weight" or torch.allclose(one.grad, other.grad, rtol=1e-10, atol=1e-10)
+
+
+def test_a_layer_without_modules_leaves_its_input_as_it_is():
+    x = spikes_in(10, 2, (2, 3, 3)).requires_grad_()
+    before = x.detach().clone()
+    out, _ = bridge.StructuredLayer([], (2, 3, 3), tau_mem=5.0, v_threshold=0.5, dtype=torch.float64)(x)
+    out.sum().backward()
+    assert torch.equal(x.detach(), before) and out.any() and x.grad.any()
+
+
+def test_modules_that_give_infinite_numbers_are_named():
+    conv = nn.Conv2d(2, 2, 2)
+    with torch.no_grad():
+        conv.weight.fill_(np.inf)
+    with pytest.raises(ParameterError, match="what the modules of StructuredLayer give must be finite numbers"):
+        bridge.StructuredLayer([conv], (2, 3, 3))(torch.ones(4, 1, 18))
+
+
 def test_max_pooling_keeps_a_spike_of_the_window():
     x = spikes_in(20, 3, (3, 7, 7), share=0.1)
     layer = bridge.MaxPoolLayer((3, 7, 7), 3, stride=2, padding=1)

@@ -146,7 +146,7 @@ class Layer(torch.nn.Module):
             ParameterError: shapes, types or devices do not fit, or an input is not finite.
         """
         x = self._checked(x)
-        lengths = self._lengths(lengths, x)
+        lengths = self._lengths(lengths, *x.shape[:2], self.weight.device)
         state = self.initial(x.shape[1]) if state is None else state
         self._check_state(state, x.shape[1])
         run = compiled if self.weight.device.type == "cpu" else plain
@@ -212,11 +212,10 @@ class Layer(torch.nn.Module):
             raise ParameterError(f"input of {name} must be finite numbers, got infinite or undefined ones")
         return x
 
-    def _lengths(self, lengths, x):
-        ticks, samples = x.shape[:2]
+    def _lengths(self, lengths, ticks, samples, device):
         if lengths is None:
-            return torch.full((samples,), ticks, dtype=torch.int64, device=self.weight.device)
-        lengths = torch.as_tensor(lengths, device=self.weight.device)
+            return torch.full((samples,), ticks, dtype=torch.int64, device=device)
+        lengths = torch.as_tensor(lengths, device=device)
         whole = not lengths.is_floating_point() and not lengths.is_complex() and lengths.dtype != torch.bool
         if not whole or lengths.shape != (samples,) or (samples and (lengths.min() < 0 or lengths.max() > ticks)):
             raise ParameterError(f"lengths must be {samples} whole numbers from 0 to {ticks}, one a sample, got "

@@ -11,12 +11,13 @@ import scipy.sparse
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import JUMP, Kind
 from neurosim.bridge.layers import Layer, LIFLayer
-from neurosim.bridge.sequence import State
+from neurosim.bridge.sequence import Coefficients, State, compiled, plain
 from neurosim.bridge.surrogates import FastSigmoid
 from neurosim.checks import check_number, describe_value
 from neurosim.errors import ParameterError, UnsupportedError
 
 SPATIAL = ("Conv2d", "AvgPool2d", "MaxPool2d")
+SUMS = ("Conv2d", "AvgPool2d", "Linear")  #: whose results nobody needs for a gradient
 PASSED = ("Dropout", "Identity", "Flatten")  #: what changes no number when a network is used
 
 
@@ -75,17 +76,36 @@ class StructuredLayer(Layer):
         """Return the state before the first tick."""
         return self._outside(self.cells.initial(samples * self.places), samples)
 
+    def coefficients(self) -> Coefficients:
+        """Return what a tick multiplies and compares with, each of shape (neurons,)."""
+        return Coefficients(*(each.repeat_interleave(self.places) for each in self.cells.coefficients()))
+
     def forward(self, x: Any, state: State | None = None, lengths: Any = None) -> tuple[Any, State]:
         """Return spikes of shape (ticks, samples, neurons), and the state after; see `Layer.forward`."""
         x = _flat(self, x)
         ticks, samples = x.shape[:2]
         arrivals = self.chain(x.reshape(ticks * samples, *self.shape_in).to(self.cells.weight.dtype))
-        arrivals = self._inside(arrivals.reshape(ticks, samples, self.n_out))
-        if state is not None:
-            state = State(*(self._inside(each) for each in state[:5]))
-        if lengths is not None:
-            lengths = torch.as_tensor(lengths).repeat_interleave(self.places)
-        out, after = self.cells(arrivals, state, lengths)
+        arrivals = arrivals.reshape(ticks, samples, self.n_out)
+        lengths = self._lengths(lengths, ticks, samples, arrivals.device)
+        state = self.initial(samples) if state is None else state
+        self._check_state(state, samples)
+        if self.kind.recurrent:
+            return self._by_places(arrivals, state, lengths)
+        if not torch.isfinite(arrivals.sum()) and not torch.isfinite(arrivals).all():
+            raise ParameterError(f"what the modules of {type(self).__name__} give must be finite numbers, got infinite "
+                                 "or undefined ones")
+        if not self.chain or type(self.chain[-1]).__name__ not in SUMS:
+            arrivals = arrivals.clone()  # the module may need it for its gradient, and the neurons write over it
+        none = arrivals.new_zeros(0, 0)
+        run = compiled if arrivals.device.type == "cpu" else plain
+        return run(self.kind, arrivals, arrivals.new_zeros(self.n_out), none, self.coefficients(), state, lengths,
+                   self.label or type(self).__name__)
+
+    def _by_places(self, arrivals, state, lengths):
+        """Return the same where channels reach each other: each place is a sample of neurons of its own."""
+        ticks, samples = arrivals.shape[:2]
+        state = State(*(self._inside(each) for each in state[:5]))
+        out, after = self.cells(self._inside(arrivals), state, lengths.repeat_interleave(self.places))
         out = out.reshape(ticks, samples, self.places, -1).transpose(2, 3).reshape(ticks, samples, self.n_out)
         return out, self._outside(after, samples)
 
