@@ -53,21 +53,27 @@ def volleys(n, generator, ticks=50, group=3):
     return (x * kept + added).clamp(max=1.0), classes
 
 
-def accuracies(seed, which, epochs=80, n=384):
-    """Return accuracies on 500 new samples, with spread and with whole delays; chance is 1/6."""
+def accuracies(seed, which, epochs=40, n=1536, neurons=4):
+    """Return accuracies on 1,000 new samples, with spread and with whole delays; chance is 1/6.
+
+    So many samples, and a rate of the weights that ends at 0, since small networks learn chaotically: with a quarter of
+    the samples and a constant rate the mean of three seeds went either way on another machine. Few neurons, since the
+    more delays are drawn, the more of them fit by chance.
+    """
     generator = torch.Generator().manual_seed(seed)
     x, classes = volleys(n, generator)
-    new, right = volleys(500, generator)
+    new, right = volleys(1000, generator)
     delays = None if which == "none" else bridge.Delays(24.0, learn=which == "learned", sigma_start=5.0)
     net = bridge.Sequential(  # neurons without a memory of their own
-        bridge.LIFLayer(6, 6, tau_mem=0.5, delays=delays, surrogate=bridge.ATan(5.0), generator=generator),
-        bridge.LeakyIntegratorLayer(6, len(LAGS), tau_mem=1000.0, bias=True, generator=generator))
+        bridge.LIFLayer(6, neurons, tau_mem=0.5, delays=delays, surrogate=bridge.ATan(5.0), generator=generator),
+        bridge.LeakyIntegratorLayer(neurons, len(LAGS), tau_mem=1000.0, bias=True, generator=generator))
     with torch.no_grad():
         net.layers[0].weight.abs_().mul_(2.0)
     late = [parameter for name, parameter in net.named_parameters() if "delay" in name]
     others = [parameter for name, parameter in net.named_parameters() if "delay" not in name]
     adam = torch.optim.Adam([{"params": others, "lr": 0.05}, {"params": late, "lr": 0.2}])
-    slower = torch.optim.lr_scheduler.LambdaLR(adam, [lambda e: 1.0, lambda e: max(0.02, 1.0 - e / epochs)])
+    slower = torch.optim.lr_scheduler.LambdaLR(adam, [lambda e: 0.5 * (1.0 + np.cos(np.pi * e / epochs)),
+                                                      lambda e: max(0.02, 1.0 - e / epochs)])
     for epoch in range(epochs):
         bridge.anneal(net, min(1.0, epoch / (0.6 * epochs)))
         for rows in torch.randperm(n, generator=generator).split(64):
@@ -85,9 +91,8 @@ def accuracies(seed, which, epochs=80, n=384):
 
 @pytest.mark.slow
 def test_temporal_order_needs_delays_and_learned_ones_are_best():
-    found = {which: np.array([accuracies(seed, which) for seed in range(3)])
-             for which in ("none", "fixed", "learned")}
+    found = {which: np.array([accuracies(seed, which) for seed in range(4)]) for which in ("none", "fixed", "learned")}
     mean = {which: each[:, 1].mean() for which, each in found.items()}
     assert abs(mean["none"] - 1 / 6) < 0.05
-    assert mean["none"] + 0.3 < mean["fixed"] < mean["learned"] - 0.02  # 0.17, 0.76, 0.82
+    assert mean["none"] + 0.2 < mean["fixed"] < mean["learned"] - 0.05
     assert (found["learned"][:, 0] - found["learned"][:, 1]).mean() <= 0.02  # whole ticks

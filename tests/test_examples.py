@@ -17,7 +17,7 @@ SMALL = {"black_boxes": ["--quick", "--seeds", "2"],
          "chaos_forecast": ["--quick", "--seeds", "2"],
          "liquid_state_machine": ["--digits", "100"], "metrics": ["--quick"],
          "nmnist": ["--layers", "1", "--most", "60"],
-         "nmnist_gradient": ["--layers", "1", "--most", "60", "--hidden", "20", "--epochs", "2", "--folds", "2"],
+         "nmnist_gradient": ["--layers", "1", "--most", "60", "--channels", "4", "6", "--epochs", "2", "--folds", "2"],
          "polychronous": ["--seconds", "5"], "inhibitory_balance": ["--seconds", "2"],
          "reward_stdp": ["--minutes", "1"], "homeostasis": ["--seconds", "5"], "hebbian": ["--seconds", "30"],
          "diehl_cook": ["--train", "100", "--test", "50", "--neurons", "50"], "nalsm": ["--quick"],
@@ -34,17 +34,16 @@ SMALL = {"black_boxes": ["--quick", "--seeds", "2"],
          "sfq_hidden_layer": ["--quick"], "hardware_aware": ["--quick", "--seeds", "2", "--chips", "1"],
          "neuromodulated_hebb": ["--quick", "--seeds", "2"], "sparse_connections": ["--quick", "--seeds", "2"],
          "connectomes": ["--columns", "2"], "zero_shot": ["--quick"],
+         "shd_delays": ["--seeds", "1", "--epochs", "2", "--takes", "8"],
          "decoding_m1": ["--quick", "--seeds", "2"], "delays_to_core": ["--quick", "--seeds", "1"],
          "cortical_microcircuit": ["--scale", "0.02", "--seconds", "0.2"],
          "yin_yang": ["--points", "320", "--epochs", "2", "--test", "100"],
          "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60"]}
 #: those that need real recordings
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
-        "nladc_lstm", "mnist_latency", "brain_data",
-        "black_boxes")
+        "nladc_lstm", "mnist_latency", "brain_data", "black_boxes", "shd_delays")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
-         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning",
-         "black_boxes")
+         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning", "black_boxes", "shd_delays")
 
 
 def run(script, folder, *arguments, **environment):
@@ -84,3 +83,30 @@ def test_an_example_with_real_recordings_says_what_it_lacks(name, tmp_path):
 def test_example_is_listed_and_says_how_to_run_it(script):
     assert f"`examples/{script.name}`" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert f"python examples/{script.name}" in script.read_text(encoding="utf-8").split('"""')[1]
+
+
+@pytest.mark.slow
+def test_the_official_files_of_shd_are_taken_where_they_are(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    h5py = pytest.importorskip("h5py")
+    import numpy as np
+
+    from neurosim.datasets import SHD, make_events, write_shd
+
+    rng = np.random.default_rng(1)
+    (tmp_path / "SHD").mkdir()
+    for name, speakers in (("train", [0, 1]), ("test", [1, 4])):
+        found = [make_events(t=np.sort(rng.integers(0, 900_000, 300)), x=rng.integers(0, 700, 300)) for _ in range(40)]
+        path = tmp_path / "SHD" / f"shd_{name}.h5"
+        write_shd(found, np.arange(40) % 20, path, speakers=np.repeat(speakers, 20))
+        with h5py.File(path, "r+") as file:  # the official files have none
+            del file["extra/crc32"]
+        assert len(SHD(path)) == 40
+    done = run(ROOT / "examples" / "shd_delays.py", tmp_path, "--seeds", "1", "--epochs", "1", "--hidden", "8",
+               NEUROSIM_DATA=str(tmp_path))
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert "official files" in done.stdout and "140 channels, 100 ticks" in done.stdout
+    assert re.search(r"speakers heard +speakers not heard", done.stdout)
+    assert re.search(r"^n_test, each seed +20 +20", done.stdout, re.MULTILINE)
+    assert "the same, tick for tick" in done.stdout

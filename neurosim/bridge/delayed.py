@@ -66,8 +66,8 @@ class _Spread(torch.autograd.Function):
                 g_x[begin:begin + late, rows] += piece[n - late:]
             if ctx.needs_input_grad[1]:
                 inputs = torch.fft.rfft(x[begin:begin + late + len(now), rows], n, dim=0)
-                more = inputs.conj().transpose(1, 2) @ spectrum
-                found = more if found is None else found.add_(more)
+                turned = inputs.conj().transpose(1, 2)
+                found = turned @ spectrum if found is None else found.baddbmm_(turned, spectrum)
         return g_x, None if found is None else _taps_of(found, n, late + 1)
 
 
