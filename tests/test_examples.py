@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
-SMALL = {"black_boxes": ["--quick", "--seeds", "2"],
+SMALL = {"long_memories": ["--quick", "--seeds", "2"],
+         "black_boxes": ["--quick", "--seeds", "2"],
          "continual_learning": ["--quick", "--seeds", "2"],
          "adaptive_inhibition": ["--quick", "--seeds", "1"],
          "brain_data": ["--quick", "--shuffles", "3"], "associative_memories": ["--quick", "--seeds", "2"],
@@ -43,7 +44,8 @@ SMALL = {"black_boxes": ["--quick", "--seeds", "2"],
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
         "nladc_lstm", "mnist_latency", "brain_data", "black_boxes", "shd_delays")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
-         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning", "black_boxes", "shd_delays")
+         "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning", "black_boxes", "shd_delays",
+         "long_memories")
 
 
 def run(script, folder, *arguments, **environment):

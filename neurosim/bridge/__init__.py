@@ -24,6 +24,7 @@ _WHERE = {
     "models": ["SynapticLIF", "UnitlessAdaptiveLIF", "UnitlessIF", "UnitlessLIF"],
     "network": ["from_network"],
     "orthogonal": ["OrthogonalLayers"],
+    "rates": ["LeakyRates"],
     "readout": ["Readout"],
     "sequence": ["State"],
     "spikebatch": ["SpikeBatch"],
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from neurosim.bridge.network import from_network as from_network
     from neurosim.bridge.orthogonal import OrthogonalLayers as OrthogonalLayers
     from neurosim.bridge.probe import frequency_response as frequency_response
+    from neurosim.bridge.rates import LeakyRates as LeakyRates
     from neurosim.bridge.readout import Readout as Readout
     from neurosim.bridge.rwkv import SpikingRWKV as SpikingRWKV
     from neurosim.bridge.rwkv import wkv as wkv
