@@ -51,6 +51,17 @@ def test_pairs_are_of_one_class_and_hold_the_larger_set_once():
         pairs(a, np.array([0, 2]), np.arange(5), np.arange(2), torch.Generator())
 
 
+def test_two_classes_never_seen_are_right_as_often_as_wrong_over_both_ways_to_name_them():
+    """Training does not know their names: exchanged for one kind, what was right is wrong, for any towers at all."""
+    A, y, B, z = two_views(300, 3)
+    seen, heard = y < 4, z < 4
+    towers = TwoTowers(dim=4, max_epochs=2, seed=1).fit(A[seen], y[seen], B[heard], z[heard])
+    one = retrieval(towers, A[~seen], y[~seen], B[~heard], z[~heard])
+    other = retrieval(towers, A[~seen], y[~seen], B[~heard], 9 - z[~heard])  # 4 and 5 exchanged
+    assert set(y[~seen]) == {4, 5}
+    assert one.a_to_b + other.a_to_b == pytest.approx(1.0) == one.b_to_a + other.b_to_a
+
+
 @pytest.mark.parametrize("targets", ["label", "instance"])
 def test_classes_find_each_other_unseen_ones_too(targets):
     """What is shared by both kinds is the code of a class, so that codes never seen lie where both towers agree."""
