@@ -7,12 +7,12 @@ A matrix is its elements that are not zero, (row, column) -> a number, or an arr
 So one computation serves one matrix, in some ten microseconds, and a million, whose elements are mostly zero or shared.
 """
 
+from math import factorial
 from typing import Any
 
 import numpy as np
 
 NEAR = 1.0 / 16.0  #: how large the matrix of a series is at most
-HELD = 5  #: powers of it that are held
 TERMS = 9  #: of the series of one number; each variable of a chain takes one more
 AT_ONCE = 4096  #: matrices that are handled together, which bounds the memory
 
@@ -103,32 +103,13 @@ def _with_unity(matrix, size):
 
 
 def _series(matrix, size):
-    """Return the Taylor series of the integral, the sum of A^k / (k + 1)!, in pieces of a few powers.
-
-    Source: Paterson, Stockmeyer, SIAM J. Computing 2 (1973) 60-66.
-    """
-    powers: list = [{(i, i): 1.0 for i in range(size)}, matrix]
-    while len(powers) <= HELD:
-        powers.append(product(powers[-1], matrix))
-    step, pieces, share = powers.pop(), [], 1.0
-    for first in range(0, TERMS + size - 1, HELD):
-        piece = {}
-        for k, power in enumerate(powers, first):
-            share /= k + 1
-            for place, value in power.items():
-                if place in piece:
-                    piece[place] += share * value
-                else:
-                    piece[place] = share * value
-        pieces.append(piece)
-    total = pieces.pop()
-    while pieces:
-        total, higher = pieces.pop(), product(step, total)
-        for place, value in higher.items():
-            if place in total:
-                total[place] += value
-            else:
-                total[place] = value
+    """Return the Taylor series of the integral, the sum of A^k / (k + 1)!, from its last term on."""
+    most = TERMS + size - 2
+    total: Matrix = {(i, i): 1.0 / factorial(most + 1) for i in range(size)}
+    for k in range(most, 0, -1):
+        total, share = product(matrix, total), 1.0 / factorial(k)
+        for i in range(size):
+            total[i, i] = total.get((i, i), 0.0) + share
     return total
 
 
