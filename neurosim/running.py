@@ -5,11 +5,13 @@ import threading
 import time
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from neurosim.checks import same
 from neurosim.engine.changing import BORN
 from neurosim.engine.clocked import Clocked
 from neurosim.engine.partition import parts_of
+from neurosim.engine.plan import Plan
 from neurosim.engine.planner import Planner
 from neurosim.engine.protocol import Engine
 from neurosim.errors import ParameterError, SimulationError
@@ -21,8 +23,8 @@ RESPONSE = 0.1  #: seconds within which a run looks up: for Ctrl-C, the progress
 KINDS = {"population": "populations", "projection": "projections", "drive": "drives"}
 
 
-def lay_out(net: Network, settings: Settings):
-    """Return the plan of a network for some settings."""
+def lay_out(net: Network, settings: Settings) -> Plan[Any]:
+    """Return the plan of a network for some settings, for the engine that they ask for."""
     if settings.dt is None:
         from neurosim.event.planner import EventPlanner
 

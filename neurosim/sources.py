@@ -100,8 +100,6 @@ class SpikeSource(Source):
 
     spikes: Spikes = computed()
 
-    spikes: Spikes = computed()
-
     def __init__(self, spikes: Spikes):
         if not isinstance(spikes, Spikes):
             raise ParameterError(f"SpikeSource.spikes must be a Spikes, got {describe_value(spikes)}; "

@@ -5,7 +5,7 @@ import numpy as np
 from neurosim.engine import inputs, learn
 from neurosim.engine.clock import Ticks
 from neurosim.engine.kernel import LINE, aligned
-from neurosim.engine.plan import Plan
+from neurosim.engine.plan import ClockedPlan
 from neurosim.engine.slots import Slots
 from neurosim.engine.timed import timed_table
 from neurosim.engine.update import state_field
@@ -26,7 +26,7 @@ class Arrays:
         most_ticks: how many ticks are run at once at most.
     """
 
-    def __init__(self, plan: Plan, most_ticks: int = LONGEST_CHUNK):
+    def __init__(self, plan: ClockedPlan, most_ticks: int = LONGEST_CHUNK):
         self.plan, self.clock = plan, Ticks(plan.dt)
         self.tick = self.before = 0  #: up to which it has run, and up to which it had before the last advance
         self.neurons: dict[tuple, np.ndarray] = {}  #: (population or drive, variable) -> one value per neuron

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neurosim.engine.bundling import bundled, taken_out
-from neurosim.engine.plan import Plan, revised
+from neurosim.engine.plan import ClockedPlan, revised
 from neurosim.engine.planner import formed, formed_drive
 from neurosim.engine.quantities import periods, wiring_of
 from neurosim.engine.synapses import in_parts, with_values
@@ -15,7 +15,7 @@ from neurosim.network import Population, Projection
 BORN = "born"  #: name of the change that says up to which tick synapses were not there
 
 
-def changed(plan: Plan, changes) -> Plan:
+def changed(plan: ClockedPlan, changes) -> ClockedPlan:
     """Return the plan in which some parameters, or quantities of synapses, have other values.
 
     Args:
@@ -54,7 +54,7 @@ def with_parameters(plan, values: dict):
     return revised(plan, parameters=parameters, ports=tuple(ports))
 
 
-def _with_synapses(plan: Plan, changes: dict) -> Plan:
+def _with_synapses(plan: ClockedPlan, changes: dict) -> ClockedPlan:
     """Return the plan in which synapses have other values; what was in a bundle with them is bundled anew.
 
     Weights that are set are kept as they are: of a bundle whose weights are rounded the others stay in it.
@@ -77,7 +77,7 @@ def _with_synapses(plan: Plan, changes: dict) -> Plan:
     return replace(plan, projections=plans, deliveries=deliveries)
 
 
-def _set(plan: Plan, each, values: dict):
+def _set(plan: ClockedPlan, each, values: dict):
     """Return the plan of a projection, which is in no bundle, with other values of its synapses."""
     connectivity, born = each.connectivity, values.get(BORN)
     for name, value in values.items():

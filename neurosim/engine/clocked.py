@@ -13,7 +13,7 @@ from neurosim.engine.changing import changed
 from neurosim.engine.inputs import FLOW
 from neurosim.engine.kernel import aligned
 from neurosim.engine.loop import Crew
-from neurosim.engine.plan import Plan
+from neurosim.engine.plan import ClockedPlan
 from neurosim.engine.programs import crowded, within
 from neurosim.engine.snapshots import Snapshots
 from neurosim.engine.taps import CurrentTap, SpikeTap, SynapseTap, VariableTap
@@ -35,7 +35,7 @@ class Clocked(Snapshots):
     least = 16
     memory_limit = math.inf  #: what it takes was taken when it was made
 
-    def __init__(self, plan: Plan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
+    def __init__(self, plan: ClockedPlan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
         super().__init__(plan, sample, noise, most_ticks)
         self.crew = Crew()
         self.sent = dict.fromkeys(self.slots, 0)  #: population -> spikes so far
@@ -151,7 +151,7 @@ class Clocked(Snapshots):
         self.buffers.add((drive, FLOW))
         return drive, FLOW
 
-    def change(self, plan: Plan) -> None:
+    def change(self, plan: ClockedPlan) -> None:
         """Go on with a plan in which parameters or synapses are others; one that is refused changes nothing."""
         self.settle()
         for projection, each in plan.projections.items() if plan.projections is not self.plan.projections else ():
@@ -168,7 +168,7 @@ class Clocked(Snapshots):
             self.plan, self.stale = before, True
             raise
 
-    def _replaced(self, plan: Plan) -> bool:
+    def _replaced(self, plan: ClockedPlan) -> bool:
         """Put the numbers of populations into their blocks where nothing else has changed; return whether that did."""
         before, changed = self.plan, []
         if plan.projections is not before.projections or not self._replaced_currents(plan):
@@ -194,7 +194,7 @@ class Clocked(Snapshots):
         sides = [side.base for junctions in self.plan.net.couplings for side in (junctions.one, junctions.other)]
         return population in sides
 
-    def _replaced_currents(self, plan: Plan) -> bool:
+    def _replaced_currents(self, plan: ClockedPlan) -> bool:
         """Put the numbers of injected currents into their blocks; return whether that was possible."""
         for drive, each in plan.drives.items():
             was = self.plan.drives[drive]
@@ -210,7 +210,7 @@ class Clocked(Snapshots):
                     block.values[name][:] = value[low:high] if np.ndim(value) else value
         return True
 
-    def changed(self, plan: Plan, changes: dict) -> Plan:
+    def changed(self, plan: ClockedPlan, changes: dict) -> ClockedPlan:
         """Return a plan with changes."""
         return changed(plan, changes)
 

@@ -7,12 +7,16 @@ changes while a network runs belongs to an engine.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from neurosim.engine.synapses import checksum
+from neurosim.errors import NetworkError
 from neurosim.network import DriveOn, Network, Population, Ports, Projection
+from neurosim.neurons import Neuron
+
+Laid = TypeVar("Laid")  #: the plan of a projection, which each engine has of its own
 
 
 def revised(plan, **values):
@@ -45,6 +49,19 @@ class PopulationPlan:
     stream: int
     form: Any = None
     n_ref: np.ndarray | None = None
+
+    @property
+    def neuron(self) -> Neuron:
+        """The model of a population of neurons.
+
+        Raises:
+            NetworkError: the population is a source.
+        """
+        model = self.population.model
+        if not isinstance(model, Neuron):
+            raise NetworkError(f"population {self.population.name!r} must have a neuron model, got "
+                               f"{type(model).__name__}, a source")
+        return model
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,9 +156,20 @@ class DrivePlan:
         """What it acts on."""
         return self.drive.target
 
+    @property
+    def events_to(self) -> int:
+        """Number of the receptor at which its events arrive.
+
+        Raises:
+            NetworkError: the drive is a current.
+        """
+        if self.port is None:
+            raise NetworkError(f"drive {self.drive.name!r} must send events to a receptor, it is a current")
+        return self.port
+
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Generic[Laid]):
     """A network for one dt, seed, float type and number of parts.
 
     Attributes:
@@ -171,7 +199,7 @@ class Plan:
     parts: int
     packed: bool
     populations: Mapping[Population, PopulationPlan]
-    projections: Mapping[Projection, ProjectionPlan]
+    projections: Mapping[Projection, Laid]
     drives: Mapping[DriveOn, DrivePlan]
     deliveries: tuple = ()
     window: int = 1
@@ -183,3 +211,6 @@ class Plan:
     injected: frozenset = frozenset()
     ports: Ports = field(kw_only=True)
     changes: Mapping = field(default_factory=dict)
+
+
+ClockedPlan = Plan[ProjectionPlan]  #: that of the engine with ticks

@@ -13,7 +13,7 @@ from neurosim.engine.drawn import Drawer, program, spread
 from neurosim.engine.kernel import LINE
 from neurosim.engine.memory import bytes_of, check_memory
 from neurosim.engine.partition import split
-from neurosim.engine.plan import DrivePlan, Plan, PopulationPlan, ProjectionPlan, revised
+from neurosim.engine.plan import ClockedPlan, DrivePlan, Plan, PopulationPlan, ProjectionPlan, revised
 from neurosim.engine.propagator import Coefficients
 from neurosim.engine.quantities import check_bounds, periods, quantities, wiring_of
 from neurosim.engine.spans import bounds_within, spread_out
@@ -47,7 +47,7 @@ class Planner:
         self.direct = direct_ports(net, self.ports)
         self.joined = {side.base for junctions in net.couplings for side in (junctions.one, junctions.other)}
 
-    def plan(self) -> Plan:
+    def plan(self) -> ClockedPlan:
         """Return the plan."""
         check_memory(sum(bytes_of(p, self.parts, self.dt, self.real) for p in self.net.projections))
         populations = {p: self.population(p, turn) for turn, p in enumerate(self.net.populations)}
@@ -152,7 +152,7 @@ class Planner:
         return formed_drive(plan, self)
 
 
-def formed(plan: PopulationPlan, laid: "Planner | Plan", before: PopulationPlan | None = None) -> PopulationPlan:
+def formed(plan: PopulationPlan, laid: "Planner | Plan[Any]", before: PopulationPlan | None = None) -> PopulationPlan:
     """Return the plan of a population with what follows from its parameters, at first and after one was set.
 
     Args:
@@ -176,7 +176,7 @@ def formed(plan: PopulationPlan, laid: "Planner | Plan", before: PopulationPlan 
     return revised(plan, form=form, n_ref=_ticks_held(population, t_ref, laid.dt))
 
 
-def formed_drive(plan: DrivePlan, laid: "Planner | Plan") -> DrivePlan:
+def formed_drive(plan: DrivePlan, laid: "Planner | Plan[Any]") -> DrivePlan:
     """Return the plan of a drive with what follows from its parameters."""
     drive = plan.drive
     if drive.receptor is not None:

@@ -14,7 +14,7 @@ from neurosim.engine.inputs import FLOW
 from neurosim.engine.intrinsics import FLAGS
 from neurosim.engine.kernel import LINE, aligned
 from neurosim.engine.loop import Program
-from neurosim.engine.plan import Plan
+from neurosim.engine.plan import ClockedPlan
 from neurosim.engine.timed import timed_table
 from neurosim.engine.update import state_field
 from neurosim.engine.wiring import decay_field, decays, synapse_field
@@ -33,7 +33,7 @@ class Programs(Arrays):
         most_ticks: how many ticks are run at once at most.
     """
 
-    def __init__(self, plan: Plan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
+    def __init__(self, plan: ClockedPlan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
         super().__init__(plan, most_ticks)
         self.sample, self.noise = sample, plan.seed if noise is None else noise
         self.attached: list = []  #: functions that return a block which is called before all others

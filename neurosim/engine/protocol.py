@@ -40,13 +40,13 @@ class Engine(Protocol):
     """A running network.
 
     Attributes:
-        plan: what it runs, as it was changed last.
+        plan: what it runs, as it was changed last; its projections are laid out in the engine's own way.
         least: a budget that is always worth a call of `advance`.
         given: the spikes that sources emit, (stamps, ids).
         memory_limit: bytes that events under way may take, where there is a choice.
     """
 
-    plan: Plan
+    plan: Plan[Any]
     least: int
     given: dict[Population, tuple]
     memory_limit: float
@@ -69,11 +69,11 @@ class Engine(Protocol):
         """Do what was put off; it changes no result."""
         ...
 
-    def change(self, plan: Plan, /) -> None:
+    def change(self, plan: Plan[Any], /) -> None:
         """Go on with a plan in which parameters or values of synapses are others (`changed`)."""
         ...
 
-    def changed(self, plan: Plan, changes: dict, /) -> Plan:
+    def changed(self, plan: Plan[Any], changes: dict, /) -> Plan[Any]:
         """Return a plan with changes; raise ParameterError or UnsupportedError for what it cannot take."""
         ...
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.engine.clock import Exact
-from neurosim.engine.plan import Plan
 from neurosim.engine.queue import Queue
 from neurosim.errors import NetworkError, ParameterError
 from neurosim.event import loop
 from neurosim.event.adaptive import STEP
 from neurosim.event.exponentials import NEXT, THRESHOLD, UNTIL, V
+from neurosim.event.planner import EventPlan
 from neurosim.event.synapses import synapses
 from neurosim.sources import Poisson, PoissonDrive, SpikeSource
 
@@ -33,9 +33,24 @@ class EventArrays:
 
     Args:
         plan: what does not change.
+
+    Attributes:
+        starts, targets, weights, delays: of the synapses of all projections, one after the other.
+        slot_time, slot_at, slot_end, slot_of: of each spike under way.
+        free: places for more spikes under way.
     """
 
-    def __init__(self, plan: Plan):
+    starts: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    delays: np.ndarray
+    slot_time: np.ndarray
+    slot_at: np.ndarray
+    slot_end: np.ndarray
+    slot_of: np.ndarray
+    free: np.ndarray
+
+    def __init__(self, plan: EventPlan):
         self.plan, self.clock = plan, Exact()
         self.index = {p: number for number, p in enumerate(plan.populations)}
         self.number = {p: number for number, p in enumerate(plan.projections)}
@@ -245,9 +260,12 @@ class EventArrays:
         size = 1 if population in self.given else population.size
         return self.x[at:at + width * size].reshape(size, width)
 
-    def column(self, projection, name: str):
-        """Return the values of a quantity of a projection's synapses, a view that may be written to; None for unknown
-        names."""
+    def column(self, projection, name: str) -> np.ndarray:
+        """Return the values of a quantity of a projection's synapses, a view that may be written to.
+
+        Raises:
+            ParameterError: the synapses have no such quantity.
+        """
         own = self.learning[projection]
         row = dict(zip(loop.PROJECTION, self.projs[self.number[projection]].tolist(), strict=True))
         n = self.plan.projections[projection].n_synapses
@@ -257,7 +275,8 @@ class EventArrays:
             return self.delays[row["delay_at"]:row["delay_at"] + (n if row["delay_step"] else 1)]
         if own is not None and name in own.fields:
             return own.column(name)
-        return None
+        known = ", ".join(["weight", "delay", *([] if own is None else own.fields)])
+        raise ParameterError(f"quantity of the synapses of {projection.name!r} must be one of {known}, got {name!r}")
 
 
 def _table(plan) -> np.ndarray:

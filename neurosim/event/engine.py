@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from neurosim.engine.plan import Plan
 from neurosim.engine.spans import numbers_within
 from neurosim.engine.taps import SynapseTap
 from neurosim.errors import ParameterError, SimulationError, UnsupportedError
 from neurosim.event import loop, planner
 from neurosim.event.arrays import EventArrays
 from neurosim.event.exponentials import DRIFT
+from neurosim.event.planner import EventPlan
 from neurosim.event.taps import CurrentTap, SpikeTap, VariableTap
 from neurosim.network import DriveOn, Projection
 from neurosim.random import seed_words
@@ -32,7 +32,7 @@ class EventEngine(EventArrays):
 
     least = 1 << 12
 
-    def __init__(self, plan: Plan, noise: int, memory_limit: float):
+    def __init__(self, plan: EventPlan, noise: int, memory_limit: float):
         super().__init__(plan)
         self.noise, self.memory_limit, self.now = noise, memory_limit, Fraction(0)
         self.variables = {}  #: population -> its variables and their columns, as they were asked for
@@ -212,8 +212,10 @@ class EventEngine(EventArrays):
         """Return (source, target, delay in ms, values by name) of all synapses as they are now."""
         plan, own = self.plan.projections[projection], self.learning[projection]
         names = ["weight", *([] if own is None else own.variables)]
-        values = {name: self.column(projection, name).copy() for name in names}
-        values["weight"] = values["weight"] if values["weight"].size == plan.n_synapses else float(values["weight"][0])
+        values: dict[str, np.ndarray | float] = {name: self.column(projection, name).copy() for name in names}
+        weight = self.column(projection, "weight")
+        if weight.size != plan.n_synapses:
+            values["weight"] = float(weight[0])
         values |= {name: value for name, value in plan.values.items() if name not in values and name != "delay"}
         delay = np.broadcast_to(plan.values["delay"], plan.n_synapses).copy()
         source, target = (numbers_within(part, numbers) for part, numbers in
@@ -243,11 +245,11 @@ class EventEngine(EventArrays):
             return SpikeTap(self, what.base, ids)
         return VariableTap(self, what, variable, ids, every)
 
-    def changed(self, plan: Plan, changes: dict) -> Plan:
+    def changed(self, plan: EventPlan, changes: dict) -> EventPlan:
         """Return a plan with changes."""
         return planner.changed(plan, changes)
 
-    def change(self, plan: Plan) -> None:
+    def change(self, plan: EventPlan) -> None:
         """Go on with a plan in which parameters or values of synapses are others."""
         before, self.plan = self.plan, plan
         moved = [p for p, each in plan.populations.items() if each is not before.populations[p]]

@@ -4,6 +4,7 @@ What the loop cannot solve exactly is refused here by name.
 """
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def _stated(model, form, bodies):
                                f"its {form}(p) anew; use mode='clocked'")
 
 
-def _refuse(what):
+def _refuse(what) -> NoReturn:
     raise UnsupportedError(f"{what} in the mode 'event'; use mode='clocked'")
 
 
@@ -135,13 +136,12 @@ def _quadratic(population, model, form) -> Numbers:
 
 def _linear(population, model, p) -> Numbers:
     name = type(model).__name__
-    linear, crossing = model.linear(p), model.crossing(p)
-    if linear is None or (crossing is None and model.spiking):
+    linear = model.linear(p)
+    crossing = model.crossing(p) if model.spiking else Crossing(np.inf, reset=0.0)
+    if linear is None or crossing is None:
         _refuse(f"{name} of {population.name!r} cannot be run")
     if model.spiking:
         _stated(model, "crossing", ("fires", "after_spike", "linear"))
-    else:
-        crossing = Crossing(np.inf, reset=0.0)
     known = {("v", "v"), *((own, own) for own in crossing.decays)}
     if not set(linear.matrix) <= known or set(linear.constant) | set(linear.current) > {"v"}:
         _refuse(f"{name} of {population.name!r} couples its variables in a way that cannot be solved")

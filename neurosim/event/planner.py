@@ -3,6 +3,7 @@ are."""
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -83,6 +84,9 @@ class EventProjectionPlan:
                         for name, value in self.values.items()}
 
 
+EventPlan = Plan[EventProjectionPlan]
+
+
 class EventPlanner:
     """Makes a `Plan` for the event mode; streams of random numbers are those of the clocked mode.
 
@@ -97,7 +101,7 @@ class EventPlanner:
         self.drawer = Drawer(seed, self.streams, np.float64)
         self.ports = Ports(net)
 
-    def plan(self) -> Plan:
+    def plan(self) -> EventPlan:
         """Return the plan."""
         if self.net.couplings:
             _refuse(f"gap junctions {self.net.couplings[0].name!r} cannot be used")
@@ -166,7 +170,7 @@ def formed_drive(plan: DrivePlan) -> DrivePlan:
     return replace(plan, form=_steps(plan.drive, plan.parameters))
 
 
-def changed(plan: Plan, changes) -> Plan:
+def changed(plan: EventPlan, changes) -> EventPlan:
     """Return the plan in which some parameters, or quantities of synapses, have other values; see `engine.changing`."""
     groups = {Population: {}, Projection: {}}
     drives = {}
@@ -194,7 +198,7 @@ def _bytes_of(projection: Projection) -> int:
     return int(projection.rule.expected(source.size, target.size, projection.shift) * (24 + 16 * stored))
 
 
-def _refuse(what, instead="mode='clocked'"):
+def _refuse(what, instead="mode='clocked'") -> NoReturn:
     raise UnsupportedError(f"{what} in the mode 'event'; use {instead}")
 
 

@@ -55,7 +55,7 @@ class Synapses:
         self.back_synapse = np.argsort(plan.target, kind="stable").astype(np.uint32)
         self.back = np.concatenate([[0], np.cumsum(np.bincount(plan.target, minlength=self.projection.target.span))])
         self.now, self.effect = np.zeros(1), np.zeros(1)
-        self.kernels = [self._arrival(), *([] if self.rule is None else [self._spiked()])]
+        self.kernels = [self._arrival(), *([] if self.rule is None else [self._spiked(self.rule)])]
 
     def column(self, name: str) -> np.ndarray:
         """Return a number of every synapse, a view that may be written to."""
@@ -107,9 +107,9 @@ class Synapses:
                                        "be used in the mode 'event'; use mode='clocked'")
         return f"{body}({', '.join(arguments)})"
 
-    def _learn(self, leaves, body, known) -> str:
-        results = ", ".join(["weight[e]", *map(self._place, self.rule.state)])
-        return f"{results} = {self._call(leaves, body, self.rule, known | {'weight': 'weight[e]'})}"
+    def _learn(self, leaves, rule, body, known) -> str:
+        results = ", ".join(["weight[e]", *map(self._place, rule.state)])
+        return f"{results} = {self._call(leaves, body, rule, known | {'weight': 'weight[e]'})}"
 
     def _target_now(self) -> list[str]:
         return [f"now_{name} = {self._target_trace(name)} * exp(-(t - traces[trace_at]) / u_{trace.tau})"
@@ -128,8 +128,8 @@ class Synapses:
         learn = []
         if rule is not None and rule.on_source is not None:
             lines += [f"trace_at = np.int64(target[e]) * {self.traces.shape[1]}", *self._target_now()]
-            learn = [self._learn(leaves, "on_source", {name: f"now_{name}" for name in (*self.source_traces,
-                                                                                        *self.target_traces)})]
+            learn = [self._learn(leaves, rule, "on_source", {name: f"now_{name}" for name in (*self.source_traces,
+                                                                                              *self.target_traces)})]
         weight = "amount = weight[e]" if rule is not None else "amount = weight[e if n_weight > 1 else 0]"
         lines += [*learn, weight] if rule is not None and rule.transmits == "after" else [weight, *learn]
         if self.release is not None:
@@ -139,17 +139,17 @@ class Synapses:
         lines += [*self._raised(self.source_traces, self._place), "extra[at] = t", "effect[0] = amount"]
         return self._kernel("event_arrival", lines, leaves, {})
 
-    def _spiked(self) -> Kernel:
+    def _spiked(self, rule) -> Kernel:
         """Target number `tick` has spiked."""
         leaves = {}
         lines = ["t = now[0]", f"trace_at = tick * {self.traces.shape[1]}", *self._target_now()]
-        if self.rule.on_target is not None:
+        if rule.on_target is not None:
             known = {name: f"then_{name}" for name in self.source_traces}
             known |= {name: f"now_{name}" for name in self.target_traces}
             inner = ["e = np.int64(back_synapse[n])", f"at = e * {self.extra.shape[1]}",
                      *(f"then_{name} = {self._place(name)} * exp((extra[at] - t) / u_{trace.tau})"
                        for name, trace in self.source_traces.items()),
-                     self._learn(leaves, "on_target", known)]
+                     self._learn(leaves, rule, "on_target", known)]
             lines += ["for n in range(back[tick], back[tick + 1]):", *(f"    {line}" for line in inner)]
         lines += [*self._raised(self.target_traces, self._target_trace), "traces[trace_at] = t"]
         return self._kernel("event_spiked", lines, leaves,
