@@ -123,7 +123,8 @@ class _Built:
         code = self._code(plan, injected)
         equations = list(code.equations)
         options = {"threshold": code.threshold, "reset": "\n".join(code.reset)} if population.spiking else {}
-        if plan.n_ref is not None and population.spiking:
+        n_ref = plan.n_ref if population.spiking else None
+        if n_ref is not None:
             equations.append("held : second (constant)")
             options["refractory"] = "held"
         group = b2.NeuronGroup(population.size, "\n".join(equations), dt=self.dt, method=code.method,
@@ -132,8 +133,8 @@ class _Built:
             group.run_regularly("\n".join(code.update), when="groups", order=1, dt=self.dt)
         for name, value in code.arrays.items():
             setattr(group, name, value)
-        if "refractory" in options:
-            group.held = (plan.n_ref + 1) * self.dt
+        if n_ref is not None:
+            group.held = (n_ref + 1) * self.dt
         self.groups[population], self.codes[population] = group, code
         self.objects.append(group)
         self._watch(population, group)
@@ -158,11 +159,11 @@ class _Built:
         if population.spiking:
             self.monitors[population] = b2.SpikeMonitor(group)
             self.objects.append(self.monitors[population])
-        for recorder in self.handed.net.recorders:
-            key = recorder.what.base, recorder.variable
-            if recorder.variable == "spikes" or key in self.traces or recorder.what.base is not population:
+        for recorded, variable in self.handed.recorded():
+            key = recorded, variable
+            if variable == "spikes" or key in self.traces or recorded is not population:
                 continue
-            name = self._variable(population, recorder.variable)
+            name = self._variable(population, variable)
             self.traces[key] = name, b2.StateMonitor(group, name, record=True, when="end", order=1, dt=self.dt)
             self.objects.append(self.traces[key][1])
 
@@ -244,7 +245,7 @@ class _Built:
         group = self._given(train, population.size, "start", -1)
         weight = np.asarray(plan.parameters.weight)
         values = {"weight": float(weight) if weight.ndim == 0 else np.tile(_on_whole(drive, weight), train.several)}
-        wires = brian2_synapses.static(values, np.ones(1, np.int64), code.arrivals[plan.port])
+        wires = brian2_synapses.static(values, np.ones(1, np.int64), code.arrivals[plan.events_to])
         synapses = self.b2.Synapses(group, self.groups[population], "\n".join(wires.equations) or None,
                                     on_pre=wires.pathways[0].code, namespace={**code.numbers, **wires.numbers},
                                     dt=self.dt)

@@ -44,7 +44,7 @@ def own(plan: PopulationPlan, injected: str) -> tuple[Group, list[str]]:
     Raises:
         UnsupportedError: there are no equations of the model or of a receptor.
     """
-    model, p = plan.population.model, plan.parameters
+    model, p = plan.neuron, plan.parameters
     for port in plan.form.kind.ports:
         if port.receptor.effect == "pulse":
             raise UnsupportedError("a Pulse is a current over one tick, which no differential equation has")

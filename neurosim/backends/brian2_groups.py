@@ -64,7 +64,7 @@ class Names:
     """
 
     def __init__(self, plan: PopulationPlan):
-        self.plan, self.model, self.form = plan, plan.population.model, plan.form
+        self.plan, self.model, self.form = plan, plan.neuron, plan.form
         self.ports, self.held = plan.form.kind.ports, plan.n_ref is not None
         self.group = Group()
         self.group.arrays |= {state_field(name): value for name, value in plan.initial.items()}
@@ -112,7 +112,7 @@ class Names:
 
     def given(self) -> dict:
         """Return what the bodies of the model take by name: names of variables and coefficients, and numbers."""
-        known = {name: state_field(name) for name in self.model.state}
+        known: dict[str, str | float] = {name: state_field(name) for name in self.model.state}
         for name in self.form.values:
             if name.startswith(coefficient_field("")):
                 known[name.removeprefix(coefficient_field(""))] = self.coefficient(name)
@@ -233,7 +233,7 @@ def check_draws(plan: PopulationPlan) -> None:
     Raises:
         UnsupportedError: a body takes `uniform`.
     """
-    model = plan.population.model
+    model = plan.neuron
     for body in (model.step, model.fires, model.after_spike):
         if body is not None and "uniform" in body.__code__.co_varnames[:body.__code__.co_argcount]:
             raise UnsupportedError(f"{type(model).__name__} draws a random number at every tick, which no other "

@@ -41,7 +41,7 @@ class Handed:
     @property
     def dt(self) -> float:
         """Length of a tick, ms."""
-        return self.run.settings.dt
+        return self.run.plan.dt
 
     @cached_property
     def trains(self) -> dict:
@@ -61,6 +61,11 @@ class Handed:
     def neurons(self) -> list[Population]:
         """Return the populations that are no sources."""
         return [p for p in self.net.populations if not isinstance(p.model, Source)]
+
+    def recorded(self) -> list[tuple[Population, str]]:
+        """Return (population, variable) of what is recorded; recorders of anything else were refused."""
+        return [(recorder.what.base, recorder.variable) for recorder in self.net.recorders
+                if isinstance(recorder.what, Population)]
 
     def refuse(self, what: str, why: str, instead: str = "") -> UnsupportedError:
         """Return the error that says what the simulator cannot express."""

@@ -7,7 +7,7 @@ can arrive in its first step, so its clock runs a step ahead, and the state is s
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def write(handed: Handed, path: Path) -> Path:
         raise ParameterError(f"path of the script must end in '.py', got {path.name!r}")
     made = program(handed)
     with whole_file(path.with_suffix(".npz")) as file:
-        np.savez_compressed(file, **made.data)
+        np.savez_compressed(file, **cast("dict[str, Any]", made.data))  # no array is called `allow_pickle`
     with whole_file(path, "utf-8") as file:
         file.write(made.text(path.name))
     return path

@@ -301,13 +301,12 @@ def _weights(made, target, port, weights, what):
 def _finish(made):
     """Recorders and meters, and the state at the start."""
     handed, recorded = made.handed, {}
-    for recorder in handed.net.recorders:
-        if recorder.variable == "spikes":
+    for population, variable in handed.recorded():
+        if variable == "spikes":
             continue
-        population = recorder.what.base
-        theirs = made.models[population].recorded.get(recorder.variable)
+        theirs = made.models[population].recorded.get(variable)
         if theirs is None:
-            raise handed.refuse(f"the recording of {recorder.variable!r} of {population.name!r}", "NEST's "
+            raise handed.refuse(f"the recording of {variable!r} of {population.name!r}", "NEST's "
                                 f"{made.models[population].name} gives "
                                 f"{', '.join(made.models[population].recorded)} alone")
         recorded.setdefault(population, []).append(theirs)

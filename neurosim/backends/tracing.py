@@ -20,7 +20,11 @@ MOST_STATEMENTS = 5000  #: of one body
 
 
 class _Fork(Exception):
-    """A body decides by a value for which no way is chosen yet."""
+    """A body decides by a condition for which no way is chosen yet."""
+
+    def __init__(self, condition: "Symbol"):
+        super().__init__(condition.text)
+        self.condition = condition
 
 
 class Trace:
@@ -75,10 +79,10 @@ class Trace:
             self._known[text] = Symbol(self, name)
         return self._known[text]
 
-    def decide(self) -> bool:
+    def decide(self, condition: "Symbol") -> bool:
         """Return which way to go where a body asks whether a condition holds."""
         if self._at == len(self._taken):
-            raise _Fork
+            raise _Fork(condition)
         self._at += 1
         return self._taken[self._at - 1]
 
@@ -91,8 +95,8 @@ class Trace:
         try:
             found = function(*arguments)
             return list(found) if isinstance(found, tuple) else [found]
-        except _Fork:
-            condition = self.asked
+        except _Fork as fork:
+            condition = fork.condition
         yes, no = (self._follow(function, arguments, [*taken, way]) for way in (True, False))
         return [_chosen(self, condition, a, b) for a, b in zip(yes, no, strict=True)]
 
@@ -142,8 +146,7 @@ class Symbol:
     def __invert__(self): return self.trace.let(f"not {self.text}", condition=True)
 
     def __bool__(self):
-        self.trace.asked = self if self.condition else self != 0.0
-        return self.trace.decide()
+        return self.trace.decide(self if self.condition else self != 0.0)
 
     def __index__(self):
         raise TypeError("the length of a loop depends on a value")

@@ -143,17 +143,18 @@ class _Search:
     def __init__(self, one: Side, other: Side, rasters, dt, stop, counts, found, tolerance):
         self.sides, self.rasters, self.dt, self.stop = (one, other), rasters, dt, stop
         self.counts, self.found, self.tolerance = counts, found, tolerance
-        self.known = next((side for side in self.sides if side.net is not None), None)
+        self.known = next(((side.net, side.seed) for side in self.sides if side.net is not None), None)
 
     def comparison(self) -> Comparison:
         """Return what was found."""
         made: dict[str, Any] = {"names": tuple(side.name for side in self.sides), "dt": self.dt, "counts": self.counts,
                                 "first": self.found[0], "rasters": self.rasters}
         early, cause = self._without_network()
-        if early:
+        if early or self.known is None:
             return Comparison(**made, causes=((), (cause,) if cause else ()), why=early)
+        net, seed = self.known
         try:
-            handed = hand_over(self.known.net, self.ticks * self.dt, self.dt, self.known.seed, "a comparison", "same")
+            handed = hand_over(net, self.ticks * self.dt, self.dt, seed, "a comparison", "same")
             explained = [self._explained(handed, number) for number in (0, 1)]
         except NeurosimError as error:
             return Comparison(**made, why=f"no cause was looked for: {error}")
@@ -176,12 +177,10 @@ class _Search:
             return "exact times have no ticks to look at", None
         if not all(side.whole for side in self.sides):
             return "spikes must be recorded from time 0 on", None
-        if self._is_source(self.found[0].population):
+        net, _ = self.known
+        if any(p.name == self.found[0].population and isinstance(p.model, Source) for p in net.populations):
             return ("the first difference is in a source", Cause(causes.GIVEN, "sources send other spikes"))
         return "", None
-
-    def _is_source(self, name) -> bool:
-        return any(p.name == name and isinstance(p.model, Source) for p in self.known.net.populations)
 
     def _explained(self, handed: Handed, number: int) -> Explanation:
         """Return the rules under which one result's neurons spike as they do."""

@@ -51,7 +51,7 @@ def draw(comparison, ax=None, around: float | None = None) -> list:
 
 def _parted(comparison, name):
     """Return (ticks, ids) of what both have, of what only the first has, and of what only the second has."""
-    keys = [np.unique(ticks << 32 | ids) for ticks, ids in (raster[name] for raster in comparison.rasters)]
-    both = np.intersect1d(*keys)
-    for part in (both, np.setdiff1d(keys[0], both), np.setdiff1d(keys[1], both)):
+    one, other = (np.unique(ticks << 32 | ids) for ticks, ids in (raster[name] for raster in comparison.rasters))
+    both = np.intersect1d(one, other)
+    for part in (both, np.setdiff1d(one, both), np.setdiff1d(other, both)):
         yield part >> 32, part & 0xFFFFFFFF

@@ -136,7 +136,7 @@ class OpenLoop:
             inside = (place >= 0) & (train.ticks <= self.ticks)
             weight = np.asarray(plan.parameters.weight)
             weight = weight if weight.ndim == 0 else weight[drive.target.places(train.ids[inside])]
-            np.add.at(found[plan.port], (train.ticks[inside], place[inside]), train.counts[inside] * weight)
+            np.add.at(found[plan.events_to], (train.ticks[inside], place[inside]), train.counts[inside] * weight)
         return found
 
     def _sent(self, source, rules):
@@ -231,7 +231,8 @@ class _Loop:
         self.resetting = _compiled([line for line in self.group.reset if not re.fullmatch(r"(\w+) = z_\1", line)])
         n_ref = owner.plan.n_ref
         self.n_ref = np.zeros(self.n, int) if n_ref is None else n_ref[owner.neurons] + rules.held
-        self.until, self.waiting = np.zeros(self.n, int), [0.0] * len(self.ports)
+        self.until = np.zeros(self.n, int)
+        self.waiting: list[float | np.ndarray] = [0.0] * len(self.ports)
         self.pending = np.zeros(self.n, bool)
         self.currents = [port.name(name) for port in self.ports for name in port.receptor.state]
 
@@ -306,7 +307,8 @@ class _Loop:
                 lost = how.startswith("currents") or port.receptor.cleared
                 amount = np.where(free, amount, 0.0) if lost else amount
                 for line in self.group.arrivals[port.index].splitlines():
-                    name, factor = re.match(r"(\w+)_post \+= w \* (\S+)", line).groups()
+                    name, product = line.split("_post += w * ")
+                    factor = product.split(" ")[0]
                     factor = space[factor.removesuffix("_post")] if factor.endswith("_post") else float(factor)
                     space[name] = space[name] + amount * factor
 

@@ -9,7 +9,7 @@ import numpy as np
 from neurosim.backends import Result
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError
-from neurosim.network import Network
+from neurosim.network import Network, Population
 from neurosim.simulation import Simulation
 from neurosim.sources import Source
 from neurosim.spikes import Spikes
@@ -59,7 +59,7 @@ def side_of(value: Any, name: str) -> Side:
     """
     if isinstance(value, Simulation):
         spikes = {recorder.what.name: value.spikes(recorder.what) for recorder in value.net.recorders
-                  if recorder.variable == "spikes" and recorder.ids is None}
+                  if isinstance(recorder.what, Population) and recorder.variable == "spikes" and recorder.ids is None}
         whole = all(each.start == 0.0 for each in spikes.values())
         return Side(name, spikes, value.net, value.dt, value.seed, value.dtype, whole)
     if isinstance(value, Result):
