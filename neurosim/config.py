@@ -194,7 +194,7 @@ def _module(parts):
     """The module that a name begins with, and the rest of the name; neurosim itself for a name of its own."""
     for last in range(len(parts) - 1, 0, -1):
         name = ".".join(parts[:last])
-        if parts[0] in ns.__all__:
+        if parts[0] in vars(ns)["__all__"]:  # made by `lazy`, which type checkers do not run
             break
         try:
             return importlib.import_module(name), parts[last:]

@@ -8,6 +8,7 @@ its own, so delays are a tick shorter; and it counts the step of the spike as th
 import contextlib
 import tempfile
 import warnings
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,10 @@ def run(handed: Handed, target: str | None = None, folder: str | None = None, th
 
 def _imported() -> Any:
     try:
-        import brian2
+        return import_module("brian2")
     except ImportError:
         raise UnsupportedError("the backend 'brian2' must have Brian2, which is not installed; get it with pip install "
                                '"neurosim-toolkit[brian2]"') from None
-    return brian2
 
 
 @contextlib.contextmanager

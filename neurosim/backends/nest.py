@@ -6,6 +6,7 @@ can arrive in its first step, so its clock runs a step ahead, and the state is s
 """
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -63,12 +64,11 @@ def write(handed: Handed, path: Path) -> Path:
 def _imported() -> Any:
     os.environ.setdefault("PYNEST_QUIET", "1")
     try:
-        import nest
+        return import_module("nest")
     except ImportError:
         raise UnsupportedError("the backend 'nest' must have NEST, which is not installed; get it with pip install "
                                '"neurosim-toolkit[nest]" (Linux and macOS), or write a script for another machine: '
                                "ns.backends.script(net, 'nest', path, duration)") from None
-    return nest
 
 
 def _result(nest, made: Program, populations, recorders, meters) -> Result:

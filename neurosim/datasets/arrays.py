@@ -4,6 +4,7 @@ import io
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def read_npz(path, order, _many=None) -> Table:
            for member, data in zip(archive.members, archive.read(archive.members), strict=True)}
     size, check = None, None
     if "sensor_size" in raw:
-        size = [int(n) for n in _member(path, raw, "sensor_size").ravel()]
+        size = tuple(int(n) for n in _member(path, raw, "sensor_size").ravel())
     if "header" in raw:
         check = checked_head(path, json.loads(str(_member(path, raw, "header"))))[1]
     others = [name for name in raw if name not in LABELS]
@@ -97,6 +98,8 @@ def write_npy(path, events, _head):
 
 def write_npz(path, events, head):
     """Write a .npz file."""
-    size = {"sensor_size": np.array(head["sensor_size"])} if "sensor_size" in head else {}
+    held: dict[str, Any] = {"events": events, "header": np.array(json.dumps(head))}
+    if "sensor_size" in head:
+        held["sensor_size"] = np.array(head["sensor_size"])
     with whole_file(path) as file:
-        np.savez_compressed(file, events=events, header=np.array(json.dumps(head)), **size)
+        np.savez_compressed(file, **held)

@@ -1,6 +1,8 @@
 """What every data set is: a lazy sequence of (recording, label), and what reading all of it at once gives."""
 
 import copy
+from collections.abc import Iterator
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -32,7 +34,7 @@ class Recordings:
     def __len__(self):
         return len(self.labels)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index) -> tuple[np.ndarray, int]:
         index = range(len(self))[index]
         return self.events[self.offsets[index]:self.offsets[index + 1]], int(self.labels[index])
 
@@ -64,6 +66,10 @@ class Dataset:
         """Return (events, offsets) of some rows of the files."""
         raise NotImplementedError
 
+    def _empty(self) -> np.ndarray:
+        """Return no events, of the fields that the events of this data set have."""
+        raise NotImplementedError
+
     @property
     def labels(self) -> np.ndarray:
         """Class of each item, int64, shape (len,)."""
@@ -77,7 +83,12 @@ class Dataset:
     def __len__(self):
         return len(self._rows)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int | np.integer) -> tuple[np.ndarray, int]: ...
+    @overload
+    def __getitem__(self, index: slice | list[int] | np.ndarray) -> Self: ...
+
+    def __getitem__(self, index: Any) -> Any:
         if is_whole(index):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"index must lie in 0 .. {len(self) - 1} for {self!r}, got {index}")
@@ -88,10 +99,10 @@ class Dataset:
     def _item(self, row):
         return self._read([row])[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[np.ndarray, int]]:
         return (self[index] for index in range(len(self)))
 
-    def select(self, indices) -> "Dataset":
+    def select(self, indices) -> Self:
         """Return a data set of some of the items, in the order given, without reading any.
 
         Args:

@@ -106,6 +106,11 @@ def checked_size(owner, sensor_size) -> tuple:
     return size
 
 
+def fields_of(events) -> tuple[str, ...]:
+    """Return the names of the fields of an event array; none where it is not structured."""
+    return events.dtype.names or ()
+
+
 def checked_events(owner, events) -> np.ndarray:
     """Return an event array if it has the fields t and x with whole numbers; raise ParameterError."""
     names = getattr(getattr(events, "dtype", None), "names", None) or ()

@@ -8,6 +8,7 @@ import sys
 import zipfile
 import zlib
 from contextlib import suppress
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ def _has_filter(number) -> bool:
     """Whether a filter is in the HDF5 library, or in the package hdf5plugin, which brings it there when imported."""
     if not h5py().h5z.filter_avail(number):
         with suppress(ImportError):
-            import hdf5plugin  # noqa: F401
+            import_module("hdf5plugin")
     return h5py().h5z.filter_avail(number)
 
 

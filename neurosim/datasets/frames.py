@@ -6,7 +6,7 @@ Every event is in a result once: nothing is dropped at an edge, and counts do no
 import numpy as np
 
 from neurosim.checks import describe_value, is_number, is_whole
-from neurosim.datasets.events import channels_of, check_range, checked_events, checked_size
+from neurosim.datasets.events import channels_of, check_range, checked_events, checked_size, fields_of
 from neurosim.datasets.transforms import check_sorted
 from neurosim.errors import ParameterError
 
@@ -89,7 +89,7 @@ def to_voxel_grid(events: np.ndarray, sensor_size: tuple[int, int, int], n_bins:
     pixels = size[0] * size[1]
     _check_room("to_voxel_grid", int(n_bins) * pixels, "bins and pixels")
     pixel = channels_of(events, (size[0], size[1], 1))
-    sign = np.where(events["p"], 1.0, -1.0) if "p" in events.dtype.names else np.ones(len(events))
+    sign = np.where(events["p"], 1.0, -1.0) if "p" in fields_of(events) else np.ones(len(events))
     t = events["t"] - events["t"][0] if len(events) else np.zeros(0)
     at = t * ((n_bins - 1) / max(1, t.max(initial=0)))
     low = np.minimum(at.astype(np.int64), n_bins - 1)

@@ -20,7 +20,7 @@ from neurosim.checks import describe_value, is_whole
 from neurosim.datasets import arrays, hdf5, text
 from neurosim.datasets.cameras import stream
 from neurosim.datasets.columns import NANOSECONDS, Reading, checked_order
-from neurosim.datasets.events import EVENT, SPIKE, check_range, checked_events, checked_size, pack
+from neurosim.datasets.events import EVENT, SPIKE, check_range, checked_events, checked_size, fields_of, pack
 from neurosim.datasets.files import check_choice
 from neurosim.datasets.header import check_sum, head_of
 from neurosim.datasets.nmnist import MOST_SENSOR, checked_sensor, decode
@@ -190,11 +190,11 @@ def write_events(events: np.ndarray, path: str | Path, sensor_size: tuple[int, i
     write = WRITERS[_suffix("write_events", path, WRITERS)]
     checked_events("write_events", events)
     size = None if sensor_size is None else checked_size("write_events", sensor_size)
-    names = events.dtype.names
+    names = fields_of(events)
     check_range("write_events", events, size or (2**15, 2**15 if "y" in names else 1, 2 if "p" in names else 1))
     dtype = EVENT if "y" in names else SPIKE
     p = events["p"] if "p" in names else np.ones(len(events), dtype=bool)
-    events = pack(dtype, p=p, **{name: events[name] for name in set(dtype.names) - {"p"}})
+    events = pack(dtype, p=p, **{name: events[name] for name in ("t", "x", "y") if name in names})
     if (np.diff(events["t"]) < 0).any():
         raise ParameterError("write_events.events must be sorted by time")
     write(path, events, head_of(events, size))

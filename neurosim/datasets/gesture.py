@@ -76,14 +76,13 @@ class DVSGesture(Dataset):
     @property
     def users(self) -> np.ndarray:
         """Number of the person of each item, int64, shape (len,)."""
-        return self._of_rows(np.array([int(NAME.fullmatch(self._files[file].name)[1]) for file in self._rows_of[:, 0]],
+        return self._of_rows(np.array([int(_said(self._files[file])[0]) for file in self._rows_of[:, 0]],
                                       dtype=np.int64))
 
     @property
     def lights(self) -> np.ndarray:
         """Name of the light of each item, such as "fluorescent_led", shape (len,)."""
-        return self._of_rows(np.array([NAME.fullmatch(self._files[file].name)[2] for file in self._rows_of[:, 0]],
-                                      dtype=str))
+        return self._of_rows(np.array([_said(self._files[file])[1] for file in self._rows_of[:, 0]], dtype=str))
 
     def _read(self, rows) -> tuple:
         pieces = [self._gesture(*self._rows_of[row].tolist()) for row in rows]
@@ -139,6 +138,12 @@ def _trials(path, name) -> list:
     if missing:
         raise FileError(f"{missing[0]} does not exist, and {lists[0].name} names it")
     return trials
+
+
+def _said(path) -> tuple[str, str]:
+    """The number of the person and the light that the name of a recording says; `_trials` refuses other names."""
+    ((person, light),) = NAME.findall(path.name)
+    return person, light
 
 
 def _gestures(path, classes) -> list:

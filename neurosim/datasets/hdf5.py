@@ -79,15 +79,15 @@ def _header(path, group) -> tuple:
 
 def _whole_number(path, found) -> int:
     if not isinstance(found, h5py().Dataset) or found.size != 1 or found.dtype.kind not in "iu":
-        raise FileError(f"{path}: '{found.name.strip('/')}' must be one whole number")
+        raise FileError(f"{path}: '{(found.name or '').strip('/')}' must be one whole number")
     return int(np.asarray(found[()]).item())
 
 
-def _stated_size(path, group) -> list | None:
+def _stated_size(path, group) -> tuple[int, int, int] | None:
     """The size of the sensor that numbers `width` and `height` beside the columns say, as those of the 1 Mpx set do."""
     if "width" not in group or "height" not in group:
         return None
-    return [*(_whole_number(path, group[name]) for name in ("width", "height")), 2]
+    return _whole_number(path, group["width"]), _whole_number(path, group["height"]), 2
 
 
 class _Lazy:

@@ -341,7 +341,7 @@ def write_shd(recordings, labels, path, *, speakers=None, keys=None, names=None,
              'time_type="float64" keeps them')
 
 
-def _pair(index, events, time_type, channels) -> tuple:
+def _pair(index, events, time_type, channels) -> tuple[np.ndarray, np.ndarray]:
     owner = f"write_shd.recordings[{index}]"
     check_range(owner, checked_events(owner, events), (channels, 1, 1))
     if (np.diff(events["t"].astype(np.int64)) < 0).any():

@@ -8,6 +8,7 @@ section III.E (global heap); a list is its length, the address of a heap and the
 
 import os
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -59,12 +60,13 @@ class Lists:
         """Return the lists of some rows as arrays; raise FileError that names the first damaged one."""
         if self.references is None:
             with h5py().File(file, "r") as opened:
-                return [opened[self.name][row] for row in rows]
+                lists: Any = opened[self.name]  # a dataset, as `found` was
+                return [lists[row] for row in rows]
         heaps = {}
-        return [self._one(file, row, heaps) for row in rows]
+        return [self._one(file, row, self.references, heaps) for row in rows]
 
-    def _one(self, file, row, heaps):
-        length, address, index = self.references[row].tolist()
+    def _one(self, file, row, references, heaps):
+        length, address, index = references[row].tolist()
         if length == 0:
             return np.zeros(0, dtype=self.base)
         if address not in heaps:

@@ -37,7 +37,7 @@ def read_text(path, order, _many=None) -> Table:
     size = check = None
     geometry = [found for found in map(GEOMETRY.fullmatch, comments) if found]
     if geometry:
-        size = [int(geometry[0][1]), int(geometry[0][2]), 2]
+        size = int(geometry[0][1]), int(geometry[0][2]), 2
     for comment in comments:
         if comment.startswith("# {"):
             size, check = checked_head(path, json.loads(comment[2:]))
@@ -106,7 +106,7 @@ def _values(path, names, lines, delimiter) -> list:
         except ValueError as error:
             reason = error
             continue
-        return [table[name] for name in dtype.names]
+        return [table[f"c{place}"] for place in range(len(fields))]
     raise FileError(f"{path} must have {len(names)} numbers in every line: {reason}")
 
 

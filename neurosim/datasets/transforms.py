@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from neurosim.checks import describe_value, is_whole
-from neurosim.datasets.events import check_range, checked_events, checked_size
+from neurosim.datasets.events import check_range, checked_events, checked_size, fields_of
 from neurosim.datasets.files import check_choice
 from neurosim.errors import ParameterError
 
@@ -38,7 +38,7 @@ def crop(events: np.ndarray, x: tuple[int, int], y: tuple[int, int] | None = Non
     for name, bounds in (("x", x), ("y", y)):
         if bounds is None:
             continue
-        if name not in events.dtype.names:
+        if name not in fields_of(events):
             raise ParameterError(f"crop.{name} needs events with the field {name}")
         first, last = _pair(f"crop.{name}", bounds)
         keep &= (events[name] >= first) & (events[name] < last)
@@ -76,7 +76,7 @@ def downsample(events: np.ndarray, factor: int) -> np.ndarray:
     """
     events = checked_events("downsample", events).copy()
     factor = _whole("downsample.factor", factor, 1, 2**15)
-    for name in {"x", "y"} & set(events.dtype.names):
+    for name in {"x", "y"} & set(fields_of(events)):
         events[name] //= factor
     return events
 
@@ -127,7 +127,7 @@ def flip(events: np.ndarray, sensor_size: tuple[int, int, int], axis: str) -> np
     events = checked_events("flip", events).copy()
     check_range("flip", events, size)
     check_choice("flip.axis", axis, ("x", "y", "p"))
-    if axis not in events.dtype.names:
+    if axis not in fields_of(events):
         raise ParameterError(f"flip.axis {axis!r} needs events with the field {axis}")
     events[axis] = {"x": size[0], "y": size[1], "p": 2}[axis] - 1 - events[axis].astype(np.int64)
     return events
@@ -141,7 +141,7 @@ def merge_polarities(events: np.ndarray) -> np.ndarray:
     array([ True,  True])
     """
     events = checked_events("merge_polarities", events).copy()
-    if "p" in events.dtype.names:
+    if "p" in fields_of(events):
         events["p"] = 1
     return events
 
@@ -210,7 +210,7 @@ def _columns(owner, events, sensor_size) -> tuple:
     t = np.ascontiguousarray(events["t"], dtype=np.int64)
     check_sorted(owner, t)
     x = np.ascontiguousarray(events["x"], dtype=np.int64)
-    y = np.ascontiguousarray(events["y"], dtype=np.int64) if "y" in events.dtype.names else np.zeros_like(x)
+    y = np.ascontiguousarray(events["y"], dtype=np.int64) if "y" in fields_of(events) else np.zeros_like(x)
     return size, (t, x, y)
 
 

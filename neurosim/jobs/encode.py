@@ -5,7 +5,7 @@ import sys
 import warnings
 
 import neurosim as ns
-from neurosim.errors import FileError, ParameterError
+from neurosim.errors import FileError, NeurosimWarning, ParameterError
 
 ENCODERS = {"cochlea": ("Cochlea", "channels"), "mel": ("MelEncoder", "bands"),
             "crossings": ("LevelCrossingEncoder", "levels"), "silicon": ("SiliconCochlea", "channels")}
@@ -41,7 +41,7 @@ def _audio(options):
     encoder = make() if options.channels is None else make(**{size: options.channels})
     channel = int(options.channel) if options.channel and options.channel.isdecimal() else options.channel
     with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", ns.errors.NeurosimWarning)
+        warnings.simplefilter("always", NeurosimWarning)
         try:
             done = ns.encoders.encode_folder(
                 encoder, options.folder, options.to, pattern=options.pattern, seed=options.seed, channel=channel,

@@ -1,6 +1,7 @@
 """Where the recordings of a classification come from."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def digits(seed: int, n: int | None = None) -> Recordings:
 
     from neurosim.encoders import saccade_recordings
 
-    images, labels = load_digits(return_X_y=True)
+    images, labels = cast("tuple[np.ndarray, np.ndarray]", load_digits(return_X_y=True))
     order = np.random.default_rng(seed).permutation(len(labels))[:n]
     events = saccade_recordings(images[order].reshape(-1, 8, 8) / 16.0, seed=seed, keys=order)
     source = "handwritten digits of scikit-learn, moved before the event-camera model in the saccades of N-MNIST"

@@ -1,10 +1,12 @@
 """Linear readouts that learn one sample after the other."""
 
+from typing import cast
+
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neurosim.checks import describe_value
+from neurosim.checks import describe_value, is_number
 from neurosim.errors import ParameterError
 
 
@@ -36,7 +38,8 @@ class OnlineReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Learn more samples, in their order; X of shape (samples, features), y (samples,) or (samples, outputs)."""
         self.check()
         fresh = not hasattr(self, "weights_")
-        X, y = validate_data(self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True)
+        X, y = cast("tuple[np.ndarray, np.ndarray]", validate_data(
+            self, X, y, reset=fresh, dtype=np.float64, multi_output=True, y_numeric=True))
         inputs, outputs = self._inputs(X), y.reshape(len(y), -1)
         if fresh:
             self.begin(inputs.shape[1])
@@ -49,7 +52,7 @@ class OnlineReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X):
         """Return the outputs for samples of shape (samples, features)."""
         check_is_fitted(self, "weights_")
-        found = self._inputs(validate_data(self, X, reset=False, dtype=np.float64)) @ self.weights_
+        found = self._inputs(cast("np.ndarray", validate_data(self, X, reset=False, dtype=np.float64))) @ self.weights_
         return found[:, 0] if self.flat_ else found
 
     def _inputs(self, X):
@@ -93,10 +96,10 @@ class RecursiveLeastSquares(OnlineReadout):
 
     def check(self):
         """Refuse parameters that do not fit; raise ParameterError."""
-        if not (np.isscalar(self.alpha) and np.isfinite(self.alpha) and self.alpha > 0):
+        if not (is_number(self.alpha) and np.isfinite(self.alpha) and self.alpha > 0):
             raise ParameterError("RecursiveLeastSquares.alpha must be a finite number > 0, "
                                  f"got {describe_value(self.alpha)}")
-        if not (np.isscalar(self.forgetting) and 0 < self.forgetting <= 1):
+        if not (is_number(self.forgetting) and 0 < self.forgetting <= 1):
             raise ParameterError("RecursiveLeastSquares.forgetting must be a finite number > 0 and <= 1, "
                                  f"got {describe_value(self.forgetting)}")
 

@@ -37,7 +37,9 @@ class Aedat3(Decoder):
         names = [line.partition(":")[2].strip().lower() for line in lines if line.startswith("Source ")]
         stated = next((side for name in names for chip, side in SENSORS.items() if name.startswith(chip)), None)
         super().__init__(path, agreed_size(path, stated, size), at)
-        self.source, self.packets, self.places = None, 0, None
+        self.source, self.packets = None, 0
+        #: events before this block, its packets, and which of them each of its valid events is of
+        self.places = 0, np.zeros((0, 5), np.int64), np.zeros(0, np.int64)
         self.order = Order(unsorted, self._where)
 
     def feed(self, raw, at) -> tuple:

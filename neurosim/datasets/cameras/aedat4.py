@@ -1,5 +1,8 @@
 """AEDAT 4.0, as DV writes it, read by the package aedat (MIT licence), which is an extra."""
 
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 
 from neurosim.datasets.cameras.base import Decoder, agreed_size, check_addresses
@@ -37,13 +40,12 @@ class Aedat4(Decoder):
             yield pack(EVENT, t=t, x=events["x"], y=events["y"], p=events["on"])
 
 
-def _package():
+def _package() -> Any:
     try:
-        import aedat
+        return import_module("aedat")
     except ImportError:
         raise UnsupportedError("AEDAT 4 files need the package aedat; install it with `pip install "
                                "neurosim-toolkit[aedat]`") from None
-    return aedat
 
 
 def _guarded(path, call):

@@ -1,6 +1,7 @@
 """What the decoders of camera files share: the head, and how events of one block are checked and packed."""
 
 import re
+from typing import NoReturn
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Decoder:
         """Return (events, bytes that were used) of some bytes, the first of which is byte `at` of the file."""
         raise NotImplementedError
 
-    def refuse(self, byte, record, what):
+    def refuse(self, byte, record, what) -> NoReturn:
         """Raise FileError that names file, record and byte; None where another package unpacked the bytes."""
         place = f"event {record}" if byte is None else f"record {record} (byte {byte})"
         raise FileError(f"{self.path}, {place}: {what}")
@@ -55,7 +56,7 @@ class Records(Decoder):
         super().__init__(path, size, start)
         self.length, self.records, self.events, self.shift = length, 0, 0, 0
         self.order = Order(unsorted, self._where, counter=counter)
-        self._place = None
+        self._place: tuple[int, np.ndarray | None, int] = (0, None, 0)  # byte, events among records, events before
 
     def split(self, raw) -> tuple:
         """Return (t, x, y, p, which of the records are events) of whole records; t in int64."""
