@@ -252,7 +252,7 @@ def computed(*, init: Literal[False] = False) -> Any:
 class Parametrised:
     """Base of everything that is a frozen set of declared parameters.
 
-    A class some of whose parameters may be given by position says how many, and `kw_only=False` for type checkers::
+    For parameters by position a class says how many, and `kw_only=False`; for a base's own `__init__`, `init=False`::
 
         class Normal(Distribution, kw_only=False):
             positional = 2
@@ -263,7 +263,7 @@ class Parametrised:
     _declared: ClassVar[inspect.Signature]
     positional: ClassVar[int] = 0  #: how many parameters may be given by position
 
-    def __init_subclass__(cls, *, kw_only: bool = True, **kwargs):
+    def __init_subclass__(cls, *, kw_only: bool = True, init: bool = True, **kwargs):
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
         inherited = {name: value for name, value in cls.parameters.items() if getattr(cls, name, None) is value}

@@ -73,6 +73,8 @@ def _read(options):
 
 
 def _run(options):
+    import numpy as np
+
     from hardware_models.sfq.circuit import Junction, run_deck, write_output
 
     deck, given, notes = _read(options)
@@ -84,7 +86,7 @@ def _run(options):
         write_output(options.out, deck, run)
     if options.plot:
         _draw(options.plot, run, deck)
-    pulses = {name: run.pulses(name).round(4).tolist() for name in junctions}
+    pulses = {name: np.round(run.pulses(name), 4).tolist() for name in junctions}
     if options.json:
         _say(json.dumps(pulses, indent=1))
         return

@@ -244,7 +244,8 @@ class Assembly:
             np.add.at(values, where, sign[:, None] * coefficients[which])
             sides.append(values)
         if self.general:
-            return self.controls.factors(self, *sides, rate)
+            lower, upper = sides
+            return self.controls.factors(self, lower, upper, rate)
         values = sides[0]
         smallest = np.full(values.shape[1], np.inf)
         load_factor(values.shape[1])(self.n, self.lp, self.ops, *np.ascontiguousarray(self.products.T), values.ravel(),

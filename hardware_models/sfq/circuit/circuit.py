@@ -140,7 +140,10 @@ class Circuit:
                 raise NetworkError(f"{_at(name, where)}: {by} must be a voltage source or a resistor of 0 ohm, whose "
                                    "current is known")
         else:
-            by = tuple(self._node(node) for node in by)
+            if isinstance(by, str) or len(by) != 2:
+                raise ParameterError(f"{_at(name, where)}: by must be the two nodes whose voltage is followed, got "
+                                     f"{describe_value(by)}")
+            by = self._node(by[0]), self._node(by[1])
         self.add(name, plus, minus, Controlled(kind, gain), where)
         self.controls[name.casefold()] = Control(name, by, where)
 
@@ -179,7 +182,8 @@ class Circuit:
             self.lines[f"{name.casefold()}.{key}"] = Line(
                 f"{name}.{each.name}", f"{name}.{each.first}", f"{name}.{each.second}", each.delay, where or each.where)
         for key, each in circuit.controls.items():
-            by = f"{name}.{each.by}" if isinstance(each.by, str) else tuple(self._node(place(n)) for n in each.by)
+            by = f"{name}.{each.by}" if isinstance(each.by, str) else (
+                self._node(place(each.by[0])), self._node(place(each.by[1])))
             self.controls[f"{name.casefold()}.{key}"] = Control(f"{name}.{each.name}", by, where or each.where)
 
     def replace(self, name: str, **values) -> "Circuit":

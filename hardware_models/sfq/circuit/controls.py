@@ -87,9 +87,9 @@ class Controls:
             drives += [(row, k, sign * turn) for k, turn in self.assembly.offset[node].items()]
 
     def _e(self, each, gain, probe):
-        row, by = self.row[each.name.casefold()], self.circuit.controls[each.name.casefold()].by
+        row, (plus, minus) = self.row[each.name.casefold()], self.circuit.controls[each.name.casefold()].by
         self._flux(row, each.plus, each.minus, 1.0)
-        self._flux(row, *by, -gain)
+        self._flux(row, plus, minus, -gain)
 
     def _h(self, each, gain, probe):
         row, by = self.row[each.name.casefold()], self.circuit.controls[each.name.casefold()].by
@@ -103,10 +103,10 @@ class Controls:
             self.fixed.append((self.assembly.row(node), current, sign))
 
     def _g(self, each, gain, probe):
-        by = self.circuit.controls[each.name.casefold()].by
+        plus, minus = self.circuit.controls[each.name.casefold()].by
         for node, sign in ((each.plus, gain), (each.minus, -gain)):
             if node != GROUND:
-                self._flux(self.assembly.row(node), *by, sign, rated=True)
+                self._flux(self.assembly.row(node), plus, minus, sign, rated=True)
                 self.memory.append((probe, self.assembly.row(node), sign))
 
     def factors(self, assembly, lower, upper, rate) -> np.ndarray:

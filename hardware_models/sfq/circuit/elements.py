@@ -1,6 +1,6 @@
 """What a circuit is made of: elements with two terminals, couplings, and the model of a junction."""
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hardware_models.sfq.circuit.waveforms import Waveform, number
 from neurosim.aliases import Choice, Real, RealOrNone
@@ -98,6 +98,9 @@ class Capacitor(Element, kw_only=False):
 class Source(Element):
     """Base of ideal sources; `waveform` is what they give over time."""
 
+    if TYPE_CHECKING:
+        waveform: Waveform
+
     def __init__(self, waveform):
         if not isinstance(waveform, Waveform):
             raise ParameterError(f"{type(self).__name__}.waveform must be a Waveform (Constant, ramp, PiecewiseLinear, "
@@ -109,15 +112,15 @@ class Source(Element):
         return f"{type(self).__name__}({self.waveform!r})"
 
 
-class CurrentSource(Source):
+class CurrentSource(Source, init=False):
     """An ideal current source: the current flows inside it from plus to minus, so that it enters the node minus."""
 
 
-class VoltageSource(Source):
+class VoltageSource(Source, init=False):
     """An ideal voltage source: V(plus) - V(minus) is given."""
 
 
-class PhaseSource(Source):
+class PhaseSource(Source, init=False):
     """An ideal source of phase: the phase from plus to minus is given, in rad."""
 
 
@@ -207,10 +210,11 @@ class JunctionModel(Parametrised):
         """Return the junction with so many times the area, > 0."""
         if not 0.0 < area < float("inf"):
             raise ParameterError(f"the area of a junction must be a finite number > 0, got {describe_value(area)}")
-        common = dict(ic=self.icrit * area, c=self.cap * area, phi0=self.phi, temperature=temperature)
+        ic, c, phi0 = self.icrit * area, self.cap * area, self.phi
         if self.rtype == 0:
-            return Junction(r=self.rn / area, **common)
-        return Junction(r=self.r0 / area, r_normal=self.rn / area, v_gap=self.vg, delta_v=self.delv, **common)
+            return Junction(ic=ic, r=self.rn / area, c=c, phi0=phi0, temperature=temperature)
+        return Junction(ic=ic, r=self.r0 / area, c=c, r_normal=self.rn / area, v_gap=self.vg, delta_v=self.delv,
+                        phi0=phi0, temperature=temperature)
 
     def shunt(self, area: float = 1.0) -> float:
         """Return the resistance of the shunt that `vshunt` stands for, ohm, or 0 for none."""

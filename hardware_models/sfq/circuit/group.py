@@ -151,7 +151,7 @@ class Group:
             self._keep(samples)
             if self.fault[0]:
                 self._stop()
-        self.rec = self.events = self.offsets = self.signals = self.gap = None  # a run may have thousands of groups
+        del self.rec, self.events, self.offsets, self.signals, self.gap  # a run may have thousands of groups
         return self
 
     def _keep(self, samples):
@@ -189,17 +189,20 @@ class Group:
         np.subtract.at(x, into, stiff * apart)
         np.add.at(x, out, stiff * apart)
         coefficients = np.concatenate([stiff, self.gamma])
-        for k in range(2):
+
+        def moved(x):
+            """How far the fluxes of the branches move in a step into which these currents flow."""
             x[:a.n] = a.solve(coefficients, 1.0 / short, x[:a.n])
             x[a.n] = 0.0
-            moved = x[a.plus] - x[a.minus] + apart
-            if k == 0:
-                first = moved
-                carried = c / short**2 * first + stiff * (first - apart)
-                x = np.zeros((a.n + 1, self.width))
-                np.add.at(x, into, carried)
-                np.subtract.at(x, out, carried)
-        self.v, self.ci = (moved / short).ravel(), (c * (moved - first) / short**2).ravel()
+            return x[a.plus] - x[a.minus] + apart
+
+        first = moved(x)
+        carried = c / short**2 * first + stiff * (first - apart)
+        x = np.zeros((a.n + 1, self.width))
+        np.add.at(x, into, carried)
+        np.subtract.at(x, out, carried)
+        second = moved(x)
+        self.v, self.ci = (second / short).ravel(), (c * (second - first) / short**2).ravel()
 
     def _stop(self):
         job, (kind, branch, l) = self.job, self.fault

@@ -1,5 +1,7 @@
 """`Run`: what a simulation leaves: pulses, fluxons, phases, voltages, currents, energies."""
 
+from typing import NoReturn
+
 import numpy as np
 
 from hardware_models.sfq.circuit.circuit import GROUND
@@ -65,8 +67,8 @@ class Run:
         placed = self._job.assembly.circuit.placed.get(str(name).casefold())
         return placed is not None and isinstance(placed.element, Junction)
 
-    def pulse_time(self, name: str, number: int = 0) -> np.ndarray:
-        """Return the time of one upward pulse of a junction, NaN in lanes that have no such pulse."""
+    def pulse_time(self, name: str, number: int = 0) -> np.ndarray | float:
+        """Return the time of one upward pulse of a junction, ps, one for each lane, or NaN."""
         times = [each[number] if -len(each) <= number < len(each) else np.nan
                  for each in ([self.pulses(name)] if self.lanes is None else self.pulses(name))]
         return times[0] if self.lanes is None else np.array(times)
@@ -108,26 +110,28 @@ class Run:
             return self._source_current(placed)
         if isinstance(element, Controlled):
             by = circuit.controls[placed.name.casefold()].by
-            follows = self.current(by) if isinstance(by, str) else sum(
-                sign * self.voltage(node) for node, sign in zip(by, (1.0, -1.0), strict=True) if node != GROUND)
-            return element.gain * follows
+            if isinstance(by, str):
+                return element.gain * self.current(by)
+            ground = np.zeros(self.times.shape if self.lanes is None else (self.times.size, self._count))
+            plus, minus = (ground if node == GROUND else self.voltage(node) for node in by)
+            return element.gain * (plus - minus)
         return self._branch_current(placed)
 
-    def _branch_current(self, placed):
+    def _branch_current(self, placed) -> np.ndarray:
         at, values = self._index[placed.name.casefold()], self._job.values
         v = self.voltage(placed.name)
         current = self._lanes(values.g[at]) * v
         if (values.c[at] > 0.0).any():
             current = current + self._lanes(values.c[at]) * np.gradient(v, self.times, axis=0)
         if isinstance(placed.element, Port):
-            return self._port_current(placed, v)
+            self._port_current(placed)
         if isinstance(placed.element, Junction):
             low, high, s1, s2 = (self._lanes(each[at]) for each in values.gap)
             size = abs(v)
             rise = s1 * (np.clip(size, low, high) - low) + s2 * np.maximum(size - high, 0.0)
             current = current + self._lanes(values.ic[at]) * np.sin(
                 self.phase(placed.name) - placed.element.phi0) + np.copysign(rise, v)
-        return current
+        return np.asarray(current)
 
     def _source_current(self, placed):
         if isinstance(placed.element.waveform, Noise):
@@ -138,7 +142,7 @@ class Run:
                  for scale, late in zip(values.scale[at], values.delay[at], strict=True)]
         return lanes[0] if self.lanes is None else np.stack(lanes, axis=1)
 
-    def _port_current(self, placed, v):
+    def _port_current(self, placed) -> NoReturn:
         raise ParameterError(f"the current into {placed.name}, the end of a line, is not kept; ask for that of an "
                              "element in series")
 
@@ -154,13 +158,13 @@ class Run:
         found = np.linalg.pinv(matrix) @ right.reshape(len(nodes), -1)
         return found[[each.name for each in rigid].index(placed.name)].reshape(shape)
 
-    def _inductor_current(self, name):
+    def _inductor_current(self, name) -> np.ndarray:
         assembly, values = self._job.assembly, self._job.values
         names = [each.name for each in assembly.inductors]
         at = names.index(name)
         gamma = assembly.inverse_inductances(values.l, values.k)
-        return sum(self._lanes(gamma[p]) * self._kept(names[j], 1)
-                   for p, (i, j) in enumerate(assembly.pairs) if i == at)
+        return np.sum([self._lanes(gamma[p]) * self._kept(names[j], 1)
+                       for p, (i, j) in enumerate(assembly.pairs) if i == at], axis=0)
 
     # ---- energy ---------------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def simulate(circuit: Circuit, duration: float, *, h: float = 0.05, h_max: float
     job = _Job(assembly, values, steps, h, rungs, accuracy, heat, seed, keys, wanted, every, start, energy)
     width = 1 if values.lanes == 1 or rungs > 1 else LANES
     groups = [np.minimum(np.arange(k, k + width), values.lanes - 1) for k in range(0, values.lanes, width)]
-    with ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(groups))) as pool:
+    with ThreadPoolExecutor(min(int(threads or os.cpu_count() or 1), len(groups))) as pool:
         done = list(pool.map(lambda group: Group(job, group).run(), groups))
     return Run(job, done, lanes, duration)
 

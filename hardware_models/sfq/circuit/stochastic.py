@@ -8,7 +8,7 @@ from hardware_models.sfq.circuit.circuit import GROUND, Circuit
 from hardware_models.sfq.circuit.solver import simulate
 from hardware_models.sfq.circuit.waveforms import ramp, triangles
 from neurosim.aliases import Row
-from neurosim.checks import Parametrised, check_number, check_numbers, check_whole, required
+from neurosim.checks import Parametrised, check_number, check_numbers, check_whole, computed, required
 from neurosim.connectivity import Vector
 from neurosim.errors import ParameterError
 
@@ -74,6 +74,8 @@ class EscapeCurve(Parametrised, kw_only=False):
     passed: Row = required(Vector(at_least=0, integer=True, doc="pulses that passed", scalar=False))
     runs: Row = required(Vector(above=0, integer=True, doc="pulses that arrived", scalar=False))
     temperature: Row = Vector(0.0, "K", at_least=0, doc="temperature")
+    mean: float = computed()
+    sigma: float = computed()
 
     def validate(self):
         """Fit the curve."""

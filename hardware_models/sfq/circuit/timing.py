@@ -113,7 +113,7 @@ def _setup(cell, port, resolution, bias, options):
         circuit = bench(cell, stimuli, bias)
         shifted = simulate(circuit, late + APART + TAIL, vary={f"I_{cell.clock}.delay": shifts}, **options)
         clock = shifted.pulse_time(_driver(cell.clock))
-        delay = shifted.pulse_time(_switch(cell, next(iter(cell.outputs)))) - clock
+        delay = np.subtract(shifted.pulse_time(_switch(cell, next(iter(cell.outputs)))), clock)
         return clock - shifted.pulse_time(_driver(port)), delay
 
     def read(shifts):

@@ -42,11 +42,12 @@ class Values:
                 self.g[at] = 1.0 / (element.r * factors(each.name, "r"))
             elif isinstance(element, Port):
                 self.g[at] = 1.0 / element.z0
-            else:
+            elif isinstance(element, Capacitor):
                 self.c[at] = element.c * factors(each.name, "c")
             own = 0.0 if isinstance(element, Port) else getattr(element, "temperature", None)
             self.temperature[at] = np.nan if own is None else own
-        self.l = _rows([each.element.l * factors(each.name, "l") for each in assembly.inductors], lanes)
+        self.l = _rows([each.element.l * factors(each.name, "l") for each in assembly.inductors
+                         if isinstance(each.element, Inductor)], lanes)
         self.k = _rows([each.k * factors(each.name, "k") for _, _, each in assembly.couplings], lanes)
         driven = [*assembly.sources, *assembly.voltages]
         self.scale = _rows([factors(each.name, "scale") for each in driven], lanes)

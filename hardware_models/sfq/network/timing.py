@@ -54,7 +54,7 @@ def measure_times(*, temperature: float = 4.2, runs: int = 400, seed: int = 0, h
         sink(circuit, "OUT", "y")
         run = simulate(circuit, 140.0, h=h, temperature=temperature, seed=seed, keys=np.arange(runs), threads=threads)
         # A lone output belongs to the last pulse
-        spent = run.pulse_time(f"P.{last}") - run.pulse_time(f"P.{first}", len(pulses) - 1)
+        spent = np.subtract(run.pulse_time(f"P.{last}"), run.pulse_time(f"P.{first}", len(pulses) - 1))
         spent = spent[np.isfinite(spent)]
         return float(spent.mean()), float(spent.std())
 

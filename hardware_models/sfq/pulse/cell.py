@@ -228,7 +228,7 @@ class _Tables:
 
     def finish(self, states):
         gaps = np.array(self.gaps, dtype=GAP)
-        fires = (self.rows["first_emission"] < self.rows["end_emission"]).any(axis=0)
+        fires = np.any(self.rows["first_emission"] < self.rows["end_emission"], axis=0)
         for (state, column) in np.ndindex(self.rows[:, :-1].shape):
             row = self.rows[state, column]
             # Data can wait for the next clock only where they do nothing but change the state

@@ -91,7 +91,8 @@ class PulseSimulation:
     (array([ 67., 167.]), 167.0)
     """
 
-    def __init__(self, circuit: Circuit, *, on_violation="raise", seed=0, sample=0, jitter=0.0, tolerance=1e-6):
+    def __init__(self, circuit: Circuit, *, on_violation: Literal["raise", "drop", "record", "physical"] = "raise",
+                 seed=0, sample=0, jitter=0.0, tolerance=1e-6):
         if not isinstance(circuit, Circuit):
             raise ParameterError(f"PulseSimulation.circuit must be a Circuit, got {describe_value(circuit)}")
         self.settings = _Settings(

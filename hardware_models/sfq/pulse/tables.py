@@ -33,7 +33,7 @@ class _Sink(Cell):
 class _Scope:
     """A circuit at its place in the hierarchy."""
 
-    def __init__(self, circuit, prefix="", parent=None, node=None):
+    def __init__(self, circuit, prefix: str = "", parent: "_Scope | None" = None, node=None):
         self.circuit, self.prefix, self.parent, self.node = circuit, prefix, parent, node
         self.children = {name: _Scope(each.cell, f"{prefix}{name}.", self, each)
                          for name, each in circuit.nodes.items() if isinstance(each.cell, Circuit)}
@@ -64,10 +64,11 @@ class _Scope:
                 raise NetworkError(f"{scope.prefix}{port} drives itself through wires alone; put a cell between")
             visited.add((scope, port.key))
             node = port.node
-            if node.cell is None and scope.parent is None:
-                return None, None, port.name
             if node.cell is None:
-                scope, port = scope.parent, scope.parent.circuit.drivers.get((scope.node, port.name))
+                outer = scope.parent
+                if outer is None:
+                    return None, None, port.name
+                scope, port = outer, outer.circuit.drivers.get((scope.node, port.name))
             elif isinstance(node.cell, Circuit):
                 scope = scope.children[node.name]
                 port = scope.circuit.outputs[port.name]

@@ -46,9 +46,10 @@ def prints(line: Line) -> list[Print]:
         if inside:
             names = inside[2].split(",")
             found.append(Print(SHORT[inside[1]], tuple(map(_inward, names)), where))
-        elif device or branch:
-            name, quantity = (device[1], device[2]) if device else (branch[1], "i")
-            found.append(Print(SHORT[quantity], (_inward(name),), where))
+        elif device:
+            found.append(Print(SHORT[device[2]], (_inward(device[1]),), where))
+        elif branch:
+            found.append(Print(SHORT["i"], (_inward(branch[1]),), where))
         elif (spoken := LONG.fullmatch(word)) and words:
             many = 2 if spoken[1] == "node" and len(words) > 1 else 1
             names, words = words[:many], words[many:]

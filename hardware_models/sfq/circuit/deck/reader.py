@@ -10,7 +10,7 @@ from hardware_models.sfq.circuit.deck.elements import WARM, Placer
 from hardware_models.sfq.circuit.deck.prints import Print, prints, resolved
 from hardware_models.sfq.circuit.deck.scope import Scope
 from hardware_models.sfq.circuit.deck.sources import Clock
-from hardware_models.sfq.circuit.deck.text import Line, Source, logical_lines, read_text
+from hardware_models.sfq.circuit.deck.text import Line, Place, Source, logical_lines, read_text
 from neurosim.checks import check_is
 from neurosim.errors import FileError, NetworkError, NeurosimError, warn
 
@@ -88,7 +88,7 @@ def read_deck(source: str | Path, *, folders=(), anywhere: bool = False) -> Deck
 class _Block:
     """The lines of a subcircuit, or of the top level."""
 
-    def __init__(self, name="", ports=(), place=None, defaults=None):
+    def __init__(self, name, ports, place: Place, defaults=None):
         self.name, self.ports, self.place, self.defaults = name, list(ports), place, defaults or {}
         self.lines, self.params, self.models, self.texts = [], [], {}, []
 
@@ -96,7 +96,7 @@ class _Block:
 class _Reader:
     def __init__(self, files, path):
         self.files, self.path = files, path
-        self.top, self.blocks, self.globals = _Block(), {}, Scope()
+        self.top, self.blocks, self.globals = _Block("", (), Place("", 1)), {}, Scope()
         self.controls, self.prints = [], []
         self.skipped, self.spreads, self.clock = {}, {}, Clock()
         self.count, self.nested = 0, []

@@ -36,16 +36,15 @@ def run_deck(deck: Deck, **options) -> Run:
     0.002
     """
     check_is("run_deck.deck", deck, Deck, "what read_deck returned")
-    if deck.h is None:
-        raise ParameterError(f"{deck.circuit.name} has no .tran; add the step and the stop time, or use simulate")
-    given, duration = options.pop("h", None), options.pop("duration", None) or deck.duration
+    _, stop = _tran(deck)
+    given, duration = options.pop("h", None), options.pop("duration", None) or stop
     names, nodes = wanted(deck)
     asked = {"temperature": deck.temperature, "record": names, "nodes": nodes}
     h, left = given or step_of(deck), 0 if given else HALVINGS
     while True:
         steps = max(1, math.ceil(duration / h - 1e-6))
         many = steps * 2 * (len(names) + len(nodes)) * np.size(options.get("keys", 0))
-        every = max(1, math.floor(deck.interval / h + 1e-6)) if many > ROOM else 1
+        every = max(1, math.floor((deck.interval or h) / h + 1e-6)) if many > ROOM else 1
         try:
             return simulate(deck.circuit, steps * h, h=h, **{**asked, "every": every, **options})
         except SimulationError:
@@ -54,12 +53,20 @@ def run_deck(deck: Deck, **options) -> Run:
             h, left = 0.5 * h, left - 1
 
 
+def _tran(deck: Deck) -> tuple[float, float]:
+    """Return the step and the stop time of .tran, ps."""
+    if deck.h is None or deck.duration is None:
+        raise ParameterError(f"{deck.circuit.name} has no .tran; add the step and the stop time, or use simulate")
+    return deck.h, deck.duration
+
+
 def step_of(deck: Deck) -> float:
     """Return the largest step that is a whole part of that of .tran and resolves the junctions and lines, ps."""
+    h, _ = _tran(deck)
     assembly = Assembly(deck.circuit)
     limit = min([largest_step(assembly, Values(assembly))[0], *(each.delay for each in deck.circuit.lines.values())])
-    parts = max(1, math.ceil(deck.h / limit - 1e-9)) if limit < deck.h else 1
-    return deck.h / parts
+    parts = max(1, math.ceil(h / limit - 1e-9)) if limit < h else 1
+    return h / parts
 
 
 def wanted(deck: Deck) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Literal
 
 from hardware_models.sfq.circuit.deck.expressions import number
 from hardware_models.sfq.circuit.deck.text import read_text, split
@@ -24,7 +25,7 @@ FORMS = {
     "sin": "sin(offset amplitude [frequency delay damping phase cycles])",
     "exp": "exp(low high [delay tau delay tau])", "cus": "cus(FILE interval [scale interpolation delay repeat])",
     "noise": "noise(amplitude [delay interval])"}
-MEANS = {0: "hold", 1: "linear", 2: "cubic"}
+MEANS: dict[float, Literal["hold", "linear", "cubic"]] = {0: "hold", 1: "linear", 2: "cubic"}
 
 
 class Clock:
