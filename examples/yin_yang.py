@@ -5,7 +5,8 @@
 A point (x, y) is told as four spikes, at times that grow with x, y, 1 - x and 1 - y, and a fifth before them. 120
 hidden neurons spike once each, and the largest v of three leaky integrators are the logits. Test points are drawn from
 generators of their own. Trained networks then run unchanged in ticks, with weights in memristors that are programmed
-with errors, and with delays that differ from synapse to synapse. Beside it a linear classifier of the coordinates, and
+with errors, with delays that differ from synapse to synapse, and with weights as the probabilities with which pulses
+pass SFQ synapses: on average, or pulse by pulse. Beside it a linear classifier of the coordinates, and
 chance. It needs PyTorch (the extra torch). Source of the task: Kriener, Goeltz, Petrovici, NICE (2022).
 """
 
@@ -22,22 +23,23 @@ import torch
 
 import neurosim as ns
 from hardware_models.memristor import Memristor
+from hardware_models.sfq.network import SFQSynapses
 from neurosim import bridge
 from neurosim.readouts import interval, ridge
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-arguments.add_argument("--full", action="store_true", help="5,000 points and 80 epochs instead of 2,000 and 12")
+arguments.add_argument("--full", action="store_true", help="5,000 points and 35 epochs instead of 2,000 and 12")
 arguments.add_argument("--points", type=int, help="train on so many points")
 arguments.add_argument("--epochs", type=int, help="passes over them")
 arguments.add_argument("--seeds", type=int, default=1, help="networks, each with points of its own (1)")
 arguments.add_argument("--test", type=int, default=1000, help="test points (1000)")
 arguments.add_argument("--hidden", type=int, default=120, help="hidden neurons (120)")
-arguments.add_argument("--rate", type=float, default=5e-3, help="of Adam, falling to 0 as a cosine (0.005)")
+arguments.add_argument("--rate", type=float, default=0.02, help="of Adam, falling to 0 as a cosine (0.02)")
 arguments.add_argument("--threads", type=int, help="that share a batch; all cores by default")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for yin_yang.png")
 options = arguments.parse_args()
 POINTS = options.points or (5000 if options.full else 2000)
-EPOCHS = options.epochs or (80 if options.full else 12)
+EPOCHS = options.epochs or (35 if options.full else 12)
 START, LATEST, DURATION, DELAY = 1.0, 21.0, 46.0, 1.0  # ms
 BATCH, SHARP = 32, 4.0  # points; factor of the logits
 NEVER_AGAIN = 1000.0  # ms
@@ -138,6 +140,9 @@ def tested(learner, seed):
     for jitter in JITTERS:
         delays = [np.maximum(DELAY + jitter * rng.normal(size=each.shape), 0.01) for each in weights]
         told[f"delays +- {jitter:g} ms"] = in_events(network(*weights, delays), points)
+    for name, stochastic in (("SFQ, mean of pulses", False), ("SFQ, pulse by pulse", True)):
+        device = SFQSynapses(bias_spread=0.001, stochastic=stochastic)
+        told[name] = in_ticks(network(*weights, device=device), points, seed=seed)
     train = drawn(POINTS, [seed, 1])
     told["linear, of x and y"] = ridge(np.logspace(-3, 3, 7), scale=False).fit(*train).predict(points)
     return {name: float((each == classes).mean()) for name, each in told.items()} | {

@@ -39,13 +39,14 @@ SMALL = {"long_memories": ["--quick", "--seeds", "2"],
          "decoding_m1": ["--quick", "--seeds", "2"], "delays_to_core": ["--quick", "--seeds", "1"],
          "cortical_microcircuit": ["--scale", "0.02", "--seconds", "0.2"],
          "yin_yang": ["--points", "320", "--epochs", "2", "--test", "100"],
-         "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60"]}
+         "spoken_delays": ["--takes", "2", "--epochs", "1", "--seeds", "1"],
+         "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60", "--elsewhere", "5"]}
 #: those that need real recordings
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
-        "nladc_lstm", "mnist_latency", "brain_data", "black_boxes", "shd_delays")
+        "nladc_lstm", "mnist_latency", "spoken_delays", "brain_data", "black_boxes", "shd_delays")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
          "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning", "black_boxes", "shd_delays",
-         "long_memories")
+         "long_memories", "spoken_delays")
 
 
 def run(script, folder, *arguments, **environment):
