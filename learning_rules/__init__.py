@@ -36,6 +36,7 @@ _WHERE = {
     "structural": ["BlockMask", "Rewiring"],
     "subspace": ["HebbianSubspace", "PrincipalSubspace"],
     "triplet": ["TripletSTDP"],
+    "what_when": ["WhatAndWhen", "subspace_angle"],
 }
 
 if TYPE_CHECKING:
@@ -74,5 +75,7 @@ if TYPE_CHECKING:
     from learning_rules.subspace import HebbianSubspace as HebbianSubspace
     from learning_rules.subspace import PrincipalSubspace as PrincipalSubspace
     from learning_rules.triplet import TripletSTDP as TripletSTDP
+    from learning_rules.what_when import WhatAndWhen as WhatAndWhen
+    from learning_rules.what_when import subspace_angle as subspace_angle
 else:
     __all__, __getattr__, __dir__ = lazy.exports(__name__, _WHERE)
