@@ -143,6 +143,47 @@ def pause(typingctx):
     return types.void(), codegen
 
 
+_X86, _ARM = ("x86_64", "amd64"), ("aarch64", "arm64")
+FLUSH = {**dict.fromkeys(_X86, 0x8040), **dict.fromkeys(_ARM, 1 << 24)}.get(platform.machine().lower(), 0)
+#: bits of the register of a thread that make numbers too small for a full significand count as 0
+
+
+@intrinsic
+def float_mode(typingctx):
+    """Return the register that says how a thread computes with floats, as int64; 0 on other processors."""
+    def codegen(context, builder, signature, args):
+        machine = platform.machine().lower()
+        if machine in _X86:
+            place = builder.alloca(ir.IntType(32))
+            kind = ir.FunctionType(ir.VoidType(), [_I8P])
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse.stmxcsr", (), kind),
+                         [builder.bitcast(place, _I8P)])
+            return builder.zext(builder.load(place), _I64)
+        if machine in _ARM:
+            kind = ir.FunctionType(_I64, [])
+            return builder.call(builder.module.declare_intrinsic("llvm.aarch64.get.fpcr", (), kind), [])
+        return _I64(0)
+    return types.int64(), codegen
+
+
+@intrinsic
+def set_float_mode(typingctx, mode):
+    """Put an int64 that `float_mode` returned, or one with other bits, into the register."""
+    def codegen(context, builder, signature, args):
+        machine = platform.machine().lower()
+        if machine in _X86:
+            place = builder.alloca(ir.IntType(32))
+            builder.store(builder.trunc(args[0], ir.IntType(32)), place)
+            kind = ir.FunctionType(ir.VoidType(), [_I8P])
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse.ldmxcsr", (), kind),
+                         [builder.bitcast(place, _I8P)])
+        elif machine in _ARM:
+            kind = ir.FunctionType(ir.VoidType(), [_I64])
+            builder.call(builder.module.declare_intrinsic("llvm.aarch64.set.fpcr", (), kind), [args[0]])
+        return context.get_dummy_value()
+    return types.void(types.int64), codegen
+
+
 def _find_yield():
     if sys.platform == "win32":
         return ctypes.cast(ctypes.windll.kernel32.SwitchToThread, ctypes.c_void_p).value
