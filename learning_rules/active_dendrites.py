@@ -9,10 +9,6 @@ from neurosim.connectivity import Explicit
 from neurosim.errors import ParameterError
 
 
-def _count(doc):
-    return required(Parameter(doc=doc, at_least=1, integer=True, per_element=False))
-
-
 class ActiveDendrites(Parametrised):
     r"""Segments that recognise a pattern by a few synapses: active where `threshold` of them or more get input.
 
@@ -37,8 +33,9 @@ class ActiveDendrites(Parametrised):
     Source: Ahmad, Hawkins, arXiv 1601.00720 (2016).
     """
 
-    synapses: Whole = _count("synapses of a segment")
-    threshold: Whole = _count("synapses that must get input at once for a segment to be active")
+    synapses: Whole = required(Parameter(doc="synapses of a segment", at_least=1, integer=True, per_element=False))
+    threshold: Whole = required(Parameter(doc="synapses that must get input at once for a segment to be active",
+                                          at_least=1, integer=True, per_element=False))
 
     def validate(self):
         """Check that a segment can be active."""
