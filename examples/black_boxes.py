@@ -162,12 +162,12 @@ for name in noisy:
     print(f"{name:<42}" + "".join(f"{summary(found[name, noise]):>16}" for noise in NOISES) + f"{summary(lost):>18}")
 
 figure, panels = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
-bars = [name for name in names if name not in noisy] + [name for name in noisy if "chip" in name and "back" not in name]
-for k, name in enumerate(bars):
+bars = {name.removesuffix(", on its chip"): name for name in names if "back" not in name}  # a name once
+for k, name in enumerate(bars.values()):
     values = 100 * np.array(found[name, 0.0])
     panels[0].barh(k, values.mean(), color=plot.COLORS[0 if "counter" in name else 1])
     panels[0].plot(values, np.full(len(values), k), "k.", ms=4)
-panels[0].set(yticks=range(len(bars)), yticklabels=[name.replace(", on its chip", "") for name in bars],
+panels[0].set(yticks=range(len(bars)), yticklabels=list(bars),
               xlabel="Right (%)", xlim=(40, 100), title="Without noise")
 for k, name in enumerate(noisy):
     values = 100 * np.array([found[name, noise] for noise in NOISES])

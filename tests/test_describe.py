@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import neurosim as ns
-from neurosim.describe import MOST_LINES, MOST_ROWS, _latex_escape, _symbol, summary, value_text
+from neurosim.describe import MOST_LINES, summary, value_text
+from neurosim.describe.latex import MOST_ROWS, escape, symbol
 from neurosim.errors import ParameterError
 
 NASTY = r"a_b & c|d #1 50% {x} [y] *z* $p$ ~^ \end `q` <i>"
@@ -189,14 +190,14 @@ def test_latex_columns_fit_the_line(net):
     ("a -> b", r"a $\to$ b"), ("-70", "$-$70"), ("1e-09", "1e-09"), ("a--b---", "a-{}-b-{}-{}-"),
     ("[x] *", "{[}x{]} {*}"), ("well-known", "well-known"), ("two\nlines", "two lines")])
 def test_latex_escapes(text, latex):
-    assert _latex_escape(text) == latex
+    assert escape(text) == latex
 
 
-@pytest.mark.parametrize(("name", "symbol"), [
+@pytest.mark.parametrize(("name", "formula"), [
     ("tau_mem", r"$\tau_{\mathrm{mem}}$"), ("r", "$r$"), ("rate", r"$\mathit{rate}$"), ("lam", r"$\lambda$"),
     ("v_threshold", r"$v_{\mathrm{threshold}}$"), ("g_min_dtod", r"$g_{\mathrm{min,dtod}}$")])
-def test_parameters_become_symbols(name, symbol):
-    assert _symbol(name) == symbol
+def test_parameters_become_symbols(name, formula):
+    assert symbol(name) == formula
 
 
 def test_long_latex_tables_are_cut():
