@@ -3,7 +3,6 @@
 import copy
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from neurosim.engine.plan import Plan
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import loop
 from neurosim.event.exponentials import CHAINS, SHARE, THRESHOLD, V
-from neurosim.event.planner import EventPlanner, changed
+from neurosim.event.planner import EventPlan, EventPlanner, changed
 from neurosim.gradients.backward import CHAIN_NAMES
 from neurosim.gradients.forward import POPULATION, PROJECTION, SILENT, SOURCE, SPIKING
 from neurosim.gradients.mathematics import TOP
@@ -38,7 +37,7 @@ class Layout:
 
     def __init__(self, net: Network, seed: int):
         refuse_parts(net)
-        self.plan: Any = EventPlanner(net, seed).plan()  # a `Plan`, whose projections are those of the event mode
+        self.plan: EventPlan = EventPlanner(net, seed).plan()
         refuse_forms(self.plan)
         self.index = {p: number for number, p in enumerate(self.plan.populations)}
         self.orders = {}

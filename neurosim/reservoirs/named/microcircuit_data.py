@@ -35,4 +35,5 @@ INITIAL_OPTIMISED = ((-68.28, -63.16, -63.33, -63.45, -63.11, -61.66, -66.72, -6
 #: Hz, mean rates of the full-size network after the first 500 ms; they scatter between realisations
 RATES = (0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829)
 
-__all__ = [name for name in dir() if name.isupper()]
+__all__ = ["DELAY", "EXTERNAL_IN_DEGREE", "EXTERNAL_RATE", "G", "INITIAL", "INITIAL_OPTIMISED", "NEURON", "POPULATIONS",
+           "PROBABILITY", "PSP", "RATES", "RELATIVE_STD", "SHORTEST_DELAY", "SIZES", "TAU_SYN"]
