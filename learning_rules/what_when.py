@@ -132,7 +132,7 @@ def subspace_angle(a, b) -> float:
 
     Source: Bjorck, Golub, Mathematics of Computation 27 (1973) 579.
     """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = check_numbers("subspace_angle.a", a), check_numbers("subspace_angle.b", b)
     if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
         raise ParameterError(f"subspace_angle: a and b must be matrices with as many rows each, got "
                              f"{describe_value(a)} and {describe_value(b)}")

@@ -111,3 +111,14 @@ def test_a_screen_of_silenced_neurons_is_that_of_networks_without_them():
     assert (counts[0] > 20).all()
     for k in range(3):
         assert np.array_equal(counts[k + 1][:k], counts[0][:k]) and not counts[k + 1][k:].any()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"connectome": "flywire.csv"}, "fly_brain.connectome must have arrays ids, source, target and count"),
+    ({"driven": [30]}, "fly_brain.driven must be places of neurons, whole numbers in 0 .. 19"),
+    ({"driven": [0.5]}, "fly_brain.driven must be places"), ({"driven": "A"}, "fly_brain.driven must be an array"),
+    ({"neurons": 0}, "fly_brain.neurons must be a whole number >= 1"),
+])
+def test_what_makes_no_brain_is_told(arguments, message):
+    with pytest.raises(ns.ParameterError, match=message):
+        fly_brain(**{"neurons": 20, "connections": 40} | arguments)

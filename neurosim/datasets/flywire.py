@@ -65,6 +65,10 @@ def read_flywire(path: str | Path, *, neurons: str | Path | None = None,
         ParameterError: a transmitter has no sign.
         UnsupportedError: pandas or pyarrow are not installed (extra `connectome`).
 
+    >>> read_flywire("flywire/connections.csv.gz")  # and where the file is there, <connectome of ... neurons, ...>
+    Traceback (most recent call last):
+    neurosim.errors.FileError: flywire/connections.csv.gz must be a file of a connectome; there is none of that name
+
     Source: Dorkenwald and others, Nature 634 (2024) 124-138; Shiu and others, Nature 634 (2024) 210-219, with the files
     at github.com/philshiu/Drosophila_brain_model.
     """
@@ -76,12 +80,12 @@ def read_flywire(path: str | Path, *, neurons: str | Path | None = None,
 
 def _read(path, columns, **options) -> Any:
     """Return some columns of a table; raise FileError for what is none."""
+    if not path.exists():
+        raise FileError(f"{path} must be a file of a connectome; there is none of that name")
     what = f"reading {path.name}"
     pandas = need("pandas", what, EXTRA)
     if path.suffix == ".parquet":
         need("pyarrow", what, EXTRA)
-    if not path.exists():
-        raise FileError(f"{path} must be a file of a connectome; there is none of that name")
     try:
         table = pandas.read_parquet(path) if path.suffix == ".parquet" else pandas.read_csv(path, **options)
     except Exception as error:  # of pandas, pyarrow and gzip, each with its own

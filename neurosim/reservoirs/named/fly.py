@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from neurosim.aliases import Seed
-from neurosim.checks import check_seed, check_whole
+from neurosim.checks import check_numbers, check_seed, check_whole, describe_value
 from neurosim.connectivity import Explicit
+from neurosim.errors import ParameterError
 from neurosim.network import Network
 from neurosim.neurons import LIF
 from neurosim.receptors import ExponentialCurrent
@@ -53,12 +54,15 @@ def fly_brain(connectome: Any = None, *, driven: Any = (), neurons: int = NEURON
         size, many = (check_whole(f"fly_brain.{name}", value, at_least=1) for name, value in
                       (("neurons", neurons), ("connections", connections)))
         edges = _random(size, many, check_seed("fly_brain.seed", seed))
+    elif not all(hasattr(connectome, name) for name in ("ids", "source", "target", "count")):
+        raise ParameterError("fly_brain.connectome must have arrays ids, source, target and count, as read_flywire "
+                             f"returns them, got {describe_value(connectome)}")
     else:
         size, edges = len(connectome.ids), (connectome.source, connectome.target, connectome.count)
-    t_ref: Any = 2.2
-    if len(driven):
+    places, t_ref = _places(driven, size), 2.2
+    if places.size:
         t_ref = np.full(size, 2.2)
-        t_ref[np.asarray(driven)] = 0.0
+        t_ref[places] = 0.0
     model = LIF(tau_mem=20.0, v_leak=-52.0, v_reset=-52.0, v_threshold=-45.0, r=1.0, t_ref=t_ref)
     source, target, count = edges
     net = Network()
@@ -66,6 +70,15 @@ def fly_brain(connectome: Any = None, *, driven: Any = (), neurons: int = NEURON
     net.connect(cells, cells, Explicit(source, target), weight=WEIGHT * np.asarray(count, dtype=np.float64), delay=1.8,
                 receptor=ExponentialCurrent(5.0, refractory="cleared"), name="connections")
     return net
+
+
+def _places(driven, size) -> np.ndarray:
+    """Return the places of driven neurons, checked."""
+    places = check_numbers("fly_brain.driven", driven)
+    if places.ndim != 1 or (places != np.floor(places)).any() or not ((places >= 0) & (places < size)).all():
+        raise ParameterError(f"fly_brain.driven must be places of neurons, whole numbers in 0 .. {size - 1}, got "
+                             f"{describe_value(driven)}")
+    return places.astype(np.int64)
 
 
 def _random(neurons, connections, seed):
