@@ -11,7 +11,6 @@ import numpy as np
 
 from benchmarks import cases, recordings
 from benchmarks.cases import Case, brunel_background, connection_probability
-from neurosim import resolve
 
 THREAD = 1  #: its loops with OpenMP are slower on these networks
 TRACES = f"""
@@ -290,9 +289,8 @@ def _lsm(b, case):
 def _fly(b, case):
     """The published equations, in which a spike clears g and what arrives while refractory is lost; the mean rates
     are those of neurosim's network, whose connections it has."""
-    net, driven = cases.fly_network(case)
+    _, driven, edges = cases.fly_network(case)
     b.defaultclock.dt = case.dt * b.ms
-    edges = resolve(net, dt=case.dt, seed=0).projections["connections"]
     group = b.NeuronGroup(case.n[0], """dv/dt = (-52 - v + g) / (20*ms) : 1 (unless refractory)
         dg/dt = -g / (5*ms) : 1 (unless refractory)
         held : second (constant)""", threshold="v > -45", reset="v = -52; g = 0", refractory="held", method="exact",

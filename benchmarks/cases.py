@@ -181,12 +181,12 @@ def liquid_weights() -> tuple[np.ndarray, np.ndarray]:
 
 
 def fly_network(case: Case, driven: int = 20):
-    """Return the brain of a fly of a size, and the places of its driven neurons, which reach many others."""
+    """Return the brain of a fly of a size, the places of its driven neurons, which reach many others, and its edges."""
     size = {"neurons": case.n[0], "connections": round(case.n[0] * case.fan_out[0]), "seed": 1}
     edges = resolve(fly.fly_brain(**size), dt=case.dt, seed=0).projections["connections"]
     reach = np.bincount(edges.source[edges.values["weight"] > 0], minlength=case.n[0])
     driven_ones = np.sort(np.argsort(reach)[-400:-400 + driven] if case.n[0] > 400 else np.arange(driven))
-    return fly.fly_brain(**size, driven=driven_ones), driven_ones
+    return fly.fly_brain(**size, driven=driven_ones), driven_ones, edges
 
 
 def digit_weights() -> np.ndarray:

@@ -20,17 +20,18 @@ class Failed(Exception):
     """A job that did not end well; the message says which and shows the end of what it wrote."""
 
 
-def run(function: str, /, *, environment=None, **arguments):
+def run(function: str, /, *, environment=None, root: Path = ROOT, **arguments):
     """Call a function, "module:name", in a new process and return its result, with "memory_mb" in it if it is a dict.
 
     Args:
         function: where it is.
         environment: of the process; that of this one by default.
+        root: folder of the checkout whose packages are called; this one by default.
         arguments: what it is called with; JSON must be able to say it.
     """
     command = [sys.executable, "-m", "benchmarks.child", json.dumps({"function": function, "arguments": arguments})]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=LONGEST)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=LONGEST)
     except subprocess.TimeoutExpired as error:
         raise Failed(f"{function} {arguments} did not end within {LONGEST} s") from error
     lines = done.stdout.splitlines()

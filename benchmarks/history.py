@@ -9,11 +9,9 @@ of ratios above 1.05 fail.
 """
 
 import io
-import json
 import os
 import statistics
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -43,15 +41,9 @@ def unpacked(commit: str, folder: Path) -> str:
 
 def one(root: Path, cache: Path, case: str, threads: int, dtype: str, settings) -> dict:
     """Measure a case in a process of some checkout."""
-    job = {"function": "benchmarks.child:measure",
-           "arguments": {"peer": OURS.name, "case": case, "scale": settings.scale, "fraction": settings.fraction,
-                         "threads": threads, "dtype": dtype}}
     environment = OURS.environment(threads) | {"NEUROSIM_CACHE": str(cache), "PYTHONPATH": str(root)}
-    done = subprocess.run([sys.executable, "-m", "benchmarks.child", json.dumps(job)], cwd=root, env=environment,
-                          capture_output=True, text=True, timeout=child.LONGEST)
-    if done.returncode:
-        raise child.Failed(f"{case} in {root.name} ended with {done.returncode}:\n{done.stderr[-1500:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return child.run("benchmarks.child:measure", environment=environment, root=root, peer=OURS.name, case=case,
+                     scale=settings.scale, fraction=settings.fraction, threads=threads, dtype=dtype)
 
 
 def alternated(sides: dict, case: str, threads: int, dtype: str, settings) -> dict:

@@ -106,7 +106,7 @@ def _lsm(case):
 
 
 def _fly(case):
-    net, driven = cases.fly_network(case)
+    net, driven, _ = cases.fly_network(case)
     net.drive(net["neurons"][driven], ns.PoissonDrive(rate=cases.FLY["rate"], weight=cases.FLY["jump"]))
     return net, [net["neurons"]]
 
