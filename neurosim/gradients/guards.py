@@ -8,9 +8,8 @@ TEXT = '''
 def guard(p, k, t, {cells}, {guards}, from_e, rec):
     """Note a time before which a neuron does not spike.
 
-    `rec` is the spike that has just arrived at v, with the delay at `from_e`,
-or after which the neuron is free again, where
-    `from_e` is ITSELF; else `from_e` is NOTHING_NEW.
+    `rec` is the spike that has just arrived at v, with the delay at `from_e`, or after which the neuron is free again,
+    where `from_e` is ITSELF; else `from_e` is NOTHING_NEW.
     """
     place = pops[p, P_n_at] + k
     if held[place] > t:
