@@ -21,6 +21,8 @@ startup and kernels; or
     forecasts           seven chaotic systems beside ReservoirPy; fails where a median valid time is shorter, by more
                         than chance
     rate-reservoirs     a sweep of memory capacity beside ReservoirPy; fails below five times its speed
+    microcircuit --pd14 the community's recipe for the microcircuit: ten seeds, rates, irregularity and correlations of
+                        the layers with their distances between seeds, as Markdown and CSV; energy where it can be read
     microcircuit-stats  distributions of rates, irregularity and correlation of the microcircuit, beside NEST's
     history             this checkout beside an earlier commit (--against), in alternation; fails where a case is
                         slower by more than 5 %
@@ -63,6 +65,12 @@ def _share(text):
     return value
 
 
+def _count(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, got {text}")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
@@ -80,6 +88,10 @@ def parser() -> argparse.ArgumentParser:
                       "not measured again (15)")
     made.add_argument("--fraction", type=_share, default=1.0, help="share of the simulated time, to be quicker (1)")
     made.add_argument("--scale", type=_share, default=1.0, help="share of the neurons (1)")
+    made.add_argument("--pd14", action="store_true", help="of the microcircuit: by the community's recipe")
+    made.add_argument("--seeds", type=_count, default=10, help="for --pd14: number of seeds (10)")
+    made.add_argument("--background", choices=("poisson", "constant"), default="poisson",
+                      help="for --pd14: Poisson events from outside, or the constant current of their mean (poisson)")
     made.add_argument("--against", default="HEAD~1", help="for history: the commit to compare with (HEAD~1)")
     made.add_argument("--cases", type=_list(CASES), default=(), help="for history: what is compared (cuba, brunel, "
                       "brunel_stdp, izhikevich, lsm)")
@@ -92,7 +104,7 @@ def _settings(options) -> Settings:
     threads = options.threads or ((1, 2) if cores() > 1 else (1,))
     peers = None if options.peers is None else tuple(peer for peer in options.peers if peer != "none")
     return Settings(threads, options.dtype, peers, options.rounds, options.patience, options.scale, options.fraction,
-                    options.against, options.cases)
+                    options.against, options.cases, options.seeds, options.background)
 
 
 def _case(name, options, results) -> bool:
@@ -132,6 +144,9 @@ def main(arguments=None) -> int:
     unknown = [name for name in wanted if name not in CASES and name not in OTHERS]
     if unknown:
         made.error(f"WHAT must be of {', '.join([*GROUPS, *CASES, *OTHERS])}, got {unknown[0]}")
+    if options.pd14 and "microcircuit" not in wanted:
+        made.error(f"--pd14 is of the microcircuit, got {', '.join(wanted)}")
+    wanted = ["pd14" if options.pd14 and name == "microcircuit" else name for name in wanted]
     if "report" in wanted:
         _report(options)
         return 0

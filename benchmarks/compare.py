@@ -24,6 +24,7 @@ class Settings:
         patience: seconds of simulation after which a competitor is not measured again.
         scale, fraction: shares of the neurons and of the time.
         against, cases: of `history`, the commit that this checkout is compared with, and the cases.
+        seeds, background: of `microcircuit --pd14`, the number of seeds and the kind of input from outside.
     """
 
     threads: tuple[int, ...] = (1,)
@@ -35,6 +36,8 @@ class Settings:
     fraction: float = 1.0
     against: str = "HEAD~1"
     cases: tuple[str, ...] = ()
+    seeds: int = 10
+    background: str = "poisson"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import time
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -161,21 +162,32 @@ def measure(case: Case, threads: int, dtype: str = "float32", folder=None, spike
     """
     if case.sample:
         return (_measure_digits if case.family == "diehl_cook" else _measure_batch)(case, threads, dtype)
-    net, populations = network(case)
+    result, measured = timed(*network(case), case, threads, dtype, seed)
+    if spikes:
+        np.savez(spikes, **{f"{kind}_{name}": value for name, found in measured.items()
+                            for kind, value in (("t", found.times), ("i", found.ids))})
+    return result
+
+
+def timed(net, populations, case: Case, threads: int, dtype: str, seed: int, meter=None) -> tuple[dict, dict]:
+    """Build and run a network; return seconds by phase with mean rates, and the spikes of each population by name.
+
+    Args:
+        net, populations: the network, and those of it whose spikes are recorded.
+        case, threads, dtype, seed: as of `measure`.
+        meter: a context around the measured time.
+    """
     began = time.perf_counter()
     sim = _simulation(net, case, dtype, threads, seed)
     built = time.perf_counter()
     sim.run(case.warm)
-    before = [len(sim.spikes(p)) for p in populations]
-    started = time.perf_counter()
-    sim.run(case.run)
-    ended = time.perf_counter()
-    counts = np.array([len(sim.spikes(p)) for p in populations]) - before
-    if spikes:
-        measured = {p.name: sim.spikes(p).between(case.warm) for p in populations}
-        np.savez(spikes, **{f"{kind}_{name}": value for name, found in measured.items()
-                            for kind, value in (("t", found.times), ("i", found.ids))})
-    return {"build": built - began, "simulate": ended - started, "rates": _rates(case, counts, case.run)}
+    with meter or nullcontext():
+        started = time.perf_counter()
+        sim.run(case.run)
+        ended = time.perf_counter()
+    spikes = {p.name: sim.spikes(p).between(case.warm) for p in populations}
+    counts = [len(found) for found in spikes.values()]
+    return {"build": built - began, "simulate": ended - started, "rates": _rates(case, counts, case.run)}, spikes
 
 
 def _simulation(net, case, dtype, threads=1, seed=1):

@@ -302,6 +302,8 @@ def test_statistics_of_known_trains():
 
 @pytest.mark.parametrize("arguments, sentence", [
     (["nothing"], "WHAT must be of all, learning, cuba"), (["cuba", "--peers", "neuron"], "must be of none, brian2"),
+    (["cuba", "--pd14"], "--pd14 is of the microcircuit, got cuba"),
+    (["microcircuit", "--pd14", "--seeds", "0"], "must be a whole number >= 1"),
     (["cuba", "--fraction", "0"], "must be > 0"), (["cuba", "--dtype", "half"], "must be of float32, float64, packed")])
 def test_a_wrong_command_line_gets_a_sentence(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as stopped:

@@ -493,6 +493,16 @@ def test_the_microcircuit_matches_the_reference_file():
     assert list(data.INITIAL_OPTIMISED[0]) == facts["initial_v_mV"]["optimised_mean"]
 
 
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_a_constant_background_of_the_microcircuit_is_the_mean_of_the_poisson_events(share):
+    poisson, constant = (rs.potjans_diesmann(0.05, in_degree=share, background=kind)
+                         for kind in ("poisson", "constant"))
+    assert not constant.drives and len(constant.projections) == len(poisson.projections)
+    for drive, there, here in zip(poisson.drives, poisson.populations, constant.populations, strict=True):
+        mean = drive.drive.rate * drive.drive.weight * data.TAU_SYN * 1e-3  # pA, of exponential currents
+        assert here.model.i_bias - there.model.i_bias == pytest.approx(mean, rel=1e-12)
+
+
 def test_a_small_microcircuit_fires_about_as_published():
     spikes = rates(rs.potjans_diesmann(0.05, initial="optimised"), 500.0, warm=200.0)
     found = np.array([spikes[name].mean_rate() for name in data.POPULATIONS])
@@ -561,6 +571,8 @@ def test_a_small_microcircuit_fires_about_as_published():
      "potjans_diesmann.in_degree must be a finite number > 0 and <= 1, got 7"),
     (lambda: rs.potjans_diesmann(0.1, initial="x"),
      "potjans_diesmann.initial must be 'published' or 'optimised', got 'x'"),
+    (lambda: rs.potjans_diesmann(0.1, background="dc"),
+     "potjans_diesmann.background must be 'poisson' or 'constant', got 'dc'"),
 ])
 def test_what_does_not_fit_gets_one_sentence(call, sentence):
     with pytest.raises(ns.NeurosimError) as caught:
