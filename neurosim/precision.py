@@ -81,6 +81,9 @@ def _slowest(rate) -> float | None:
     if isinstance(rate, float):
         return abs(rate) if 0.0 < abs(rate) < math.inf else None
     rate = np.abs(np.asarray(rate, dtype=np.float64))
+    least = float(rate.min()) if rate.size else 0.0
+    if 0.0 < least < math.inf:
+        return least
     moving = rate[(rate > 0.0) & (rate < np.inf)]
     return float(moving.min()) if moving.size else None
 

@@ -62,6 +62,16 @@ def test_an_exponential_is_the_same_whatever_it_is_handled_with():
             assert {place: np.broadcast_to(value, 5000)[number] for place, value in many.items()} == one
 
 
+def test_exponentials_of_no_variables_and_of_what_is_no_number():
+    assert exponential_and_integral({}, 0) == ({}, {})
+    assert exponential_and_integral({}, 2) == ({(0, 0): 1.0, (1, 1): 1.0},) * 2
+    rates = np.array([-0.5, np.nan, -np.inf, -2.0])
+    whole, total = exponential_and_integral({(0, 0): rates, (0, 1): 0.1, (1, 1): -0.3}, 2)
+    assert whole[0, 0][[0, 3]] == pytest.approx(np.exp(rates[[0, 3]]), rel=1e-15)
+    assert total[0, 0][[0, 3]] == pytest.approx(np.expm1(rates[[0, 3]]) / rates[[0, 3]], rel=1e-14)
+    assert np.isnan(whole[0, 1][1:3]).all() and whole[1, 1] == np.exp(-0.3)
+
+
 @pytest.mark.parametrize("mode", ["clocked", "event"])
 @pytest.mark.parametrize("rise, decay", PAIRS)
 def test_the_peak_of_a_double_exponential_is_the_weight(rise, decay, mode):
