@@ -354,6 +354,50 @@ def test_runs_keep_their_values_when_others_are_set():
     assert np.array_equal(run.backward(first={"cells": np.ones((1, 3))}).projections["w"]["weight"], before)
 
 
+def test_of_two_values_set_between_runs_the_last_acts_and_the_run_before_keeps_its_own():
+    model = Differentiable(small(weight=ns.Normal(9.0, 1.0)))
+    times, d = np.array([[1.0, 2.0]]), {"cells": np.ones((1, 3))}
+    first = model.values("w")
+    run = model.run(times, 30.0)
+    before = run.backward(first=d).projections["w"]["weight"]
+    model.set("w", weight=first + 1.0)
+    model.set("w", weight=first + 2.0)
+    assert np.array_equal(model.values("w"), first + 2.0)
+    assert np.array_equal(run.backward(first=d).projections["w"]["weight"], before)
+    fresh = Differentiable(small(weight=ns.Normal(9.0, 1.0)))
+    fresh.set("w", weight=first + 2.0)
+    assert np.array_equal(model.run(times, 30.0).first("cells"), fresh.run(times, 30.0).first("cells"))
+
+
+def test_without_derivatives_by_times_those_by_weights_are_the_same():
+    rng = np.random.default_rng(4)
+    net = small(4, weight=ns.Normal(6.0, 1.0))
+    out = net.add(ns.LeakyIntegrator(tau_mem=15.0, v_leak=0.0, r=1.0), 2, name="out")
+    net.connect(net["cells"], out, ns.AllToAll(), weight=ns.Normal(0.0, 1.0), delay=1.0, name="to out",
+                receptor=ns.ExponentialCurrent(5.0))
+    run = Differentiable(net).run(rng.uniform(0.0, 10.0, (6, 2)), 30.0)
+    whole, part = (run.backward(integral={"out": np.ones((6, 2))}, timing=timing) for timing in (True, False))
+    assert whole.projections["w"]["weight"].all() and whole.inputs and whole.projections["w"]["delay"].all()
+    for name in ("w", "to out"):
+        assert np.array_equal(whole.projections[name]["weight"], part.projections[name]["weight"])
+        assert "delay" not in part.projections[name]
+    assert part.inputs == {}
+
+
+def test_threads_change_nothing_of_a_large_network_either():
+    net = ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=400, duration=1.0)), 400, name="inputs")
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0), 260, name="cells")
+    net.connect(inputs, cells, ns.AllToAll(), weight=ns.Normal(0.1, 0.1), delay=1.0, name="w",
+                receptor=ns.ExponentialCurrent(5.0))
+    times, found = np.random.default_rng(5).uniform(0.0, 20.0, (33, 400)), []
+    for threads in (1, 2):
+        run = Differentiable(net).run(times, 25.0, threads=threads)
+        made = run.backward(spikes={"cells": np.ones(len(run.spikes("cells")[0]))})
+        found.append(made.projections["w"]["weight"])
+    assert found[0].any() and np.array_equal(*found)
+
+
 def test_values_and_gradients_are_by_source_and_target_whatever_the_delays():
     rng = np.random.default_rng(2)
     weight, delay = rng.normal(3.0, 1.0, (2, 3)), rng.uniform(1.0, 9.0, (2, 3))

@@ -158,7 +158,7 @@ class _Events(torch.autograd.Function):
         run = module.model.run(given, duration, rates=rates, largest="largest" in kinds, threads=module.threads)
         _warn_of_silence(run)
         box.append(run)
-        ctx.module, ctx.run, ctx.wanted, ctx.has_times = module, run, wanted, times is not None
+        ctx.module, ctx.run, ctx.wanted = module, run, wanted
         made = []
         for kind, name in wanted:
             value = run.spikes(name)[1] if kind == "spikes" else getattr(run, kind)(name)
@@ -178,10 +178,11 @@ class _Events(torch.autograd.Function):
             if kind == "first":
                 value = np.where(np.isfinite(run.first(name)), value, 0.0)
             given[kind][name] = value
-        made = run.backward(**given)
+        timing = ctx.needs_input_grad[5] or any(name == "delay" for _, name in ctx.module._keys)
+        made = run.backward(**given, timing=timing)
         found = [torch.as_tensor(_by(made, owner, name, parameter)) for (owner, name), parameter in
                  zip(ctx.module._keys, ctx.module.learned.values(), strict=True)]
-        times = torch.as_tensor(next(iter(made.inputs.values()))) if ctx.has_times else None
+        times = torch.as_tensor(next(iter(made.inputs.values()))) if ctx.needs_input_grad[5] else None
         return None, None, None, None, None, times, *found
 
 

@@ -110,6 +110,22 @@ def put_back(p, k, dt, v, pops, c, y):
 
 
 @plain
+def pushed(w, v, now, gain, s):
+    """The sum of w (gain v - s now): by how much what arrives would move the loss if it came later."""
+    a0 = a1 = a2 = a3 = 0.0  # four sums at a time, as each addition waits for the one before
+    one, two_, three_, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    whole = np.uint64(w.size) & ~three_
+    for k in range(np.uint64(0), whole, four):
+        a0 += w[k] * (gain * v[k] - s * now[k])
+        a1 += w[k + one] * (gain * v[k + one] - s * now[k + one])
+        a2 += w[k + two_] * (gain * v[k + two_] - s * now[k + two_])
+        a3 += w[k + three_] * (gain * v[k + three_] - s * now[k + three_])
+    for k in range(whole, np.uint64(w.size)):
+        a0 += w[k] * (gain * v[k] - s * now[k])
+    return (a0 + a1) + (a2 + a3)
+
+
+@inlined
 def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {readouts}, carry, {kept}, {sums},
               {room}):
     """Go back over the arrival of a spike at the targets of one delay."""
@@ -135,17 +151,8 @@ def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {r
         v, now = y[at + first:at + first + last - e], y[i + first:i + first + last - e]
         for k in range(np.uint64(last - e)):
             dw[k] += factor * now[k]
-        a0 = a1 = a2 = a3 = 0.0  # four sums at a time, as each addition waits for the one before
-        one, two_, three_, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-        whole = np.uint64(last - e) & ~three_
-        for k in range(np.uint64(0), whole, four):
-            a0 += w[k] * (gain * v[k] - s * now[k])
-            a1 += w[k + one] * (gain * v[k + one] - s * now[k + one])
-            a2 += w[k + two_] * (gain * v[k + two_] - s * now[k + two_])
-            a3 += w[k + three_] * (gain * v[k + three_] - s * now[k + three_])
-        for k in range(whole, np.uint64(last - e)):
-            a0 += w[k] * (gain * v[k] - s * now[k])
-        total = -factor * ((a0 + a1) + (a2 + a3))
+        if numbers[N_TIMES] != 0 or pops[projs[j, J_source], P_kind] != SOURCE:
+            total = -factor * pushed(w, v, now, gain, s)
     else:
         for q in range(e, last):
             k = np.int64(targets[base + q])

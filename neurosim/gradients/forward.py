@@ -25,8 +25,9 @@ RELEASES = 1 << 60  #: the rank of ends of holds, after all arrivals
 SMOOTH, JUMPED, AGAIN = range(3)  #: why a neuron spiked: a crossing, an arrival at v, still above after its last spike
 DONE, MANY = 0, -1  #: why the loop returned: at the end, too many spikes; else the sum of what it lacks room for
 LACKS_QUEUE, LACKS_LOG, LACKS_SPIKES, LACKS_STACK = 1, 2, 4, 8
-#: what `numbers` counts; the last is a time, as its bits
-NUMBERS = ("SIZE", "FREE", "SPIKES", "GROUPS", "LOG", "STACK", "STACKS", "LARGEST", "UNSEEN", "LOW")
+#: what `numbers` counts and says; LOW is a time, as its bits
+NUMBERS = ("SIZE", "FREE", "SPIKES", "GROUPS", "LOG", "STACK", "STACKS", "LARGEST", "UNSEEN", "LOW",
+           "TIMES")
 FAR = 6.0  #: of the fastest time constants that a frame may lie back
 SHARE_OF_ALL = 6  #: an arrival that reaches more than one in so many neurons brings all to its time
 
@@ -136,7 +137,7 @@ def slope_of(row, c, ca, chains, stride):
     return slope
 
 
-@plain
+@inlined
 def send(p, k, rec, t, pops, {net}, {slots}, numbers):
     """Put a spike under way, once for each projection with targets."""
     for o in range(outs[p], outs[p + 1]):
@@ -154,7 +155,7 @@ def send(p, k, rec, t, pops, {net}, {slots}, numbers):
         numbers[N_SIZE] = push(time, order, item, numbers[N_SIZE], then, (j << 32) + source, slot)
 
 
-@plain
+@inlined
 def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, drift, frame, row, {guards}, {kept},
             slot_at, slot_of, slot_rec, {groups}, {log}, least, {unseen}, {room}):
     """Deliver the synapses of one delay; return where the next ones of the row are."""
@@ -215,7 +216,7 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
     return last
 
 
-@plain
+@inlined
 def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause, s_cause_e, s_time, s_id,
           s_of, {log}, n_held, time, order, item, {room}):
     """Record the spike of a neuron and what it does to itself; return its number."""
@@ -240,7 +241,7 @@ def spike(p, k, t, {cells}, {guards}, {kept}, s_slope, s_release, s_why, s_cause
     return rec
 
 
-@plain
+@inlined
 def release(rec, t, {cells}, {guards}, s_slope, s_release, s_id, s_of, {log}, least, {kept}, {room}):
     """End the hold after a spike: v begins to move."""
     p, k = s_of[rec], s_id[rec]

@@ -72,8 +72,10 @@ def _flat(name, size, given) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
         if given.ndim != 2 or given.shape[1] != size or np.isnan(given).any():
             raise ParameterError(f"inputs of {name!r} must be times in ms of shape (samples, {size}), inf where "
                                  f"there is no spike, got {describe_value(given)}")
-        sample, ids = np.nonzero(np.isfinite(given))
-        return sample, given[sample, ids].astype(np.float64), ids, len(given)
+        flat = given.ravel()
+        at = np.flatnonzero(np.isfinite(flat))
+        sample, ids = np.divmod(at, max(size, 1))
+        return sample, flat[at].astype(np.float64), ids, len(given)
     if isinstance(given, Spikes) or not isinstance(given, Sequence):
         raise ParameterError(f"inputs of {name!r} must be one Spikes, or (times, ids), for each sample, or an array of "
                              f"shape (samples, {size}), got {describe_value(given)}")

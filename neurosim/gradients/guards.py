@@ -58,7 +58,7 @@ def guard_all(p, t, lo, hi, pops, c, x, drift, held, wake, sure, why, any_held):
             certain[k] = 0 if holds else certain[k]
 
 
-@plain
+@inlined
 def see(t, pops, c, x, drift, held, wake, sure, why, least, {unseen}, numbers):
     """Look at the neurons that arrivals of time t have reached."""
     for p in range(pops.shape[0]):
@@ -80,7 +80,7 @@ def lowest(p, pops, wake, numbers):
     return numbers.view(np.float64)[N_LOW]
 
 
-@plain
+@inlined
 def first_below(p, soon, pops, wake):
     """The first neuron whose time is not after `soon`, or -1; eight at a time, which vectorises."""
     n, times = pops[p, P_size], wake[pops[p, P_n_at]:pops[p, P_n_at] + pops[p, P_size]]

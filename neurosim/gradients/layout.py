@@ -41,6 +41,7 @@ class Layout:
         refuse_forms(self.plan)
         self.index = {p: number for number, p in enumerate(self.plan.populations)}
         self.orders = {}
+        self.unseen: frozenset[str] = frozenset()  # arrays that no run has been given, which may be written over
         self._projections()
         self._neurons()
 
@@ -163,7 +164,9 @@ class Layout:
     def with_values(self, projection, name: str, values: np.ndarray) -> "Layout":
         """Return the layout with other weights or delays, given by source and target; runs keep the one they had."""
         made, flat = copy.copy(self), "weights" if name == "weight" else "delays"
-        setattr(made, flat, getattr(self, flat).copy())
+        if flat not in self.unseen:
+            setattr(made, flat, getattr(self, flat).copy())
+            made.unseen = self.unseen | {flat}
         at = self.place(projection, name)
         if not self.stored(projection, name):
             getattr(made, flat)[at] = values

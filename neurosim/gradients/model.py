@@ -17,6 +17,7 @@ from neurosim.machine import cores
 from neurosim.network import Network
 
 PARTS = 4  #: workers' shares of a batch: a fixed number, so that sums do not depend on threads
+MANY, LEAST = 100_000, 16  #: with so many weights a share has so many samples, as it costs a pass over all of them
 
 
 class Differentiable:
@@ -123,7 +124,8 @@ class Differentiable:
         if largest:
             self._check_largest()
         given = Given(self._layout, inputs, duration)
-        parts = min(PARTS, max(1, given.count // 2))
+        self._layout.unseen = frozenset()
+        parts = min(PARTS, max(1, given.count // (LEAST if self._layout.weights.size >= MANY else 2)))
         cuts = np.linspace(0, given.count, parts + 1).astype(int)
         ways = [self._ways.pop() if self._ways else Way(self._layout) for _ in range(parts)]
 

@@ -58,6 +58,7 @@ class Way:
         self.numbers = np.zeros(len(NUMBERS), np.int64)
         self.nodes = np.zeros(NODES), np.zeros(NODES), np.zeros(1 + most * stride)
         self.stack = np.zeros(0)
+        self.sums: tuple[np.ndarray, ...] = ()
         self.log, self.spikes, self.queue = (
             {name: np.zeros(size, kind) for name, kind in names.items()}
             for names, size in ((_LOG, 1024), (_SPIKES, 512), (_QUEUE, 512)))
@@ -99,17 +100,23 @@ class Way:
             new[:self.stack.size] = self.stack
             self.stack = new
 
-    def back(self, d_times, rhos, sharps) -> tuple:
+    def back(self, d_times, rhos, sharps, *, timing: bool) -> tuple:
         """Go back; return derivatives by weights, delays, numbers of neurons, initial states and all spike times.
+
+        All but the last are to be cleared and handed back as `sums`: memory that is new each time is mapped page by
+        page.
 
         Args:
             d_times: of the loss by every spike time of the log.
             rhos, sharps: by integrals and largest values of v, (samples, neurons).
+            timing: whether those by delays and times of given spikes are wanted.
         """
         layout = self.layout
         d_times = np.array(d_times, np.float64)
-        out = (np.zeros(layout.weights.size), np.zeros(layout.delays.size), np.zeros(layout.outputs),
-               np.zeros(layout.states))
+        sizes = layout.weights.size, layout.delays.size, layout.outputs, layout.states
+        kept, self.sums = self.sums, ()
+        out = kept if tuple(each.size for each in kept) == sizes else tuple(np.zeros(size) for size in sizes)
+        self.numbers[NUMBERS.index("TIMES")] = int(timing)
         compiled.back()(
             np.array([0, self.count]), self.marks, self.end, layout.pops, layout.projs, layout.targets, layout.weights,
             layout.c, layout.drift, self.y, self.frame, self.carry, *self.log.values(),
