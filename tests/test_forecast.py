@@ -42,6 +42,26 @@ def test_a_state_that_turns_keeps_its_length():
         np.linalg.norm(state), rel=1e-5)
 
 
+@pytest.mark.parametrize(("units", "rings"), [(30, 3), (41, 4), (7, 7), (5, 1)])
+def test_each_group_of_an_onion_has_its_ring_of_eigenvalues(units, rings):
+    w = EchoState(units, spectral_radius=0.9, weights="onion", rings=rings, seed=2).w
+    groups = np.array_split(np.arange(units), rings)
+    for k, members in enumerate(groups):
+        block = w[np.ix_(members, members)]
+        sizes = np.abs(np.linalg.eigvals(block))
+        assert np.all((sizes > k * 0.9 / rings - 1e-9) & (sizes < (k + 1) * 0.9 / rings + 1e-9))
+        np.testing.assert_allclose(np.linalg.svd(block)[1], np.sort(sizes)[::-1], atol=1e-12)  # normal: never more
+        w[np.ix_(members, members)] = 0.0
+    assert not w.any()  # no way between groups
+    assert sizes.max() == pytest.approx(0.9)
+
+
+def test_outer_rings_of_an_onion_remember_longer():
+    network = EchoState(60, weights="onion", rings=3, spectral_radius=0.99, activation="identity", seed=1)
+    left = np.linalg.norm(network.transform(np.eye(1, 31).T)[-1].reshape(3, 20), axis=1)
+    assert left[0] < 0.33**30 * 5 and left[0] < left[1] < 0.66**30 * 5 < left[2]
+
+
 @pytest.mark.parametrize(("lags", "order", "stride"), [(1, 1, 1), (2, 2, 1), (3, 2, 4), (2, 3, 2)])
 def test_products_are_those_of_past_inputs(lags, order, stride):
     made = NVAR(2, lags=lags, order=order, stride=stride)
@@ -116,6 +136,7 @@ def test_a_forecast_that_runs_away_is_infinite_and_holds_no_longer():
     (lambda: valid_time([1.0], [1.0, 2.0]), "valid_time.forecast must be numbers of shape"),
     (lambda: EchoState(10, leak=[0.1, 0.2]), "EchoState.leak must be a number, a distribution, or 10 numbers"),
     (lambda: EchoState(10, leak=ns.Uniform(-1.0, 0.0)), "EchoState.leak must be a finite number > 0 and <= 1"),
+    (lambda: EchoState(10, weights="onion", rings=11), "EchoState.rings must be at most the number of units, 10"),
     (lambda: EchoState(10, carry="rotate"), "EchoState.carry must be 'same' or 'orthogonal'"),
     (lambda: NVAR(2).transform([1.0]), r"NVAR.X must be finite numbers of shape \(times, 2\)"),
 ])

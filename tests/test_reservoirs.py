@@ -302,7 +302,8 @@ def test_a_liquid_separates_what_its_input_separates():
 # ---------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("options", [{}, {"leak": 0.3, "bias_scaling": 0.5}, {"activation": "identity"},
-                                     {"units": 400, "density": 0.02}, {"weights": "orthogonal"}])
+                                     {"units": 400, "density": 0.02}, {"weights": "orthogonal"},
+                                     {"weights": "onion"}])
 def test_states_follow_the_equation(options):
     options = {"units": 30, "inputs": 2, "seed": 4, **options}
     network, u = rs.EchoState(**options), RNG(0).normal(size=(20, 2))

@@ -10,6 +10,7 @@ from neurosim.aliases import Choice, PerElement, Real, Whole
 from neurosim.checks import Option, Parameter, Seed, check_numbers, computed, describe_value, required
 from neurosim.contracts import Device
 from neurosim.errors import NeurosimError, ParameterError, UnsupportedError
+from neurosim.reservoirs.onion import onion, orthogonal
 from neurosim.reservoirs.rates import Dynamics, RateReservoir, of_units
 
 _DENSE = 2000  # units that depend on each other up to which all eigenvalues are computed
@@ -74,7 +75,10 @@ class EchoState(RateReservoir, kw_only=False):
         density: share of the pairs of units that are connected.
         input_density: share of the pairs of input and unit that are connected.
         weights: "normal": independent normal numbers; "orthogonal": a random orthogonal matrix times
-            spectral_radius, always dense.
+            spectral_radius, always dense; "onion": as many groups of units as there are rings, which do not reach each
+            other. The eigenvalues of group k, from 0 on, have sizes between k and k + 1 times spectral_radius / rings,
+            so that each group has its own speed of forgetting; all units of a group are connected.
+        rings: number of groups of an onion.
         activation: "tanh", "identity", or a function of an array, such as a programmed ramp converter
             (`hardware_models.ramp_adc`); one that has an argument `generator` is given the generator of the noise.
         device: a device layer that holds W and W_in, or None: the array `matrix` of inputs + units rows, one device (or
@@ -103,7 +107,8 @@ class EchoState(RateReservoir, kw_only=False):
     Source: Jaeger, The "echo state" approach, GMD report 148 (2001); Jaeger et al., Neural Networks 20 (2007) 335, for
     leaky units; Trouvain et al., ReservoirPy, ICANN 2020, for the names; Tanaka et al., Physical Review Research 4
     (2022) L032014, for time scales that differ; Ceni, Gallicchio, IEEE Transactions on Neural Networks and Learning
-    Systems 36 (2025) 7555, for R (ES2N).
+    Systems 36 (2025) 7555, for R (ES2N); Tortorella, Micheli, ICANN 2024, LNCS 15025, 117, for the onion, of whose
+    abstract this is a reading: equal groups, rings of equal width and normal matrices are our own.
     """
 
     positional = 2
@@ -117,7 +122,9 @@ class EchoState(RateReservoir, kw_only=False):
     bias_scaling: Real = _gain(0.0, "size of the biases")
     density: Real = _share(0.1, "share of the pairs of units that are connected")
     input_density: Real = _share(1.0, "share of the pairs of input and unit that are connected")
-    weights: Choice[Literal["normal", "orthogonal"]] = Option("normal", ("normal", "orthogonal"), doc="how W is drawn")
+    weights: Choice[Literal["normal", "orthogonal", "onion"]] = Option("normal", ("normal", "orthogonal", "onion"),
+                                                                       doc="how W is drawn")
+    rings: Whole = Parameter(5, doc="number of groups of an onion", integer=True, at_least=1, per_element=False)
     activation: Choice[Literal["tanh", "identity"] | Callable[[np.ndarray], np.ndarray]] = _Activation(
         "tanh", ("tanh", "identity"), doc="what a unit does to its input")
     device: Choice[Device | None] = _Layer(None, (None,), doc="layer of devices that holds the weights")
@@ -146,7 +153,7 @@ class EchoState(RateReservoir, kw_only=False):
         self._check_activation()
         beside = np.random.default_rng([self.seed, LEAKS])
         self.__dict__["leaks"] = of_units(self, "leak", beside)
-        self.__dict__["turn"] = None if self.carry == "same" else _orthogonal(self.units, beside)
+        self.__dict__["turn"] = None if self.carry == "same" else orthogonal(self.units, beside)
 
     def _program(self, device: Device):
         held = np.asarray(device.program(self.matrix, np.random.default_rng([self.seed, PROGRAMMING])))
@@ -180,7 +187,12 @@ class EchoState(RateReservoir, kw_only=False):
 
     def _recurrent(self, generator):
         if self.weights == "orthogonal":
-            return self.spectral_radius * _orthogonal(self.units, generator)
+            return self.spectral_radius * orthogonal(self.units, generator)
+        if self.weights == "onion":
+            if self.rings > self.units:
+                raise ParameterError(f"EchoState.rings must be at most the number of units, {self.units}, got "
+                                     f"{self.rings}")
+            return onion(self.units, self.rings, self.spectral_radius, generator)
         shape = self.units, self.units
         w = np.where(generator.random(shape) < self.density, generator.normal(size=shape), 0.0)
         return w if self.spectral_radius == 0 and not w.any() else _scaled(w, self.spectral_radius)
@@ -339,12 +351,6 @@ def _scaled(w, radius):
         raise ParameterError(f"EchoState.density must be large enough that W has an eigenvalue other than 0, "
                              f"got a W with {np.count_nonzero(w)} weights")
     return w * (radius / present)
-
-
-def _orthogonal(n, generator):
-    """Return a random orthogonal matrix, evenly over all."""
-    q, r = np.linalg.qr(generator.normal(size=(n, n)))
-    return q * np.sign(np.diag(r))
 
 
 def _bernoulli(shape, density, generator):
