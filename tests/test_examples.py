@@ -37,6 +37,7 @@ SMALL = {"long_memories": ["--quick", "--seeds", "2"],
          "what_when": ["--quick", "--seeds", "2"],
          "connectomes": ["--columns", "2"], "zero_shot": ["--quick"],
          "shd_delays": ["--seeds", "1", "--epochs", "2", "--takes", "8"],
+         "shd_adding": ["--epochs", "1", "--pairs", "128", "--tests", "100", "--memories", "10", "--takes", "8"],
          "decoding_m1": ["--quick", "--seeds", "2"], "delays_to_core": ["--quick", "--seeds", "1"],
          "cortical_microcircuit": ["--scale", "0.02", "--seconds", "0.2"],
          "yin_yang": ["--points", "320", "--epochs", "2", "--test", "100"],
@@ -44,10 +45,11 @@ SMALL = {"long_memories": ["--quick", "--seeds", "2"],
          "mnist_latency": ["--images", "320", "--test", "200", "--epochs", "1", "--hidden", "60", "--elsewhere", "5"]}
 #: those that need real recordings
 DATA = ("nmnist", "nmnist_gradient", "zero_shot", "decoding_m1", "connectomes", "crossbar_liquid", "diehl_cook",
-        "nladc_lstm", "mnist_latency", "spoken_delays", "brain_data", "black_boxes", "shd_delays")
+        "nladc_lstm", "mnist_latency", "spoken_delays", "brain_data", "black_boxes", "shd_delays",
+        "shd_adding")
 TORCH = ("yin_yang", "mnist_latency", "nmnist_gradient", "delays_to_core", "hardware_aware", "zero_shot",
          "decoding_m1", "nladc_lstm", "nladc_language", "continual_learning", "black_boxes", "shd_delays",
-         "long_memories", "spoken_delays")
+         "long_memories", "spoken_delays", "shd_adding")
 
 
 def run(script, folder, *arguments, **environment):
