@@ -17,6 +17,7 @@ from neurosim import lazy
 _WHERE = {
     "active_dendrites": ["ActiveDendrites"],
     "astrocyte": ["AstrocyteSTDP", "NonAccumulating"],
+    "broadcast": ["BroadcastClassifier"],
     "clopath": ["ClopathSTDP"],
     "clopath_neuron": ["ClopathAdEx"],
     "delays": ["CoincidenceDelays", "DelayLearning"],
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from learning_rules.active_dendrites import ActiveDendrites as ActiveDendrites
     from learning_rules.astrocyte import AstrocyteSTDP as AstrocyteSTDP
     from learning_rules.astrocyte import NonAccumulating as NonAccumulating
+    from learning_rules.broadcast import BroadcastClassifier as BroadcastClassifier
     from learning_rules.clopath import ClopathSTDP as ClopathSTDP
     from learning_rules.clopath_neuron import ClopathAdEx as ClopathAdEx
     from learning_rules.delays import CoincidenceDelays as CoincidenceDelays
