@@ -64,9 +64,9 @@ class _Deliver(Learner):
                 while column >= 0 and listed < room:
                     k = column
                     slot = (tick - delays[k]) % slots * stride
-                    marks = carray(pointer(marks_at[part]), slots * stride, np.int64)
+                    marks = array_int64(marks_at[part], slots * stride)
                     found = marks[slot + 1]
-                    ids = carray(pointer(ids_at[part] + 4 * marks[slot]), found, np.uint32)
+                    ids = array_uint32(ids_at[part] + 4 * marks[slot], found)
                     fitting = min(found, taken + room - listed)
                     for n in range(taken, fitting):
                         source = np.int64(ids[n])

@@ -22,137 +22,122 @@ AT_ONCE = 64  #: matrices whose elements lie beside each other, for the lanes of
 
 Matrix = dict[tuple[int, int], Any]
 
+# Everything lies in one array, where it begins at a number, and few functions hand on few arrays: all of it is compiled
+# where the first simulation of a new machine is made.
 _LOOP = f'''
 from math import ceil, exp, log2
 from numba import njit
-import numpy as np
-
-PLAIN = njit(error_model="numpy", nogil=True)
 
 
-@PLAIN
-def fill(found, value, many):
-    for j in range(found.shape[0]):
-        for m in range(many):
-            found[j, m] = value
-
-
-@PLAIN
-def product(one, other, terms, found, many):
+@njit({loader.INNER_TEXT})
+def product(x, one, other, found, terms, size):
     """Multiply matrices, term by term."""
-    fill(found, 0.0, many)
-    for t in range(terms.shape[0]):
-        left, right, to = one[terms[t, 0]], other[terms[t, 1]], found[terms[t, 2]]
-        for m in range(many):
-            to[m] += left[m] * right[m]
+    for q in range(found, found + size):
+        x[q] = 0.0
+    for t in range(0, terms.size, 3):
+        left, right, to = one + terms[t], other + terms[t + 1], found + terms[t + 2]
+        for m in range({AT_ONCE}):
+            x[to + m] += x[left + m] * x[right + m]
 
 
-@PLAIN
-def norm(matrix, rows, m):
+@njit({loader.INNER_TEXT})
+def norm(x, at, rows):
     """Return the largest sum of a row, of the absolute elements; the elements are sorted by rows."""
     largest = total = 0.0
+    row = -1
     for j in range(rows.size):
-        total = abs(matrix[j, m]) + (total if j > 0 and rows[j] == rows[j - 1] else 0.0)
+        if rows[j] != row:
+            total = 0.0
+        row = rows[j]
+        total += abs(x[at + {AT_ONCE} * j])
         if not total <= largest:
             largest = total
     return largest
 
 
-@PLAIN
-def halvings(matrix, rows, terms, power, squared, many, turns):
-    """Find how often each matrix must be halved to be small, 0 where it is no matrix of numbers; return the most."""
-    most = 0
-    for m in range(many):
-        turns[m] = norm(matrix, rows, m) > {NEAR!r}
-        most = max(most, turns[m])
-    if most == 0:
-        return most
-    for j in range(rows.size):
-        for m in range(many):
-            power[j, m] = abs(matrix[j, m])
-    for _ in range(2):
-        product(power, power, terms, squared, many)
-        product(squared, squared, terms, power, many)
-    for m in range(many):
-        if turns[m]:
-            largest = norm(matrix, rows, m)
-            root = norm(power, rows, m) ** (1.0 / 16.0)
-            if root < largest:
-                largest = root
-            turns[m] = int(ceil(log2(max(largest / {NEAR!r}, 1.0)))) if largest < 1e300 else 0
-        most = max(most, turns[m])
-    return most
-
-
-@PLAIN
-def series(matrix, diagonal, terms, integral, scratch, many):
-    """Take the Taylor series of the integral, the sum of A^k / (k + 1)!, from its last term on."""
-    most = {TERMS} + diagonal.size - 2
-    factorial = 1.0
-    for k in range(2, most + 2):
-        factorial *= k
-    one, other = (integral, scratch) if most % 2 == 0 else (scratch, integral)
-    fill(one, 0.0, many)
-    for i in diagonal:
-        for m in range(many):
-            one[i, m] = 1.0 / factorial
-    for k in range(most, 0, -1):
-        factorial /= k + 1
-        product(matrix, one, terms, other, many)
-        for i in diagonal:
-            for m in range(many):
-                other[i, m] += 1.0 / factorial
-        one, other = other, one
-
-
-@PLAIN
-def square(whole, diagonal, terms, chain, turns, turn, power, integral, longer, scratch, many):
-    """Double the span of exponentials and integrals that are to be squared at least `turn` times."""
-    for j in range(whole.shape[0]):
-        for m in range(many):
-            scratch[j, m] = power[j, m]
-    for i in diagonal:
-        for m in range(many):
-            scratch[i, m] += 1.0
-    product(integral, scratch, terms, longer, many)
-    product(power, power, terms, scratch, many)
-    for j in range(whole.shape[0]):
-        for m in range(many):
-            if turn <= turns[m]:
-                integral[j, m], power[j, m] = 0.5 * longer[j, m], scratch[j, m]
-    if chain:
-        for i in diagonal:
-            for m in range(many):
-                if turn <= turns[m]:
-                    power[i, m] = exp(whole[i, m] * 0.5 ** (turns[m] - turn))
-
-
-def main(shared, of_arrays, values, rows, diagonal, terms, chain, exact, integrals):
-    many = min({AT_ONCE}, exact.shape[1])
-    whole, small, power, integral, longer, scratch = np.zeros((6, shared.size, many))
-    turns = np.zeros(many, np.int64)
-    for j in range(shared.size):
-        for m in range(many):
-            whole[j, m] = shared[j]
+def main(shared, of_arrays, values, rows, diagonal, terms, chain, exact, integrals, x, turns):
+    size = {AT_ONCE} * shared.size
+    whole, small, power, integral, longer, scratch = 0, size, 2 * size, 3 * size, 4 * size, 5 * size
+    for q in range(size):
+        x[whole + q] = shared[q // {AT_ONCE}]
     for first in range(0, exact.shape[1], {AT_ONCE}):
-        many = min({AT_ONCE}, exact.shape[1] - first)
+        many = exact.shape[1] - first
+        if many > {AT_ONCE}:
+            many = {AT_ONCE}
         for j in range(of_arrays.size):
             for m in range(many):
-                whole[of_arrays[j], m] = values[j, first + m]
-        most = halvings(whole, rows, terms, power, scratch, many, turns)
-        for j in range(shared.size):
+                x[whole + of_arrays[j] + m] = values[j, first + m]
+
+        # how often each is halved: -1 is not known yet, and no matrix of numbers is not halved
+        most = 0
+        for m in range(many):
+            turns[m] = -1 if norm(x, whole + m, rows) > {NEAR!r} else 0
+            most += turns[m]
+        if most < 0:
+            for q in range(size):
+                x[power + q] = abs(x[whole + q])
+            for _ in range(2):
+                product(x, power, power, scratch, terms, size)
+                product(x, scratch, scratch, power, terms, size)
+            most = 0
             for m in range(many):
-                small[j, m] = whole[j, m] * 0.5 ** turns[m] if turns[m] else whole[j, m]
-        series(small, diagonal, terms, integral, scratch, many)
-        product(small, integral, terms, power, many)
+                if turns[m] < 0:
+                    largest, root = norm(x, whole + m, rows), norm(x, power + m, rows) ** (1.0 / 16.0)
+                    largest = root if root < largest else largest
+                    turns[m] = ceil(log2(largest / {NEAR!r})) if {NEAR!r} < largest < 1e300 else 0
+                    most = turns[m] if turns[m] > most else most
+        for q in range(size):
+            x[small + q] = x[whole + q] * 0.5 ** turns[q % {AT_ONCE}] if most else x[whole + q]
+
+        # the Taylor series of the integral, the sum of A^k / (k + 1)!, from its last term on
+        factorial, k = 1.0, 1
+        while k < {TERMS} + diagonal.size - 1:
+            k += 1
+            factorial *= k
+        for q in range(size):
+            x[longer + q] = 0.0
+        one, other = longer, integral
+        while True:
+            for i in diagonal:
+                for m in range(many):
+                    x[one + i + m] += 1.0 / factorial
+            if k == 1:
+                break
+            factorial /= k
+            k -= 1
+            product(x, small, one, other, terms, size)
+            one, other = other, one
+        if one == longer:
+            for q in range(size):
+                x[integral + q] = x[longer + q]
+
+        product(x, small, integral, power, terms, size)
         for i in diagonal:
             for m in range(many):
-                power[i, m] = exp(small[i, m]) if chain else power[i, m] + 1.0
+                x[power + i + m] = exp(x[small + i + m]) if chain else x[power + i + m] + 1.0
+
+        # double the span of those that are to be squared as often as that
         for turn in range(1, most + 1):
-            square(whole, diagonal, terms, chain, turns, turn, power, integral, longer, scratch, many)
+            for q in range(size):
+                x[scratch + q] = x[power + q]
+            for i in diagonal:
+                for m in range(many):
+                    x[scratch + i + m] += 1.0
+            product(x, integral, scratch, longer, terms, size)
+            product(x, power, power, scratch, terms, size)
+            for q in range(size):
+                if turn <= turns[q % {AT_ONCE}]:
+                    x[integral + q] = 0.5 * x[longer + q]
+                    x[power + q] = x[scratch + q]
+            if chain:
+                for i in diagonal:
+                    for m in range(many):
+                        if turn <= turns[m]:
+                            x[power + i + m] = exp(x[whole + i + m] * 0.5 ** (turns[m] - turn))
         for j in range(shared.size):
             for m in range(many):
-                exact[j, first + m], integrals[j, first + m] = power[j, m], integral[j, m]
+                exact[j, first + m] = x[power + {AT_ONCE} * j + m]
+                integrals[j, first + m] = x[integral + {AT_ONCE} * j + m]
 '''
 
 
@@ -187,20 +172,22 @@ def exponential_and_integral(matrix: Matrix, size: int) -> tuple[Matrix, Matrix]
             shared[shape.places[place]] = value
     values = np.array([matrix[place] for place in arrays]) if arrays else np.zeros((0, 1))
     exact, integral = np.empty((2, shared.size, values.shape[1]))
-    _compiled()(shared, shape.of_arrays, values, shape.rows, shape.diagonal, shape.terms, shape.chain, exact, integral)
+    room = np.zeros(6 * AT_ONCE * shared.size)
+    _compiled()(shared, shape.of_arrays, values, shape.rows, shape.diagonal, shape.terms, shape.chain, exact, integral,
+                room, np.zeros(AT_ONCE, np.int64))
     return _elements(exact, shape), _elements(integral, shape)
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """Where the elements of a result are, numbered row by row.
+    """Where the elements of a result are, numbered row by row; AT_ONCE of each lie beside each other.
 
     Attributes:
         places: (row, column) of all that can differ from zero -> its number.
         rows: the row of each number.
-        diagonal: numbers of those on the diagonal.
-        terms: numbers of the factors and of the result in each term of a product of two such matrices.
-        of_arrays: numbers of the elements that are given as arrays.
+        diagonal: where those on the diagonal begin.
+        terms: where the factors and the result begin, for each term of a product of two such matrices.
+        of_arrays: where the elements begin that are given as arrays.
         varies: for each number, whether it follows from an array.
         chain: whether the variables are a chain without a circle.
     """
@@ -224,10 +211,10 @@ def _shape(given, arrays, size):
     rows, columns = np.nonzero(reach)
     places = {place: number for number, place in enumerate(zip(rows.tolist(), columns.tolist(), strict=True))}
     return _Shape(
-        places, rows, diagonal=np.array([places[i, i] for i in range(size)]),
-        terms=np.array([(one, places[k, to], places[row, to]) for (row, k), one in places.items()
-                        for to in range(size) if (k, to) in places]),
-        of_arrays=np.array([places[place] for place in arrays], dtype=np.int64),
+        places, rows, diagonal=AT_ONCE * np.array([places[i, i] for i in range(size)]),
+        terms=AT_ONCE * np.array([(one, places[k, to], places[row, to]) for (row, k), one in places.items()
+                                  for to in range(size) if (k, to) in places]).ravel(),
+        of_arrays=AT_ONCE * np.array([places[place] for place in arrays], dtype=np.int64),
         varies=[any(reach[row, i] and reach[j, column] for i, j in arrays) for row, column in places],
         chain=bool((reach & reach.T).sum() == size))
 

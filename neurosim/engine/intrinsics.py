@@ -6,8 +6,12 @@ import sys
 from typing import Any
 
 import llvmlite.binding as llvm
+import numba
+import numpy as np
 from llvmlite import ir
 from numba import extending, types
+from numba.core import cgutils
+from numba.np import arrayobj
 
 intrinsic: Any = extending.intrinsic  # what it makes is called without the first argument
 
@@ -17,12 +21,40 @@ _I64 = ir.IntType(64)
 FLAGS = 64  #: bytes that `flags_of` looks at
 
 
-@intrinsic
-def pointer(typingctx, address):
-    """Return the address (int64) as an untyped pointer, for `carray`."""
-    def codegen(context, builder, signature, args):
-        return builder.inttoptr(args[0], _I8P)
-    return types.voidptr(types.int64), codegen
+def _array_of(dtype):
+    """Return the intrinsic that makes the array of a dtype at an address, of a length.
+
+    Numba's own `carray` does so by two functions for each array, and a kernel has dozens of arrays: with it compiling
+    took a third longer.
+    """
+    def array_at(typingctx, address, length):
+        kind = types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C")
+
+        def codegen(context, builder, signature, args):
+            data = builder.inttoptr(args[0], context.get_data_type(kind.dtype).as_pointer())
+            size, item = args[1], context.get_constant(types.intp, np.dtype(dtype).itemsize)
+            array = context.make_array(kind)(context, builder)
+            arrayobj.populate_array(array, data=data, shape=cgutils.pack_array(builder, [size]),
+                                    strides=cgutils.pack_array(builder, [item]), itemsize=item, meminfo=None)
+            return array._getvalue()
+        return kind(types.int64, types.int64), codegen
+    return intrinsic(array_at)
+
+
+def _number_of(dtype):
+    """Return the intrinsic that loads a number of a dtype from an address."""
+    def number_at(typingctx, address):
+        kind = numba.from_dtype(np.dtype(dtype))
+
+        def codegen(context, builder, signature, args):
+            return builder.load(builder.inttoptr(args[0], context.get_data_type(kind).as_pointer()))
+        return kind(types.int64), codegen
+    return intrinsic(number_at)
+
+
+_DTYPES = ("uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+VIEWS = {f"array_{name}": _array_of(name) for name in _DTYPES} | {
+    f"number_{name}": _number_of(name) for name in ("float32", "float64")}
 
 
 @intrinsic

@@ -17,8 +17,8 @@ from neurosim.engine.checked import CHECKING
 from neurosim.engine.elementary import exp
 
 _ALWAYS = {name: getattr(intrinsics, name)
-           for name in ("pointer", "bits_to_float64", "prefetch", "flags_of", "first_flag")} | {"exp": exp}
-_HEADER = "import numpy as np\nfrom numba import carray\n\n\ndef kernel(args, tick):\n"
+           for name in ("bits_to_float64", "prefetch", "flags_of", "first_flag")} | {"exp": exp} | intrinsics.VIEWS
+_HEADER = "import numpy as np\n\n\ndef kernel(args, tick):\n"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,16 @@ class Array:
     def __init__(self, dtype, length):
         object.__setattr__(self, "dtype", np.dtype(dtype))
         object.__setattr__(self, "length", str(length))
+
+
+@dataclass(frozen=True)
+class Number:
+    """An argument that is a number, in an array of one, so that another can be put there between runs."""
+
+    dtype: np.dtype
+
+    def __init__(self, dtype):
+        object.__setattr__(self, "dtype", np.dtype(dtype))
 
 
 INT, REAL = "int", "real"
@@ -57,7 +67,7 @@ class Kernel:
 
     Args:
         name: what it does, one word.
-        fields: its arguments by name: INT, REAL, or an Array; in the order in which they are unpacked.
+        fields: its arguments by name: INT, REAL, an Array, or a Number; in the order in which they are unpacked.
         body: the text of the loop, in which the arguments are variables.
         leaves: the scalar bodies that the text calls, by name.
         real: float type of REAL arguments and of the constants in the leaves.
@@ -85,8 +95,10 @@ class Kernel:
             return f"{name} = args[{position}]"
         if kind == REAL:
             return f"{name} = np.{np.dtype(self.real).name}(bits_to_float64(args[{position}]))"
+        if isinstance(kind, Number):
+            return f"{name} = number_{kind.dtype.name}(args[{position}])"
         length = f"args[{len(self.fields) + position}]" if CHECKING else kind.length
-        return f"{name} = carray(pointer(args[{position}]), {length}, np.{kind.dtype.name})"
+        return f"{name} = array_{kind.dtype.name}(args[{position}], {length})"
 
     def block(self, **values) -> "Block":
         """Return a block of arguments; every field must be given."""

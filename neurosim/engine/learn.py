@@ -285,7 +285,7 @@ def modulate(wiring: Wiring) -> Kernel:
             fields |= {f"parts_{name}": INT, f"slots_{name}": INT, f"stride_{name}": INT,
                        f"marks_at_{name}": Array(np.int64, f"parts_{name}")}
             lines += ["found = np.int64(0)", f"for p in range(parts_{name}):",
-                      f"    marks = carray(pointer(marks_at_{name}[p]), slots_{name} * stride_{name}, np.int64)",
+                      f"    marks = array_int64(marks_at_{name}[p], slots_{name} * stride_{name})",
                       f"    found += marks[before % slots_{name} * stride_{name} + 1]",
                       f"{modulator_field(name)}[tick % {PAST}] = found", "fired += found"]
         else:

@@ -30,8 +30,12 @@ from neurosim.engine.refusal import refusal, refuse_what_fails_later
 from neurosim.engine.store import Entry
 from neurosim.errors import ModelError
 
+# What only compiled code calls needs no doors from Python and C, which take longer to compile than a short function.
+INNER = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INNER_TEXT = ", ".join(f"{name}={value!r}" for name, value in INNER.items())  #: as options in the text of a kernel
+
 ARGUMENTS = (numba.types.CPointer(numba.types.int64), numba.types.int64)
-VERSION = "2"  # raise it when the way in which leaves are compiled changes
+VERSION = "3"  # raise it when the way in which leaves are compiled changes
 
 _loaded: dict[str, object] = {}
 _leaves: dict[tuple, object] = {}
@@ -148,7 +152,7 @@ def _compiled(function, real, checking):
     names = names_of(function.__code__)
     used = {name: _convert(value, real, names, checking) for name, value in outside(function).items()}
     function = body_with_checks(function, used) if checking else function
-    return numba.njit(error_model="numpy", forceinline=True, boundscheck=checking)(_narrowed(function, real, used))
+    return numba.njit(forceinline=True, boundscheck=checking, **INNER)(_narrowed(function, real, used))
 
 
 def _narrowed(function, real, used):

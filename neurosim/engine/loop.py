@@ -39,7 +39,7 @@ _TEXT = '''
 from numba import njit
 
 
-@njit(nogil=True)
+@njit({inner})
 def ready(board, n, part, tick, window):
     for other in range(n):
         if other != part and atomic_load(board + {apart} * other) < tick - window:
@@ -47,7 +47,7 @@ def ready(board, n, part, tick, window):
     return True
 
 
-@njit(nogil=True)
+@njit({inner})
 def work(functions, blocks, starts, last, window, board, claims, thread, alone):
     n = starts.size - 1
     waited = 0
@@ -91,7 +91,7 @@ def main(functions, blocks, starts, last, window, board, claims, thread, alone):
 def _compiled():
     names = ("call_kernel", "atomic_load", "atomic_store", "atomic_claim", "pause", "yield_thread", "float_mode",
              "set_float_mode")
-    text = _TEXT.format(apart=APART, patience=PATIENCE, flush=intrinsics.FLUSH)
+    text = _TEXT.format(inner=loader.INNER_TEXT, apart=APART, patience=PATIENCE, flush=intrinsics.FLUSH)
     return loader.load_function("loop", text, {name: getattr(intrinsics, name) for name in names})
 
 

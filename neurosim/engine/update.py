@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.engine.intrinsics import FLAGS
-from neurosim.engine.kernel import INT, Array, Kernel
+from neurosim.engine.kernel import INT, Array, Kernel, Number
 from neurosim.engine.slots import CLOSE, EMIT, OPEN
 from neurosim.random import key_at, philox, uniform53
 
@@ -128,7 +128,8 @@ class _Writer:
             fields["injected"] = Array(kind.real, n)
         for name, varies in kind.coefficients.items():
             slow = name in self._slow_coefficients()
-            fields[name] = Array(np.float64 if slow else kind.real, n if varies else 1)
+            dtype = np.float64 if slow else kind.real
+            fields[name] = Array(dtype, n) if varies else Number(dtype)
         if self.model.spiking:
             fields |= {"spiked": Array(np.uint8, f"n + {FLAGS}"), **EMIT}
         if uses_uniform(self.model):
@@ -145,14 +146,13 @@ class _Writer:
                 and self.kind.real is not np.float64 for name in terms.values()}
 
     def _coefficient(self, name):
-        return f"{name}[k]" if self.kind.coefficients[name] else f"c_{name}"
+        return f"{name}[k]" if self.kind.coefficients[name] else name
 
     # -- the pass over all neurons --------------------------------------------------------------------
 
     def _integrate(self) -> str:
         kind = self.kind
-        head = [f"c_{name} = {name}[0]" for name, varies in kind.coefficients.items() if not varies]
-        head += self._draw() if uses_uniform(self.model) else []
+        head = self._draw() if uses_uniform(self.model) else []
         loop = [f"x_{name} = {name}[k]" for name in self._variables()]
         if kind.injected:
             loop += ["x_injected = injected[k]", "injected[k] = 0"]

@@ -17,7 +17,7 @@ _FUNCTIONS = (exponentials.two, exponentials.three, exponentials.relax, exponent
               exponentials.first_crossing, mathematics.convolved, mathematics.forth, mathematics.approach,
               mathematics.back, mathematics.fed_back, mathematics.area, mathematics.weigh, mathematics.turning,
               mathematics.summits, queue.precedes, queue.push, queue.replace_root, queue.pop)
-_OPTIONS = f'nogil=True, error_model="numpy", _nrt={CHECKING}'  # a check that fails makes an error to raise
+_OPTIONS = f"{loader.INNER_TEXT}, _nrt={CHECKING}"  # a check that fails makes an error to raise
 PLAIN = f"@njit({_OPTIONS})"
 INLINED = f"@njit({_OPTIONS}, forceinline=True)"  # to hand on fifty arrays takes longer than what is done with them
 MAIN = "def main(*arguments):\n    return through(*arguments)\n"
