@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from shares import quick
 
 import neurosim as ns
 from neurosim.checks import Parameter
@@ -160,7 +161,7 @@ def outcome(parts, pieces, threads, restore_at=None):
     return sim.get("cells", "v"), sim.synapses(projection)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", quick(("all",), CASES))
 def test_threads_pieces_and_checkpoints_change_no_bit(name):
     v, synapses = outcome(CASES[name], [200.0], 1)
     for pieces, threads, restore_at in (([200.0], 2, None), ([0.1, 70.3, 100.0, 29.6], 1, None),

@@ -47,6 +47,7 @@ def after_one_spike(device, n_cells, start=0.4, eta=0.105, seed=0):
     return sim.weights("p").reshape(2, n_cells)
 
 
+@pytest.mark.slow
 def test_each_device_moves_along_its_own_curve():
     rng = np.random.default_rng(1)
     device = NonlinearPulses.labelled(rng.uniform(0, 6, 60), rng.uniform(-6, 0, 60), pulses_up=rng.uniform(90, 200, 60),
@@ -74,6 +75,7 @@ def test_numbers_of_pulses_are_right_in_the_mean_and_their_noise_adds_up():
 
 # The liquid on crossbars ----------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_one_number_for_a_column_has_the_noise_of_its_devices():
     """Three devices of a column are read at one tick: one by one in the core, and as one variance."""
     liquid, w, n = example("crossbar_liquid"), np.array([1.0, -2.0, 0.5]), 4000

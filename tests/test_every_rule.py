@@ -46,7 +46,8 @@ def composed(cls, **choice):
     return [rule] if asks or rule.on_change is None else [PairSTDP(a_plus=0.05, a_minus=0.05), rule]
 
 
-CASES = [(cls, choice) for cls in RULES for choice in options(cls)]
+#: what is no default compiles loops of its own, and is slow
+CASES = [pytest.param(cls, choice, marks=[pytest.mark.slow] * bool(choice)) for cls in RULES for choice in options(cls)]
 CASE = pytest.mark.parametrize("cls, choice", CASES, ids=lambda each: each.__name__ if inspect.isclass(each) else
                                "-".join(f"{k}={v}" for k, v in each.items()) or "default")
 

@@ -69,6 +69,7 @@ def small_digits_by(nalsm, shape, n_train, n_test, short, strengths):
     return [nalsm["condition"](wiring, data, rounds, short, 0, w_astro=w, fresh=True) for w in strengths]
 
 
+@pytest.mark.slow
 def test_stdp_alone_ruins_a_small_liquid_and_the_astrocyte_repairs_it(nalsm):
     """Small digits, 343 neurons, all synapses plastic: rate, rank, accuracy and branching factor, in seconds."""
     alone, repaired = small_digits_by(nalsm, (7, 7, 7), 100, 60, 400, (0.0, 0.05))

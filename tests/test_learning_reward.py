@@ -108,6 +108,7 @@ def test_weights_are_those_of_nests_dopamine_synapse(case):
     np.testing.assert_allclose(as_in_nest(case), theirs, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_comparison_with_nest_tells_conventions_apart():
     theirs = np.array(NEST["cases"]["baseline"]["weights"])
     for different in ({"delay": "axonal"}, {"baseline": 0.0}, {"step": 1 / 41.0}, {"late": False}):
@@ -122,7 +123,8 @@ def test_a_long_silence_costs_float32_no_precision():
     assert exact > 0.51 and found == pytest.approx(exact, rel=1e-6)
 
 
-@pytest.mark.parametrize("rule", [PairSTDP(a_plus=0.1), TripletSTDP(a2_plus=0.1), InhibitorySTDP(eta=0.1)],
+@pytest.mark.parametrize("rule", [PairSTDP(a_plus=0.1), pytest.param(TripletSTDP(a2_plus=0.1), marks=pytest.mark.slow),
+                                  pytest.param(InhibitorySTDP(eta=0.1), marks=pytest.mark.slow)],
                          ids=lambda rule: type(rule).__name__)
 def test_a_gate_scales_the_change_of_any_rule(rule):
     free = weight_after(rule, [100.0], [110.0]) - 0.5
@@ -176,6 +178,7 @@ PAIR = PairSTDP(a_plus=0.02, a_minus=0.021, w_max=2.0)
 SCALING = SynapticScaling(rate=20.0, eta=0.1, tau_rate=200.0, period=10.0, w_max=2.0)
 
 
+@pytest.mark.slow
 def test_gated_stdp_with_scaling_is_three_objects():
     """With the gate shut only scaling acts, with it open both, and the ratios tell which."""
     alone, _ = composition([SCALING])

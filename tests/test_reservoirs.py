@@ -394,6 +394,7 @@ def rates(net, duration, warm=100.0, dt=0.1, seed=1):
     return {p.name: sim.spikes(p).between(start=warm) for p in net.populations}
 
 
+@pytest.mark.slow
 def test_the_maass_column_is_as_published():
     net = rs.maass_column(4, seed=2)
     liquid = net.population("liquid")

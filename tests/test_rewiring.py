@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shares import quick
 from test_every_rule import RULES, composed, network, target_of
 
 import neurosim as ns
@@ -102,7 +103,7 @@ def test_a_rule_sees_no_arrival_of_a_spike_that_was_sent_before():
     assert later.weights("p") == pytest.approx([0.5 - one_early - one_late, 0.5 - one_late])
 
 
-@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", quick(("PairSTDP", "ThreeFactor"), RULES), ids=lambda cls: cls.__name__)
 def test_state_threads_and_pieces_change_no_bit_while_synapses_are_young(cls, tmp_path):
     sim = ns.Simulation(network(composed(cls), target_of(cls)), DT, seed=3)
     sim.run(40.0)
