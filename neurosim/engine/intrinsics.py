@@ -11,7 +11,6 @@ import numpy as np
 from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
-from numba.np import arrayobj
 
 intrinsic: Any = extending.intrinsic  # what it makes is called without the first argument
 
@@ -28,15 +27,17 @@ def _array_of(dtype):
     took a third longer.
     """
     def array_at(typingctx, address, length):
-        kind = types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C")
+        kind, size = types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C"), np.dtype(dtype).itemsize
 
         def codegen(context, builder, signature, args):
-            data = builder.inttoptr(args[0], context.get_data_type(kind.dtype).as_pointer())
-            size, item = args[1], context.get_constant(types.intp, np.dtype(dtype).itemsize)
-            array = context.make_array(kind)(context, builder)
-            arrayobj.populate_array(array, data=data, shape=cgutils.pack_array(builder, [size]),
-                                    strides=cgutils.pack_array(builder, [item]), itemsize=item, meminfo=None)
-            return array._getvalue()
+            model, item = context.data_model_manager.lookup(kind), context.get_constant(types.intp, size)
+            parts = {"data": builder.inttoptr(args[0], context.get_data_type(kind.dtype).as_pointer()),
+                     "nitems": args[1], "itemsize": item, "shape": cgutils.pack_array(builder, [args[1]]),
+                     "strides": cgutils.pack_array(builder, [item])}
+            array = context.get_constant_null(kind)  # nobody counts who holds it
+            for name, value in parts.items():
+                array = model.set(builder, array, value, name)
+            return array
         return kind(types.int64, types.int64), codegen
     return intrinsic(array_at)
 

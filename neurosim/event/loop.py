@@ -366,6 +366,7 @@ def compiled():
               "quiet_here": exponentials.quiet, "relax_here": exponentials.relax, "arrive": exponentials.arrive,
               "call_kernel": intrinsics.call_kernel}
     text = _TEXT
-    for name, part in {"{inner}": loader.INNER_TEXT, "{constants}": _constants(), "{functions}": _functions(), **_ARGUMENTS}.items():
+    parts = {"{inner}": loader.INNER_TEXT, "{constants}": _constants(), "{functions}": _functions(), **_ARGUMENTS}
+    for name, part in parts.items():
         text = text.replace(name, part)
     return loader.load_function("event", text, leaves)
