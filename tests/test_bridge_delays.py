@@ -157,3 +157,24 @@ def test_the_core_sends_the_spikes_of_rounded_delays(of, learn):
 def test_bad_input_gets_one_sentence(make, message):
     with pytest.raises(ParameterError, match=message):
         make()
+
+
+@pytest.mark.parametrize("values", [(0.0, 1.0, 3.0, 255.0), (0.0, 1.0, 256.0), (0.0, -1.0, 1.0), (0.0, 0.5, 1.0)])
+def test_taps_made_again_on_the_way_back_and_inputs_kept_as_bytes_change_no_gradient(values):
+    from neurosim.bridge.delayed import spread_over
+
+    generator = torch.Generator().manual_seed(1)
+    x = torch.tensor(values, dtype=torch.float64)[torch.randint(0, len(values), (30, 3, 4), generator=generator)]
+    weight, delay = torch.rand(2, 4, 2, generator=generator, dtype=torch.float64).requires_grad_()
+    x.requires_grad_()
+
+    def taps(weight, delay):
+        return weight * torch.exp(-(torch.arange(5.0, dtype=torch.float64)[:, None, None] - 4.0 * delay).square())
+
+    plain = sum(x[4 - d:30 - d] @ taps(weight, delay)[d] for d in range(5))
+    made = spread_over(x, taps, weight, delay)
+    g = torch.rand(made.shape, generator=generator, dtype=torch.float64)
+    assert torch.allclose(made, plain, rtol=0.0, atol=1e-10)
+    for one, other in zip(torch.autograd.grad(made, (x, weight, delay), g),
+                          torch.autograd.grad(plain, (x, weight, delay), g), strict=True):
+        assert torch.allclose(one, other, rtol=1e-10, atol=1e-10)

@@ -4,6 +4,7 @@ Delays that learn are spread over taps: an input arrives a little at each of the
 spectra, over blocks of ticks, which costs a tenth of the sum itself. Delays of whole ticks move a weight to its tick.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,31 @@ def spread(x: Any, taps: Any) -> Any:
     >>> spread(x, torch.tensor([0.5, 0.0, 1.0]).reshape(3, 1, 1)).flatten().round(decimals=6) + 0.0
     tensor([0.5000, 0.0000, 2.0000])
     """
-    return _Spread.apply(x, taps)
+    return spread_over(x, lambda given: given, taps)
+
+
+def spread_over(x: Any, made: Callable, *parameters: Any) -> Any:
+    """Return `spread(x, made(*parameters))`, whose taps are not kept for the way back but made again there.
+
+    Args:
+        x: inputs, as for `spread`.
+        made: a function that returns taps, of nothing but the parameters.
+        parameters: tensors.
+
+    >>> import torch
+    >>> x = torch.tensor([0.0, 0.0, 1.0, 0.0, 2.0]).reshape(5, 1, 1)
+    >>> gain = torch.tensor(2.0, requires_grad=True)
+    >>> spread_over(x, lambda gain: gain * torch.ones(3, 1, 1), gain).sum().backward()
+    >>> round(gain.grad.item(), 5)
+    5.0
+    """
+    return _Spread.apply(x, made, *parameters)
 
 
 class _Spread(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, taps):
-        ctx.save_for_backward(x, taps)
+    def forward(ctx, x, made, *parameters):
+        ctx.made, taps = made, made(*parameters)
         late, ticks = taps.shape[0] - 1, x.shape[0] - taps.shape[0] + 1
         out = x.new_zeros(ticks, x.shape[1], taps.shape[2])
         n, step = _blocks(ticks, late)
@@ -46,29 +65,50 @@ class _Spread(torch.autograd.Function):
         for begin, rows in _pieces(ticks, step, x.shape[1]):
             piece = torch.fft.irfft(torch.fft.rfft(x[begin:begin + n, rows], n, dim=0) @ spectrum, n, dim=0)
             out[begin:begin + step, rows] = piece[late:late + min(step, ticks - begin)]
+        ctx.save_for_backward(_narrowed(x), *parameters)
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, g):
-        x, taps = ctx.saved_tensors
-        late, ticks = taps.shape[0] - 1, g.shape[0]
-        n, step = _blocks(ticks, late)
-        g_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        back = _spectrum(taps, n).transpose(1, 2) if g_x is not None else None
-        found = None
-        for begin, rows in _pieces(ticks, step, x.shape[1]):
-            now = g[begin:begin + step, rows]
-            spectrum = torch.fft.rfft(now, n, dim=0)  # of out[begin], which needs x up to x[begin + late]
-            if g_x is not None:
-                piece = torch.fft.irfft((spectrum.conj() @ back).conj(), n, dim=0)  # the smaller one is conjugated
-                g_x[begin + late:begin + late + len(now), rows] += piece[:len(now)]
-                g_x[begin:begin + late, rows] += piece[n - late:]
-            if ctx.needs_input_grad[1]:
-                inputs = torch.fft.rfft(x[begin:begin + late + len(now), rows], n, dim=0)
-                turned = inputs.conj().transpose(1, 2)
-                found = turned @ spectrum if found is None else found.baddbmm_(turned, spectrum)
-        return g_x, None if found is None else _taps_of(found, n, late + 1)
+        x, *parameters = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
+        g_x, g_taps = _back(x, ctx.made(*parameters), g, ctx.needs_input_grad[0], any(wanted))
+        if not any(wanted):
+            return g_x, None, *(None for _ in wanted)
+        with torch.enable_grad():  # now that the spectra are gone
+            given = [each.detach().requires_grad_(need) for each, need in zip(parameters, wanted, strict=True)]
+            taps = ctx.made(*given)
+        made = iter(torch.autograd.grad(taps, [each for each in given if each.requires_grad], g_taps))
+        found = [next(made) if need else None for need in wanted]
+        return g_x, None, *found
+
+
+def _narrowed(x):
+    """Return numbers of spikes in a byte each, which is a quarter of the memory, and other inputs as they are."""
+    small = x.to(torch.uint8)
+    return small if torch.equal(small.to(x.dtype), x) else x
+
+
+def _back(x, taps, g, of_x, of_taps):
+    """Return the gradients of the sums of `spread` by inputs and taps, None for what is not wanted."""
+    late, ticks = taps.shape[0] - 1, g.shape[0]
+    n, step = _blocks(ticks, late)
+    g_x = g.new_zeros(x.shape) if of_x else None
+    back = _spectrum(taps, n).transpose(1, 2) if g_x is not None else None
+    found = None
+    for begin, rows in _pieces(ticks, step, x.shape[1]):
+        now = g[begin:begin + step, rows]
+        spectrum = torch.fft.rfft(now, n, dim=0)  # of out[begin], which needs x up to x[begin + late]
+        if g_x is not None:
+            piece = torch.fft.irfft((spectrum.conj() @ back).conj(), n, dim=0)  # the smaller one is conjugated
+            g_x[begin + late:begin + late + len(now), rows] += piece[:len(now)]
+            g_x[begin:begin + late, rows] += piece[n - late:]
+        if of_taps:
+            inputs = torch.fft.rfft(x[begin:begin + late + len(now), rows].to(g.dtype), n, dim=0)
+            turned = inputs.conj().transpose(1, 2)
+            found = turned @ spectrum if found is None else found.baddbmm_(turned, spectrum)
+    return g_x, None if found is None else _taps_of(found, n, late + 1)
 
 
 def _blocks(ticks, late):

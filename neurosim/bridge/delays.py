@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from neurosim.aliases import Choice, Flag, Real, RealOrNone
 from neurosim.bridge.arrivals import weighted
-from neurosim.bridge.delayed import filtered, one_tap, shifted, spread
+from neurosim.bridge.delayed import filtered, one_tap, shifted, spread, spread_over
 from neurosim.bridge.extra import torch
 from neurosim.checks import Option, Parameter, Parametrised, check_number, check_ticks, describe_value, required
 from neurosim.errors import ParameterError
@@ -94,12 +94,18 @@ class DelayLines(torch.nn.Module):
 
     def taps(self) -> Any:
         """Return the share of each tap, shape (taps, *shape of delay); the sum over taps is 1."""
+        self._keep_in_range()
+        return self._taps_of(self.delay, self.sigma)
+
+    def _keep_in_range(self):
         with torch.no_grad():  # a step of the optimiser may have left the range
             if ((self.delay < 0) | (self.delay > self.what.longest)).any():
                 self.delay.clamp_(0.0, self.what.longest)
-        n = torch.arange(self.late + 1, dtype=self.delay.dtype, device=self.delay.device)[:, None, None]
-        away = n - self.delay / self.dt
-        sigma = self.sigma / self.dt
+
+    def _taps_of(self, delay, sigma):
+        n = torch.arange(self.late + 1, dtype=delay.dtype, device=delay.device)[:, None, None]
+        away = n - delay / self.dt
+        sigma = sigma / self.dt
         if self.what.kernel == "gaussian":
             return torch.softmax(away.square() / (-2.0 * sigma * sigma), 0)
         near = (1.0 - away.abs() / (1.0 + sigma)).clamp(min=0.0)
@@ -120,6 +126,10 @@ class DelayLines(torch.nn.Module):
         on_cpu = weight.device.type == "cpu"
         if self.whole and on_cpu:
             return shifted(x, weight, self.ticks(), self.late)
+        if self.what.of == "synaptic" and not self.whole:
+            self._keep_in_range()
+            return spread_over(x, lambda delay, sigma, weight: self._taps_of(delay, sigma) * weight, self.delay,
+                               self.sigma, weight)
         taps = one_tap(self.ticks(), self.late + 1).to(weight.dtype) if self.whole else self.taps()
         if self.what.of == "synaptic":
             return spread(x, taps * weight)
