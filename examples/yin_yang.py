@@ -84,9 +84,11 @@ def network(into, out_of, delays=(DELAY, DELAY), device=None):
 
 
 def begun(seed):
-    """Return a network of which nearly every hidden neuron spikes for nearly every point."""
+    """Return a network whose hidden neurons spike for some points and not for others.
+
+    Where all spike for all points, by larger weights, a network may learn nothing but a linear answer."""
     rng = np.random.default_rng(seed)
-    return network(rng.normal(2.5, 1.2, (5, options.hidden)), rng.normal(0.0, 0.5, (options.hidden, 3)))
+    return network(rng.normal(1.0, 1.2, (5, options.hidden)), rng.normal(0.0, 0.5, (options.hidden, 3)))
 
 
 def trained(seed):
