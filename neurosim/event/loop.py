@@ -46,7 +46,7 @@ from numba import njit
 
 {functions}
 
-@njit({inner})
+@njit(nogil=True, error_model="numpy")
 def move(family, x, at, c, ca, n_chains, stride, first, t):
     if family == LINEAR or family == SILENT:
         advance_linear(x, at, c, ca, n_chains, stride, first, t)
@@ -54,7 +54,7 @@ def move(family, x, at, c, ca, n_chains, stride, first, t):
         advance_parabola(x, at, c, ca, n_chains, stride, first, t)
 
 
-@njit({inner})
+@njit(nogil=True, error_model="numpy")
 def own_event(family, x, at, c, ca, n_chains, stride, first, spare, work, places, rates, roots):
     if family == QUADRATIC:
         return next_parabola(x, at, c, ca, n_chains, stride, first)
@@ -69,7 +69,7 @@ def own_event(family, x, at, c, ca, n_chains, stride, first, spare, work, places
     return begin + first_crossing(x, at, c, ca, n_chains, stride, first, work, places, rates, roots)
 
 
-@njit({inner})
+@njit(nogil=True, error_model="numpy")
 def own_check(x, at, c, ca, n_chains, stride, first, spare):
     """The time before which a linear neuron does not spike on its own."""
     begin = x[at]
@@ -83,7 +83,7 @@ def own_check(x, at, c, ca, n_chains, stride, first, spare):
     return begin + earliest(x, at, c, ca, n_chains, stride, first)
 
 
-@njit({inner})
+@njit(nogil=True, error_model="numpy")
 def interval(element, x, at, rate, stream, k0, k1):
     """The time to the next event of a Poisson process, whose events are counted at x[at + 1]."""
     count = np.uint64(x[at + 1])
@@ -93,7 +93,7 @@ def interval(element, x, at, rate, stream, k0, k1):
     return -np.log(uniform53(w0, w1)) * 1000.0 / rate
 
 
-@njit({inner})
+@njit(nogil=True, error_model="numpy")
 def foresee(p, k, t, {foresee}):
     """Put the next event of element k of population p, whose state is that of time t, into the queue."""
     family = pops[p, P_family]
@@ -124,7 +124,7 @@ def foresee(p, k, t, {foresee}):
         numbers[SIZE] = push(time, order, item, numbers[SIZE], then, kind + p, k)
 
 
-@njit({inner})
+@njit(nogil=True, error_model="numpy")
 def send(p, k, t, {send}):
     """Put the spike of element k of population p under way, once for each projection with targets."""
     for n in range(outs[p], outs[p + 1]):
@@ -355,7 +355,7 @@ def _constants() -> str:
 
 def _functions() -> str:
     """The mathematics as source: compiled once each, where leaves would be copied to every place that calls them."""
-    return "\n\n".join(f'@njit({loader.INNER_TEXT})\n{inspect.getsource(function)}'
+    return "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{inspect.getsource(function)}'
                        for function in _FUNCTIONS)
 
 
@@ -366,7 +366,6 @@ def compiled():
               "quiet_here": exponentials.quiet, "relax_here": exponentials.relax, "arrive": exponentials.arrive,
               "call_kernel": intrinsics.call_kernel}
     text = _TEXT
-    parts = {"{inner}": loader.INNER_TEXT, "{constants}": _constants(), "{functions}": _functions(), **_ARGUMENTS}
-    for name, part in parts.items():
+    for name, part in {"{constants}": _constants(), "{functions}": _functions(), **_ARGUMENTS}.items():
         text = text.replace(name, part)
     return loader.load_function("event", text, leaves)
