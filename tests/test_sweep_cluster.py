@@ -95,6 +95,25 @@ def test_a_call_that_kills_every_worker_fails_and_the_rest_goes_on(client, tmp_p
     assert [row["value"] for row in rows if row["x"] != 3] == [0, 1, 2, 4, 5, 6, 7]
 
 
+@pytest.mark.parametrize("killed", [True, False])
+def test_what_a_worker_takes_with_it_is_computed_again(client, monkeypatch, killed):
+    """A call has ended, and its worker is gone before what came of it is fetched; nobody has it, or nobody answers."""
+    from distributed import Future, KilledWorker
+
+    real, asked = Future.result, []
+
+    def result(future, timeout=None):
+        asked.append(future)
+        if len(asked) == 1:
+            raise KilledWorker("call", None, 1) if killed else TimeoutError
+        return real(future, timeout)
+
+    monkeypatch.setattr(Future, "result", result)
+    rows = sweep(lambda x: 2 * x, {"x": [1, 2, 3]}, cluster=client, **NO_BAR).rows
+    assert [row["value"] for row in rows] == [2, 4, 6]
+    assert len(asked) > 3
+
+
 def test_a_cluster_without_workers_is_one_sentence(monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(module, "EMPTY", 1.0)

@@ -110,10 +110,17 @@ def _together(caller, sent, line, client) -> list[Call]:
             for future in _taken(ended):
                 some = under_way.pop(future)
                 if future.status == "finished":
-                    _keep(caller, future.result())
-                    workers.learn(future.result())
-                    for call in some:
-                        line.ended(call)
+                    try:
+                        entries = future.result(timeout=ANSWER)
+                    except library.KilledWorker:  # its worker died with what it had, and so did the next one
+                        given_up += some
+                    except TimeoutError:
+                        line.back(some)
+                    else:
+                        _keep(caller, entries)
+                        workers.learn(entries)
+                        for call in some:
+                            line.ended(call)
                 elif future.status == "error" and isinstance(future.exception(), library.KilledWorker):
                     given_up += some
                 elif future.status == "error" and isinstance(future.exception(), FileError):
