@@ -15,14 +15,12 @@ rate of Adam is the best of some after 2,000 images, by images 45,000 to 50,000 
 
 import argparse
 import gzip
-import os
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.gradients import DURATION, HIDDEN, latencies, raster
+from benchmarks.gradients import DURATION, HIDDEN, latencies, mnist, network, raster
 
 BATCH, TURN, SHARP = 32, 10, 6.0  # images; batches of a turn; factor of the logits
 RATES = {"exact": 1e-2, "surrogate": 1e-2, "snnTorch": 1e-2}  #: of Adam
@@ -37,19 +35,9 @@ def weights() -> list[np.ndarray]:
 
 def exact() -> tuple:
     """Return what makes an input of spike times, what makes mean v of an input, and what is learned."""
-    import neurosim as ns
     from neurosim import bridge
 
-    net = ns.Network()
-    source = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=784, duration=1.0)), 784, name="pixels")
-    models = (ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0),
-              ns.LeakyIntegrator(tau_mem=20.0, v_leak=0.0, r=1.0))
-    for name, model, size, weight in zip(("hidden", "out"), models, (HIDDEN, 10), weights(), strict=True):
-        target = net.add(model, size, name=name)
-        net.connect(source, target, ns.AllToAll(), weight=weight, delay=1.0, receptor=ns.ExponentialCurrent(5.0),
-                    name=f"to {name}")
-        source = target
-    learner = bridge.EventNetwork(net, train={"to hidden": "weight", "to out": "weight"}, threads=1)
+    learner = bridge.EventNetwork(network(weights()), train={"to hidden": "weight", "to out": "weight"}, threads=1)
     return (lambda times: times, lambda times: learner(times, DURATION, integral=["out"]).integral["out"] / DURATION,
             learner.parameters())
 
@@ -178,13 +166,7 @@ def main(arguments=None) -> None:
     parser.add_argument("--sides", nargs="*", choices=tuple(RATES), default=list(RATES), help="all by default")
     parser.add_argument("--rates", action="store_true", help="try rates of Adam on other images instead")
     options = parser.parse_args(arguments)
-    folder = Path(os.environ.get("NEUROSIM_DATA") or "missing") / "mnist"
-    if not folder.is_dir():
-        print("this benchmark needs MNIST: set NEUROSIM_DATA to a folder that holds mnist/. Nothing was done.")
-        sys.exit(0)
-    import torch
-
-    torch.set_num_threads(1)
+    folder = mnist()
     makers = {"exact": {"exact": exact}} | {name: {f"{name} {dt:g} ms": lambda make=make, dt=dt: make(dt)
                                                    for dt in options.dt}
                                             for name, make in (("surrogate", surrogate), ("snnTorch", snntorch))}

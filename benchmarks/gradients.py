@@ -26,6 +26,18 @@ TICKS = (1.0, 0.5, 0.2, 0.1)  #: ms
 MEANS = (0.03, 0.04, 0.05, 0.065, 0.078)  #: of the weights of pixels
 
 
+def mnist() -> Path:
+    """Return the folder of MNIST, and let PyTorch have one thread; leave with a sentence where there is none."""
+    folder = Path(os.environ.get("NEUROSIM_DATA") or "missing") / "mnist"
+    if not folder.is_dir():
+        print("this benchmark needs MNIST: set NEUROSIM_DATA to a folder that holds mnist/. Nothing was done.")
+        sys.exit(0)
+    import torch
+
+    torch.set_num_threads(1)
+    return folder
+
+
 def latencies(folder: Path, n: int) -> np.ndarray:
     """Return spike times of n images in ms, inf for none."""
     with gzip.open(folder / "train-images-idx3-ubyte.gz") as file:
@@ -39,21 +51,29 @@ def weights(mean: float) -> list[np.ndarray]:
     return [rng.normal(mean, 0.045, (784, HIDDEN)), rng.normal(0.0, 0.3, (HIDDEN, 10))]
 
 
-def exact(times: np.ndarray, mean: float) -> tuple:
-    """Return functions that go forth and back, and what they keep."""
-    import torch
-
+def network(weights: list[np.ndarray]):
+    """Return the network of 784-350-10 neurons with some weights, for exact gradients."""
     import neurosim as ns
 
     net = ns.Network()
     source = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=784, duration=1.0)), 784, name="pixels")
     models = (ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0),
               ns.LeakyIntegrator(tau_mem=20.0, v_leak=0.0, r=1.0))
-    for name, model, size, weight in zip(("hidden", "out"), models, (HIDDEN, 10), weights(mean), strict=True):
+    for name, model, size, weight in zip(("hidden", "out"), models, (HIDDEN, 10), weights, strict=True):
         target = net.add(model, size, name=name)
-        net.connect(source, target, ns.AllToAll(), weight=weight, delay=1.0, receptor=ns.ExponentialCurrent(5.0))
+        net.connect(source, target, ns.AllToAll(), weight=weight, delay=1.0, receptor=ns.ExponentialCurrent(5.0),
+                    name=f"to {name}")
         source = target
-    model, kept = ns.gradients.Differentiable(net), {}
+    return net
+
+
+def exact(times: np.ndarray, mean: float) -> tuple:
+    """Return functions that go forth and back, and what they keep."""
+    import torch
+
+    import neurosim as ns
+
+    model, kept = ns.gradients.Differentiable(network(weights(mean))), {}
 
     def forth():
         kept["run"] = model.run(times, DURATION, largest=True, threads=1)
@@ -159,14 +179,7 @@ def main(arguments=None) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each side takes a step (5)")
     parser.add_argument("--quick", action="store_true", help="one dt and two means")
     options = parser.parse_args(arguments)
-    folder = Path(os.environ.get("NEUROSIM_DATA") or "missing") / "mnist"
-    if not folder.is_dir():
-        print("this benchmark needs MNIST: set NEUROSIM_DATA to a folder that holds mnist/. Nothing was done.")
-        sys.exit(0)
-    import torch
-
-    torch.set_num_threads(1)
-    times, ticks = latencies(folder, BATCH), TICKS[:1] if options.quick else TICKS
+    times, ticks = latencies(mnist(), BATCH), TICKS[:1] if options.quick else TICKS
     spikes, ratios = [], {dt: [] for dt in ticks}
     print(f"{'hidden spikes':>14}  {'side':<20}{'forth':>9}{'back':>9}   ms a sample of CPU time, one thread")
     for mean in MEANS[2:4] if options.quick else MEANS:

@@ -23,8 +23,8 @@ FLAGS = 64  #: bytes that `flags_of` looks at
 def _array_of(dtype):
     """Return the intrinsic that makes the array of a dtype at an address, of a length.
 
-    Numba's own `carray` does so by two functions for each array, and a kernel has dozens of arrays: with it compiling
-    took a third longer.
+    Numba's own `carray` does so by two functions for each array, and a kernel has dozens of arrays: compiling takes
+    longer with it.
     """
     def array_at(typingctx, address, length):
         kind, size = types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C"), np.dtype(dtype).itemsize
