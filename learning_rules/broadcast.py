@@ -6,7 +6,7 @@ import numpy as np
 
 from learning_rules.broadcast_kernel import TEXT
 from neurosim.aliases import Real, Whole
-from neurosim.checks import Parameter, Parametrised, Seed, computed, describe_value, required
+from neurosim.checks import Parameter, Parametrised, Seed, check_numbers, computed, describe_value, required
 from neurosim.engine.loader import load_function
 from neurosim.errors import ParameterError, SimulationError
 
@@ -120,10 +120,8 @@ class BroadcastClassifier(Parametrised, kw_only=False):
             ParameterError: X, y or epochs do not fit.
             SimulationError: weights became infinite or undefined.
         """
-        X, y = self._checked(X), np.asarray(y)
-        if y.shape != (len(X),) or y.dtype.kind not in "iu" or ((y < 0) | (y >= self.classes)).any():
-            raise ParameterError(f"BroadcastClassifier.y must be {len(X)} labels in 0 .. {self.classes - 1}, got "
-                                 f"{describe_value(y)}")
+        X = self._checked(X)
+        y = self._labels(y, len(X))
         if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
             raise ParameterError(f"BroadcastClassifier.epochs must be a whole number >= 1, got {epochs!r}")
         for _ in range(epochs):
@@ -149,14 +147,25 @@ class BroadcastClassifier(Parametrised, kw_only=False):
 
     def score(self, X, y) -> float:
         """Return the share of images whose class is found."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        found = self.predict(X)
+        return float(np.mean(found == self._labels(y, len(found))))
 
     def _checked(self, X):
-        X = np.ascontiguousarray(X, np.float64)
-        if X.ndim != 2 or X.shape[1] != self.inputs or len(X) == 0 or not ((X >= 0) & (X <= 1)).all():
+        X = np.ascontiguousarray(check_numbers("BroadcastClassifier.X", X))
+        if X.ndim != 2 or X.shape[1] != self.inputs or len(X) == 0:
             raise ParameterError("BroadcastClassifier.X must be numbers from 0 to 1 of shape (samples, "
                                  f"{self.inputs}), got {describe_value(X)}")
+        if not ((X >= 0) & (X <= 1)).all():
+            raise ParameterError("BroadcastClassifier.X must be numbers from 0 to 1, got some from "
+                                 f"{X.min():g} to {X.max():g}")
         return X
+
+    def _labels(self, y, samples):
+        y = np.asarray(y)
+        if y.shape != (samples,) or y.dtype.kind not in "iu" or ((y < 0) | (y >= self.classes)).any():
+            raise ParameterError(f"BroadcastClassifier.y must be {samples} labels in 0 .. {self.classes - 1}, got "
+                                 f"{describe_value(y)}")
+        return y
 
     def _passed(self, X, y, learn):
         """Show all images once, and return the counts."""

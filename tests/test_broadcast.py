@@ -101,6 +101,10 @@ def test_layers_that_learn_read_better_through_few_ways():
     (lambda m: m.fit(np.full((2, 6), 2.0), [0, 1]), "BroadcastClassifier.X must be numbers from 0 to 1"),
     (lambda m: m.fit(np.ones((2, 6)), [0, 3]), "BroadcastClassifier.y must be 2 labels in 0 .. 2"),
     (lambda m: m.fit(np.ones((2, 6)), [0.0, 1.0]), "BroadcastClassifier.y must be 2 labels in 0 .. 2"),
+    (lambda m: m.score(np.ones((2, 6)), [0, 1, 2]), "BroadcastClassifier.y must be 2 labels in 0 .. 2"),
+    (lambda m: m.score(np.ones((2, 6)), "ab"), "BroadcastClassifier.y must be 2 labels in 0 .. 2"),
+    (lambda m: m.counts("text"), "BroadcastClassifier.X must be an array of numbers, got 'text'"),
+    (lambda m: m.counts(np.full((2, 6), 2.0)), "must be numbers from 0 to 1, got some from 2 to 2"),
     (lambda m: m.fit(np.ones((2, 6)), [0, 1], epochs=0), "BroadcastClassifier.epochs must be a whole number >= 1"),
 ])
 def test_what_does_not_fit_is_refused(call, message):
