@@ -119,7 +119,7 @@ class _Writer:
 
     def _fields(self) -> dict:
         kind, n = self.kind, "n"
-        fields = {"n": INT}
+        fields: dict = {"n": INT}
         fields |= {name: Array(dtype, n) for name, dtype in self.states.items()}
         for port in kind.ports:
             fields |= {port.name(name): Array(kind.real, n) for name in port.receptor.state}
