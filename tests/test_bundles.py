@@ -139,7 +139,7 @@ def test_synapses_are_drawn_into_a_bundle_without_a_copy():
 @pytest.mark.parametrize("room", [0, 100])
 def test_too_little_room_costs_time_only(monkeypatch, room):
     whole = simulation(2)
-    monkeypatch.setattr(drawing, "room_for", lambda *_: room)
+    monkeypatch.setattr(drawing.Draft, "room", lambda *_: room)
     monkeypatch.setattr(lay, "AT_A_TIME", 500)
     for each in (simulation(2), simulation(1)):
         for p in each.net.projections:

@@ -57,7 +57,7 @@ class Nowhere(TooFewOfTargets):
     (TooFew(), "kernel 'TooFew.partners' asks for element 2 of its array 'out', which has 2"),
     (TooFewOfTargets(), "kernel 'TooFew.partners' asks for element 2 of its array 'out', which has 2"),
     (SaysTooMany(), "kernel 'build' asks for element 2 of its array 'out', which has 2"),
-    (Nowhere(), "kernel 'build' asks for element 5 of its array 'cursor', which has 5"),
+    (Nowhere(), "kernel 'build_count_by' asks for element 5 of its array 'sources', which has 5"),
 ], ids=repr)
 def test_a_rule_that_writes_beyond_its_room_is_stopped(rule, message):
     net = ns.Network()

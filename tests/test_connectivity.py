@@ -28,7 +28,7 @@ from neurosim.connectivity import (
     degree,
 )
 from neurosim.distributions import Distribution, Integers, LogNormal, Normal, Uniform
-from neurosim.engine.synapses import build, checksum, drawing, estimate_bytes, set_values, to_coo
+from neurosim.engine.synapses import build, checksum, draft, drawing, estimate_bytes, set_values, to_coo
 from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.random import Streams, philox, seed_words, uniform53
 
@@ -568,9 +568,11 @@ def test_expected_of_all_targets_is_the_expected_number(rule):
 
 def test_room_is_right_where_the_rule_knows():
     rule = Blocks([500, 500], [10, 990], [[0.9, 0.1], [0.8, 0.3]])
+    planned = draft(rule, 1000, 1000, None, quantities={"weight": 0.5}, delay=1.0, bounds=[0, 1000], seed=1,
+                    streams=Streams(), label="", dt=0.1, real=np.float32)
     for first, last in ((0, 10), (5, 500), (500, 1000)):
         made = pairs(make(rule, 1000, 1000, None), 1000)[:, first:last].sum()
-        assert made <= drawing.room_for(rule, 1000, 1000, None, first, last) < made + 16 * math.sqrt(made) + 128
+        assert made <= planned.room(first, last) < made + 16 * math.sqrt(made) + 128
 
 
 def test_wide_parts_have_wide_indices():

@@ -120,9 +120,12 @@ class Bundle:
         self.delays = np.unique(np.concatenate([member.delays for member in members]))
         drop_columns(self.parts, np.isin(ticks, self.delays))
         part = self.parts[0]
+        for member in members:
+            member.types = member.types[0], None if member.delays.size < 2 else part.offsets.dtype
         self.wiring = replace(first.wiring, target=part.target.dtype,
                               offsets=None if part.offsets is None else part.offsets.dtype)
-        self.plans = [replace(plan, bundle=self, rows=None, connectivity=member)
+        self.plans = [replace(plan, bundle=self, rows=None, connectivity=member,
+                              wiring=replace(plan.wiring, offsets=member.types[1]))
                       for plan, member in zip(plans, members, strict=True)]
 
     def _part(self, ticks, thread: int) -> tuple:
@@ -214,8 +217,7 @@ class Bundled:
         self.bundle, self.number, self.shape = bundle, number, before.shape
         self.delays, self.n_synapses = before.found(strips)
         self.shared = before.shared
-        target, offsets = before.types
-        self.types = target, None if self.delays.size < 2 else offsets
+        self.types = before.types
 
     @property
     def parts(self) -> list[Part]:

@@ -121,7 +121,7 @@ class Planner:
             bounds=bounds_within(target, target_bounds), seed=self.seed,
             streams=streams, label=projection.name, dt=self.dt, real=self.real,
             sort=device is not None, threads=self.parts)
-        if projection.release is not None or rules or device is not None or projection.rule.by == "target":
+        if projection.release is not None or rules or device is not None:
             connectivity = connectivity.made()  # others may be drawn into a bundle
         if source.scattered is not None or target.scattered is not None:
             made = connectivity.made() if isinstance(connectivity, Draft) else connectivity

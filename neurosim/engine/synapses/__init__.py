@@ -1,8 +1,8 @@
 """Builds the synapses of a projection: from a rule and its values to arrays that the loops read.
 
 Each part owns a range of targets and holds, for every source, a row of synapses sorted by delay. A by-source rule is
-drawn some rows at a time, which are laid at once where they belong; a by-target rule is drawn once to count the
-rows and once to fill them, and then sorted by delay within each row.
+drawn some rows at a time, which are laid at once where they belong. Of a by-target rule, the pairs of some sources are
+gathered from the rows of all targets, and laid likewise.
 """
 
 import numpy as np

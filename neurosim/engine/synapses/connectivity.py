@@ -115,14 +115,15 @@ class Connectivity:
 
 
 class Slab(NamedTuple):
-    """Some rows of synapses as they were drawn, one row after the other.
+    """Some rows of synapses as they were drawn: one row after the other, or in the order in which they were created.
 
     Attributes:
-        start: int64, where each row begins.
+        start: int64, where each row begins; empty where rows are mixed.
         column: the number of the delay of each synapse; empty if all have one.
         only: that one.
         target: index of the target of each synapse.
         values: name -> one value per synapse.
+        row: the row of each synapse, counted from the beginning of the step; empty where they come row by row.
     """
 
     start: np.ndarray
@@ -130,6 +131,7 @@ class Slab(NamedTuple):
     only: int
     target: np.ndarray
     values: dict
+    row: np.ndarray = np.empty(0, np.uint32)
 
 
 class Whole:
@@ -143,6 +145,9 @@ class Whole:
     def __init__(self, part: Part, columns: np.ndarray):
         self.part, self.columns = part, columns
         self.room, self.longest = part.target.size, int(np.diff(part.start).max(initial=0))
+
+    def cut(self, shift: int, first: int) -> None:
+        """Take note of the steps in which rows will be asked for, as `Gathered.cut`; they do not matter here."""
 
     def rows(self, low: int, high: int) -> Slab:
         """Return the rows low .. high - 1."""

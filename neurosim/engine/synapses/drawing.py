@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from neurosim.connectivity import Rows, Rule
-from neurosim.engine.synapses.connectivity import Connectivity, Part, Slab
+from neurosim.engine.synapses.connectivity import Connectivity, Slab
+from neurosim.engine.synapses.gathering import Gathered
 from neurosim.engine.synapses.lay import Member, drop_columns, lay
-from neurosim.engine.synapses.passes import compile_pass, guide_of, sort_by_delay
+from neurosim.engine.synapses.passes import compile_draw, compile_gathering, compile_pass, guide_of
 from neurosim.engine.synapses.quantities import MAX_TICKS, Quantity, refuse_delay
 
 FEW_TICKS = 256  #: in a range of so few ticks no pass is needed to find those that occur
@@ -60,13 +61,16 @@ class Draft:
     def types(self) -> tuple:
         """Types of the targets and of the tables of offsets, which is None for one delay."""
         widest = int(np.max(np.diff(self.bounds), initial=0))
-        offsets = np.dtype(np.uint16 if self.rows.capacity < 65536 else np.uint32)
+        narrow = self.rule.by == "source" and self.rows.capacity < 65536
+        offsets = np.dtype(np.uint16 if narrow else np.uint32)
         return np.dtype(target_type(widest)), offsets if self.delayed else None
 
     @cached_property
-    def main(self):
-        """The compiled pass."""
-        return compile_pass(self.rule, self.inputs, self.sorts)
+    def compiled(self) -> tuple:
+        """The compiled passes: the one of a by-source rule; of a by-target rule those that count, gather and draw."""
+        if self.rule.by == "source":
+            return (compile_pass(self.rule, self.inputs, self.sorts),)
+        return *compile_gathering(self.rule), compile_draw(self.inputs)
 
     @cached_property
     def guide(self) -> np.ndarray:
@@ -85,21 +89,23 @@ class Draft:
     def made(self) -> Connectivity:
         """Return the synapses."""
         ticks = self.ticks
-        made = self._each_part(self._by_source if self.rule.by == "source" else self._by_target)
-        parts, used = zip(*made, strict=True)
+        parts, used = zip(*self._each_part(self._laid), strict=True)
         delays = self._occurring(used) if self.delayed else ticks
         drop_columns(parts, np.isin(ticks, delays))
         return Connectivity(list(parts), delays, *self.shape, sum(part.target.size for part in parts))
 
-    def strip(self, thread: int, ticks: np.ndarray) -> "Strip":
-        """Return what draws the rows of a part, some at a time; for rules whose rows are those of sources.
+    def strip(self, thread: int, ticks: np.ndarray) -> "Strip | Gathered":
+        """Return what draws the synapses of a part, those of some sources at a time.
 
         Args:
             thread: number of the part.
             ticks: delays whose places are the columns; those of the draft are among them.
         """
         low, high = self.bounds[thread:thread + 2].tolist()
-        return Strip(self, low, high, ticks)
+        return self._strip(low, high, ticks)
+
+    def _strip(self, first, last, ticks):
+        return (Strip if self.rule.by == "source" else Gathered)(self, first, last, ticks)
 
     def found(self, strips: list) -> tuple:
         """Return the delays that occur, and the number of synapses, when all rows were drawn by a strip for each part.
@@ -112,7 +118,7 @@ class Draft:
 
     def _each_part(self, make):
         ranges = list(zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True))
-        _ = self.main, self.guide  # made before threads need them
+        _ = self.compiled, self.guide  # made before threads need them
         if self.threads == 1 or len(ranges) == 1:
             return [make(*ends) for ends in ranges]
         with ThreadPoolExecutor(self.threads) as pool:
@@ -128,31 +134,38 @@ class Draft:
         return {
             "used": np.zeros(self.span, np.uint8),
             "out": np.empty(capacity, np.uint32),
-            "near": np.empty(capacity if self.rule.by == "source" else 0, np.uint32),
-            "which": np.empty(capacity, np.uint32 if self.rule.by == "source" else np.int64),
+            "near": np.empty(capacity, np.uint32),
+            "which": np.empty(capacity, np.uint32),
             "place": np.empty(capacity if self.delayed else 0, np.uint32),
             "uniform": np.empty(capacity),
             "spare": np.empty((2, capacity if self.sorts else 0), np.uint32),
             "digits": np.empty(256, np.int64),
         }
 
-    def draw(self, first, last, buffers, column, *, rows=None, filling=True, survey=False, cursor=None, start=None,
-             columns=None, target=None, values=None) -> int:
+    def draw(self, first, last, buffers, column, *, rows=None, filling=True, start, columns=None, target=None,
+             values=None) -> int:
         """Run the compiled pass over one part, or some rows of it."""
-        values = self.empty(0) if values is None else values
+        return self.compiled[0](
+            filling, *self.shape, first, last, *(rows or (0, self.shape[0])), self.rows.ints, self.rows.floats,
+            np.uint64(self.key[0]), np.uint64(self.key[1]), np.uint64(self.stream), self.starts, self.dt, self.low,
+            self.high, column, self.guide, *buffers.values(), start,
+            np.empty(0, np.uint16) if columns is None else columns,
+            np.empty(0, self.types[0]) if target is None else target, *self.arguments(values or self.empty(0)))
+
+    def arguments(self, values: dict) -> list:
+        """Return what the quantities add to the arguments of a pass that fills in values."""
         arguments = []
         for q, value in self.inputs.items():
             arguments += [value.data] + ([values[self.arrays[q]]] if q != "d" else [])
             if value.kind == "drawn":
                 arguments.append(np.uint64(value.stream))
-        none = np.empty(0, np.int64)
-        return self.main(
-            filling, survey, *self.shape, first, last, *(rows or (0, self.shape[0])), self.rows.ints, self.rows.floats,
-            np.uint64(self.key[0]), np.uint64(self.key[1]), np.uint64(self.stream), self.starts, self.dt, self.low,
-            self.high, column, self.guide, buffers["used"], none if cursor is None else cursor, buffers["out"],
-            buffers["near"], buffers["which"], buffers["place"], buffers["uniform"], buffers["spare"],
-            buffers["digits"], none if start is None else start, np.empty(0, np.uint16) if columns is None else columns,
-            np.empty(0, self.types[0]) if target is None else target, *arguments)
+        return arguments
+
+    def room(self, first: int, last: int) -> int:
+        """Return how many synapses to make room for in a part: eight standard deviations above the mean."""
+        share = self.rule.expected_into(first, last, *self.shape, self.shift)
+        room = math.ceil(share + 8.0 * math.sqrt(share) + 64.0)
+        return min(room, int(self.rule.expected(*self.shape, self.shift))) if self.rule.exact else room
 
     def empty(self, size) -> dict:
         """Return arrays for the values of some synapses."""
@@ -160,33 +173,19 @@ class Draft:
 
     def _survey(self, first, last):
         """Return which ticks occur in a part."""
-        buffers, n_source = self.buffers(), self.shape[0]
-        self.draw(first, last, buffers, np.zeros(self.span, np.uint32), filling=False, survey=True,
-                  cursor=np.zeros(n_source, np.int64), start=np.empty(n_source + 1, np.int64))
+        none = np.zeros(self.span, np.uint32)
+        if self.rule.by == "target":
+            return Gathered(self, first, last, none[:0]).survey()
+        buffers = self.buffers()
+        self.draw(first, last, buffers, none, filling=False, start=np.empty(self.shape[0] + 1, np.int64))
         return buffers["used"]
 
-    def _by_source(self, first, last):
-        """Return a part of a by-source rule, and the flags of the ticks that it uses."""
-        strip = Strip(self, first, last, self.ticks)
+    def _laid(self, first, last):
+        """Return a part, and the flags of the ticks that it uses."""
+        strip = self._strip(first, last, self.ticks)
         part = lay([Member(strip, 0, self.shape[0])], self.shape[0], self.ticks.size, target=self.types[0],
                    real=self.real, stored=self.stored)
         return self._part(first, part), strip.used
-
-    def _by_target(self, first, last):
-        """Return a part of a by-target rule: counted, filled, and sorted by delay within each row."""
-        buffers, column = self.buffers(), self.columns(self.ticks)
-        cursor = np.zeros(self.shape[0], np.int64)
-        self.draw(first, last, buffers, column, filling=False, cursor=cursor)
-        start = np.concatenate([[0], np.cumsum(cursor)])
-        narrow = np.uint16 if max(cursor.max(initial=0), self.ticks.size) < 65536 else np.uint32
-        cursor[:] = start[:-1]
-        columns = np.empty(start[-1] if self.delayed else 0, narrow)
-        target, values = np.empty(start[-1], self.types[0]), self.empty(start[-1])
-        self.draw(first, last, buffers, column, cursor=cursor, columns=columns, target=target, values=values)
-        offsets = None
-        if self.delayed:
-            offsets = sort_by_delay(start, columns, self.ticks.size, [target, *values.values()])
-        return self._part(first, Part(first, start, offsets, target, values)), buffers["used"]
 
     def _part(self, first, part):
         """Return a part with the quantities in their order, those that all synapses share too."""
@@ -219,9 +218,12 @@ class Strip:
     def __init__(self, draft: Draft, first: int, last: int, ticks: np.ndarray):
         self.draft, self.first, self.last, self.buffers = draft, first, last, draft.buffers()
         self.used, self.count, self.size, self.column = self.buffers["used"], 0, -1, draft.columns(ticks)
-        self.room, self.longest = room_for(draft.rule, *draft.shape, draft.shift, first, last), draft.rows.capacity
+        self.room, self.longest = draft.room(first, last), draft.rows.capacity
         self.only = 0 if draft.delayed else int(np.searchsorted(ticks, draft.low))
         self.narrow = np.uint16 if ticks.size < 65536 else np.uint32
+
+    def cut(self, shift: int, first: int) -> None:
+        """Take note of the steps in which rows will be asked for, as `Gathered.cut`; they do not matter here."""
 
     def rows(self, low: int, high: int) -> Slab:
         """Return the rows low .. high - 1; they are overwritten by the next ones."""
@@ -247,10 +249,3 @@ class Strip:
 def target_type(n: int) -> type:
     """Return the type that holds targets 0 .. n - 1."""
     return np.uint16 if n <= 65536 else np.uint32
-
-
-def room_for(rule: Rule, n_source: int, n_target: int, shift: int | None, first: int, last: int) -> int:
-    """Return how many synapses to make room for in a part: eight standard deviations above the mean."""
-    share = rule.expected_into(first, last, n_source, n_target, shift)
-    room = math.ceil(share + 8.0 * math.sqrt(share) + 64.0)
-    return min(room, int(rule.expected(n_source, n_target, shift))) if rule.exact else room

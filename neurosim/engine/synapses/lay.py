@@ -6,7 +6,7 @@ arrays themselves are written once, and nothing beside them grows with their siz
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,24 @@ def main(start, column, only, first, to_start, cursor, shift, target, to_target,
             to_target[at] = np.int64(target[e]) + shift
 """
 
+_COUNT_MIXED = """
+def main(row, column, only, counts):
+    for e in range(row.size):
+        counts[row[e], column[e] if column.size else only] += 1
+"""
+
+_PLACE_MIXED = """
+import numpy as np
+
+def main(row, column, only, to_start, cursor, shift, target, to_target, place):
+    for e in range(row.size):
+        c = np.int64(column[e]) if column.size else only
+        at = to_start[row[e]] - to_start[0] + cursor[row[e], c]
+        cursor[row[e], c] += 1
+        place[e] = at
+        to_target[at] = np.int64(target[e]) + shift
+"""
+
 _PUT = """
 def main(place, values, to_values):
     for e in range(values.size):
@@ -63,7 +81,7 @@ def main(place, values, to_values):
 class Member(NamedTuple):
     """What is laid: rows `first` .. `first + size - 1` of the result get what a strip gives, its targets moved."""
 
-    strip: object
+    strip: Any
     first: int
     size: int
     shift: int = 0
@@ -71,7 +89,8 @@ class Member(NamedTuple):
 
 @cache
 def _compiled(name):
-    texts = {"count": _COUNT, "spread": _SPREAD, "place": _PLACE, "put": _PUT}
+    texts = {"count": _COUNT, "spread": _SPREAD, "place": _PLACE, "put": _PUT, "count_mixed": _COUNT_MIXED,
+             "place_mixed": _PLACE_MIXED}
     return load_function(f"build_{name}", texts[name], {})
 
 
@@ -95,18 +114,20 @@ class _Laying:
         for member in self.members:
             inside = [min(max(row - member.first, 0), member.size) for row in (low, high)]
             slab = member.strip.rows(*inside)
-            where = slab.start, slab.column, slab.only, max(member.first - low, 0)
-            _compiled("count")(*where, cursor)
-            drawn.append((member, slab, where))
+            mixed = "" if slab.start.size else "_mixed"
+            where = (slab.row, slab.column, slab.only) if mixed else (
+                slab.start, slab.column, slab.only, max(member.first - low, 0))
+            _compiled(f"count{mixed}")(*where, cursor)
+            drawn.append((member, slab, f"place{mixed}", where))
         start = self.start[low:high + 1]
         _compiled("spread")(cursor, start, self.offsets[low:high])
         self._widen(int(start[0]), int(start[-1]))
         here = {name: array[start[0]:start[-1]] for name, array in self.arrays.items()}
-        for member, slab, where in drawn:
+        for member, slab, place_each, where in drawn:
             if slab.target.size > self.place.size:
                 self.place = np.empty(slab.target.size, np.uint32)
             place = self.place[:slab.target.size]
-            _compiled("place")(*where, start, cursor, member.shift, slab.target, here[""], place)
+            _compiled(place_each)(*where, start, cursor, member.shift, slab.target, here[""], place)
             for name in self.types:
                 if name:
                     _compiled("put")(place, slab.values[name], here[name])
@@ -133,7 +154,10 @@ def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, sto
         stored: names of the values.
     """
     laying = _Laying(members, n_rows, n_columns, np.dtype(target), np.dtype(real), stored)
-    step = max(1, min(n_rows, AT_A_TIME * n_rows // max(laying.room, 1)))
+    shift = max(0, min(n_rows, AT_A_TIME * n_rows // max(laying.room, 1)).bit_length() - 1)
+    step = 1 << shift  #: a power of two, so that the step of a row is found by a shift
+    for member in members:
+        member.strip.cut(shift, member.first)
     cursor = np.empty((step, n_columns), np.int64)
     for low in range(0, n_rows, step):
         high = min(low + step, n_rows)

@@ -1,7 +1,8 @@
 """The compiled passes that draw synapses: their texts, put together from the rule and the kinds of the values.
 
-A pass goes over rows. One of a by-source rule appends its synapses to arrays as they come. One of a by-target rule
-first counts the synapses of each source, and then writes each to the place that the counts give it.
+A pass goes over rows. One of a by-source rule appends its synapses to arrays as they come. A by-target rule has three:
+one counts how many synapses some sources have together, for each step of sources; one gathers, without values, those of
+the sources in a window, step by step; and one draws delays and values for what was gathered.
 """
 
 import numpy as np
@@ -13,13 +14,13 @@ from neurosim.random import philox, uniform53
 
 _UNIFORM = """
             for i in range({count}):
-                w = philox(np.uint64({k}), np.uint64(row), stream_{name}, np.uint64(0), k0, k1)
+                w = philox(np.uint64({k}), np.uint64({row}), stream_{name}, np.uint64(0), k0, k1)
                 uniform[i] = min({name}[2] + ({name}[3] - {name}[2]) * uniform53(w[0], w[1]), 1.0 - 2.0**-53)
 """
 _LOOK_UP = {
     "drawn": "x = min(max(quantile_{name}(uniform[i], {name}[0], {name}[1]), {name}[4]), {name}[5])",
     "matrix": "x = {name}[{pair}]",
-    "listed": "x = {name}[starts[row] + {k}]",
+    "listed": "x = {name}[starts[{row}] + {k}]",
 }
 _TICK = {"drawn": "math.floor(min(max(x / dt + 0.5, low), high))", "matrix": "x", "listed": "x"}
 
@@ -47,8 +48,8 @@ _HEAD = """
 import math
 import numpy as np
 
-def main(filling, survey, n_source, n_target, first, last, low_row, high_row, ints, floats, k0, k1, stream, starts,
-         dt, low, high, column, guide, used, cursor, out, near, which, place, uniform, spare, digits, start,
+def main(filling, n_source, n_target, first, last, low_row, high_row, ints, floats, k0, k1, stream, starts,
+         dt, low, high, column, guide, used, out, near, which, place, uniform, spare, digits, start,
          columns, target{arguments}):
 """
 
@@ -80,7 +81,7 @@ _SORT = """
 """
 
 _DELAYS = """
-        if {when}:
+        if True:
 {uniform}
             for i in range({count}):
                 {found}
@@ -102,87 +103,86 @@ _SOURCE_VALUES = """
                 row_{name}[i] = x
 """
 
-_BY_TARGET = """
+_COUNT = """
+def main(n_source, first, last, ints, floats, k0, k1, stream, offset, shift, out, counts, sources):
     for row in range(first, last):
-        count = partners(row, n_source, ints, floats, k0, k1, stream, out)
-{delays}
-        if not filling:
-            for i in range(count):
-                cursor[out[i]] += 1
-        else:
-            for i in range(count):
-                at = cursor[out[i]]
-                cursor[out[i]] = at + 1
-                which[i] = at
+        for i in range(partners(row, n_source, ints, floats, k0, k1, stream, out)):
+{check}
+            counts[(np.int64(out[i]) + offset) >> shift] += 1
+"""
+
+_GATHER = """
+def main(n_source, first, last, ints, floats, k0, k1, stream, offset, shift, out, low, size, cursor, source, target,
+         which):
+    begin = np.uint32(low - offset)
+    width = np.uint32(size)
+    inside = np.uint32((1 << shift) - 1)
+    for row in range(first, last):
+        for i in range(partners(row, n_source, ints, floats, k0, k1, stream, out)):
+            number = np.uint32(out[i] - begin)
+            if number < width:
+                step = np.int64(number >> shift)
+                at = cursor[step]
+                cursor[step] = at + 1
+                source[at] = number & inside
                 target[at] = row - first
-{keep}{values}
-    return 0
+                which[at] = i
 """
 
-_TARGET_KEEP = """
-            for i in range(count):
-                columns[which[i]] = place[i]
-"""
+_DRAW = """
+import math
+import numpy as np
 
-_TARGET_VALUES = """
-{uniform}
-            for i in range(count):
-                {look_up}
-                values_{name}[which[i]] = x
-"""
-
-_BY_DELAY = """
-def main(start, columns, cursor, offsets):
-    for row in range(start.size - 1):
-        place = columns[start[row]:start[row + 1]]
-        cursor[:] = 0
-        for i in range(place.size):
-            cursor[place[i]] += 1
-        total = 0
-        for c in range(cursor.size):
-            offsets[row, c] = total
-            size = cursor[c]
-            cursor[c] = total
-            total += size
-        offsets[row, cursor.size] = total
-        for i in range(place.size):
-            c = place[i]
-            place[i] = cursor[c]
-            cursor[c] += 1
-"""
-
-_PERMUTE = """
-def main(start, place, scratch, values):
-    for row in range(start.size - 1):
-        first = start[row]
-        count = start[row + 1] - first
-        for i in range(count):
-            scratch[place[first + i]] = values[first + i]
-        for i in range(count):
-            values[first + i] = scratch[i]
+def main(first, low_row, k0, k1, starts, dt, low, high, column, guide, used, place, uniform, source, target,
+         creation, columns{arguments}):
+    for position in range(0, target.size, uniform.size):
+        kept = min(uniform.size, target.size - position)
+        own = source[position:position + kept]
+        near = target[position:position + kept]
+        which = creation[position:position + kept]
+        if True:
+            pass
+{delays}{keep}{values}
 """
 
 
 def compile_pass(rule, inputs: dict, sorts: bool):
-    """Return the compiled pass for a rule; one that is not our own is checked, for it may ask for too little room.
+    """Return the compiled pass for a by-source rule; one that is not our own is checked: it may have too little room.
 
     Args:
         rule: who connects to whom.
         inputs: the quantities that differ from synapse to synapse, by the names in the text; "d" is the delay.
         sorts: whether the rows of a by-source rule are sorted by target.
     """
-    leaves = {"partners": rule.partners, "philox": philox, "uniform53": uniform53}
-    arguments = ""
+    arguments, leaves = _arguments(inputs)
+    leaves |= {"partners": rule.partners} | ({"sort_row": _sort_row} if sorts else {})
+    text = _HEAD.format(arguments=arguments) + _by_source(inputs, sorts)
+    return load_function("build", text, leaves, checking=CHECKING or not is_ours(rule.partners))
+
+
+def compile_gathering(rule) -> tuple:
+    """Return the compiled passes that count and gather the synapses of a by-target rule."""
+    checking = CHECKING or not is_ours(rule.partners)
+    count = _COUNT.format(check="            sources[out[i]] = 1" if checking else "")
+    return tuple(load_function(f"build_{name}", f"import numpy as np\n{text}", {"partners": rule.partners},
+                               checking=checking) for name, text in (("count_by", count), ("gather", _GATHER)))
+
+
+def compile_draw(inputs: dict):
+    """Return the compiled pass that draws delays and values for gathered synapses."""
+    arguments, leaves = _arguments(inputs)
+    return load_function("build_draw", _draw(inputs, arguments), leaves)
+
+
+def _arguments(inputs):
+    """Return the arguments that the quantities add to a pass, and the bodies that it calls for them."""
+    leaves, arguments = {"philox": philox, "uniform53": uniform53}, ""
     for name, value in inputs.items():
         arguments += f", {name}" + (f", values_{name}" if name != "d" else "")
         if value.kind == "drawn":
             arguments += f", stream_{name}"
             leaves[f"quantile_{name}"] = value.quantile
-    if sorts:
-        leaves["sort_row"] = _sort_row
-    body = _by_target(inputs) if rule.by == "target" else _by_source(inputs, sorts)
-    return load_function("build", _HEAD.format(arguments=arguments) + body, leaves,
-                         checking=CHECKING or not is_ours(rule.partners))
+    return arguments, leaves
 
 
 def guide_of(delay, dt: float, low: int, high: int) -> np.ndarray:
@@ -193,54 +193,35 @@ def guide_of(delay, dt: float, low: int, high: int) -> np.ndarray:
     return guide
 
 
-def sort_by_delay(start: np.ndarray, columns: np.ndarray, n_columns: int, arrays: list) -> np.ndarray:
-    """Sort each row by the column of its synapses, in place; return the table of offsets.
-
-    Args:
-        start: where each row begins.
-        columns: the column of each synapse; its place in the row when this returns.
-        n_columns: how many there are.
-        arrays: what is sorted.
-    """
-    offsets = np.empty((start.size - 1, n_columns + 1), columns.dtype)
-    load_function("build_by_delay", _BY_DELAY, {})(start, columns, np.empty(n_columns, np.int64), offsets)
-    longest = int(np.diff(start).max(initial=0))
-    for array in arrays:
-        load_function("build_permute", _PERMUTE, {})(start, columns, np.empty(longest, array.dtype), array)
-    return offsets
-
-
 def _by_source(inputs, sorts):
+    pieces = _pieces(inputs, "row", "row, np.int64(near[i]) + first")
+    return _BY_SOURCE.format(sort=_SORT if sorts else "", **pieces)
+
+
+def _draw(inputs, arguments):
+    row = "first + np.int64(near[i])"
+    return _DRAW.format(arguments=arguments, **_pieces(inputs, row, f"low_row + np.int64(own[i]), {row}"))
+
+
+def _pieces(inputs, row, pair):
+    """Return the pieces of text that draw delays, keep them, and draw the values."""
     def parts(name):
-        return _parts(name, inputs[name], count="kept", k="which[i]", pair="row, np.int64(near[i]) + first")
+        return _parts(name, inputs[name], count="kept", k="which[i]", row=row, pair=pair)
 
     delayed = "d" in inputs
-    return _BY_SOURCE.format(
-        sort=_SORT if sorts else "", delays=_DELAYS.format(when="True", **parts("d")) if delayed else "",
-        keep=_SOURCE_KEEP if delayed else "",
-        values="".join(_SOURCE_VALUES.format(name=name, **parts(name)) for name in inputs if name != "d"))
+    return {"delays": _DELAYS.format(**parts("d")) if delayed else "", "keep": _SOURCE_KEEP if delayed else "",
+            "values": "".join(_SOURCE_VALUES.format(name=name, **parts(name)) for name in inputs if name != "d")}
 
 
-def _by_target(inputs):
-    def parts(name):
-        return _parts(name, inputs[name], count="count", k="i", pair="np.int64(out[i]), row")
-
-    delayed = "d" in inputs
-    return _BY_TARGET.format(
-        delays=_DELAYS.format(when="filling or survey", **parts("d")) if delayed else "",
-        keep=_TARGET_KEEP if delayed else "",
-        values="".join(_TARGET_VALUES.format(name=name, **parts(name)) for name in inputs if name != "d"))
-
-
-def _parts(name, value, count, k, pair):
+def _parts(name, value, count, k, row, pair):
     """Return the pieces of text that get one value of a synapse into x."""
-    look_up = _LOOK_UP[value.kind].format(name=name, k=k, pair=pair)
+    look_up = _LOOK_UP[value.kind].format(name=name, k=k, row=row, pair=pair)
     plain = "{look_up}\n                tick = np.int64({tick})"
     found = _GUIDED if value.kind == "drawn" else plain
     return {
         "count": count,
         "found": found.format(look_up=look_up, tick=_TICK[value.kind]),
-        "uniform": _UNIFORM.format(name=name, count=count, k=k) if value.kind == "drawn" else "",
+        "uniform": _UNIFORM.format(name=name, count=count, k=k, row=row) if value.kind == "drawn" else "",
         "look_up": look_up,
     }
 
