@@ -50,6 +50,23 @@ def test_every_public_member_has_a_page(family):
         assert f"({family}/{name}.md)" in index
 
 
+def test_every_page_shows_what_its_model_does():
+    for family in generate.FAMILIES:
+        for name in generate.members(family):
+            caption, hint = generate.escaped(generate.pictures.of(family, name).caption), "run `python docs/generate.py"
+            page = (generate.FOLDER / family / f"{name}.md").read_text(encoding="utf-8")
+            assert f"![{caption}]({name}.png)" in page and caption.endswith("."), f"{hint}`, {name} is old"
+            assert (generate.FOLDER / family / f"{name}.png").exists(), f"{hint} --only {name}`"
+
+
+def test_a_page_without_a_picture_is_refused():
+    tables = {"learning_rules": "plasticity.py or docs/pictures/learners.py", "hardware_models": "devices.py",
+              "sources": "networks.py", "connectivity": "networks.py"}
+    for family, table in tables.items():
+        with pytest.raises(LookupError, match=f"{table} must draw Unheard"):
+            generate.pictures.of(family, "Unheard")
+
+
 def test_pages_show_pictures_that_exist_and_are_small():
     shown = {page.parent / name for page in generate.FOLDER.rglob("*.md")
              for name in re.findall(r"\]\((\w+\.png)\)", page.read_text(encoding="utf-8"))}
