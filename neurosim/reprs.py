@@ -21,9 +21,22 @@ def table(caption: str, rows) -> str:
     return f"<table><caption>{html.escape(caption)}</caption>{cells}</table>"
 
 
+def columns(caption: str, names, rows) -> str:
+    """Return a table with a name above each column as HTML."""
+    head, *body = ("".join(f"<{tag}>{html.escape(str(value))}</{tag}>" for value in row)
+                   for tag, row in (("th", names), *(("td", row) for row in rows)))
+    lines = "".join(f"<tr>{line}</tr>" for line in (head, *body))
+    return f"<table><caption>{html.escape(caption)}</caption>{lines}</table>"
+
+
 def preformatted(text: str) -> str:
     """Return lines of text as HTML that keeps them."""
     return f"<pre>{html.escape(text)}</pre>"
+
+
+def plural(count: int, word: str) -> str:
+    """Return a number of things as text: "1 spike", "2 spikes"."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def with_unit(value: float, unit: str) -> str:
@@ -41,4 +54,4 @@ def with_unit(value: float, unit: str) -> str:
     return f"{value:.4g} {_PREFIXES[place]}{base}"
 
 
-__all__ = ["Markdown", "preformatted", "table", "with_unit"]
+__all__ = ["Markdown", "columns", "plural", "preformatted", "table", "with_unit"]

@@ -13,6 +13,7 @@ from neurosim.looking import Synapses
 from neurosim.network import Network, Population, Projection
 from neurosim.precision import dtype_for
 from neurosim.progress import progress_bar
+from neurosim.reprs import plural
 from neurosim.running import Run
 from neurosim.settings import Settings, State
 from neurosim.units import warn_of_tick
@@ -396,10 +397,10 @@ class Simulation(Changing):
         return {self._owner(what, values, drives=True): values for what, values in changes.items()}
 
     def __repr__(self):
-        what = f"<simulation of {len(self.net.populations)} populations at t = {self.time:g} ms, "
+        what = f"<simulation of {plural(len(self.net.populations), 'population')} at t = {self.time:g} ms, "
         if self.dt is None:
             return f"{what}event-driven>"
-        return f"{what}dt = {self.dt:g} ms, {self.dtype}, {self.threads} thread{'s' if self.threads > 1 else ''}>"
+        return f"{what}dt = {self.dt:g} ms, {self.dtype}, {plural(self.threads, 'thread')}>"
 
 
 def _unpickled(net, settings, state, recorded) -> Simulation:

@@ -19,6 +19,7 @@ from neurosim.checks import (
 )
 from neurosim.contracts import State
 from neurosim.errors import ParameterError
+from neurosim.reprs import plural
 from neurosim.spikes import Spikes
 
 SLACK = 5e-7  #: ms, by which a time may miss a tick
@@ -107,7 +108,7 @@ class SpikeSource(Source):
         self.__dict__["spikes"] = spikes
 
     def __repr__(self):
-        return f"SpikeSource({len(self.spikes)} spikes of {self.spikes.size} neurons)"
+        return f"SpikeSource({plural(len(self.spikes), 'spike')} of {plural(self.spikes.size, 'neuron')})"
 
     def __eq__(self, other):
         return type(other) is SpikeSource and self.spikes == other.spikes

@@ -11,6 +11,7 @@ from hardware_models.sfq.circuit import Circuit, simulate
 from hardware_models.sfq.network.energy import PulseEnergy
 from neurosim.readouts import evaluate, ridge
 from neurosim.reprs import Markdown, table, with_unit
+from neurosim.sweep import sweep
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,31 @@ def test_a_run_of_a_circuit():
     circuit.bias("I1", "a", 0.05)
     assert repr(simulate(circuit, 20.0, record=["B1"])) == "<run of 20 ps: recorded B1>"
     assert repr(simulate(circuit, 20.0, vary={"I1.scale": np.ones(2)})) == "<run of 20 ps in 2 lanes: recorded nothing>"
+
+
+def test_one_of_a_thing_is_no_plural():
+    net = ns.Network()
+    one = net.add(ns.SpikeSource(ns.Spikes.from_times([1.0], [0], size=1, duration=5.0)))
+    assert repr(one.model) == "SpikeSource(1 spike of 1 neuron)"
+    assert repr(ns.Simulation(net)) == "<simulation of 1 population at t = 0 ms, dt = 0.1 ms, float32, 1 thread>"
+    assert repr(net) == "<network of 1 population and 0 projections>"
+
+
+def test_a_sweep_in_a_notebook_is_a_table():
+    with pytest.warns(ns.NeurosimWarning, match="15 of 30 calls failed"):
+        found = sweep(_noted, {"rate": [1.0, 2.0]}, seeds=15, jobs=1, progress=False)
+    text = found._repr_html_()
+    assert text.startswith("<table><caption>30 calls, 15 failed, 0 missing; the first 20 are shown</caption>"
+                           "<tr><th>rate</th><th>seed</th><th>third</th><th>&lt;b&gt;</th><th>error</th></tr>"
+                           "<tr><td>1</td><td>0</td><td>0.33333</td><td>&amp;</td><td></td></tr>")
+    assert text.count("<tr>") == 21 and "ValueError: no &lt;such&gt; rate" in text
+    assert repr(found).startswith("<Result: 30 calls over rate; ")
+
+
+def _noted(rate, seed):
+    if rate > 1:
+        raise ValueError("no <such> rate")
+    return {"third": rate / 3.0, "<b>": "&"}
 
 
 def test_tables_escape_what_they_hold():

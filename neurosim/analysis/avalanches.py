@@ -7,7 +7,7 @@ import numpy as np
 
 from neurosim.analysis.checks import positive, recording
 from neurosim.errors import ParameterError
-from neurosim.reprs import table
+from neurosim.reprs import plural, table
 from neurosim.spikes import Spikes
 
 
@@ -31,8 +31,8 @@ class Avalanches:
         return len(self.sizes)
 
     def __repr__(self):
-        largest = f", the largest of {self.sizes.max()} spikes" if len(self) else ""
-        return f"<{len(self)} avalanches in bins of {self.width:.4g} ms{largest}>"
+        largest = f", the largest of {plural(self.sizes.max(), 'spike')}" if len(self) else ""
+        return f"<{plural(len(self), 'avalanche')} in bins of {self.width:.4g} ms{largest}>"
 
     def _repr_html_(self) -> str:
         return table("Avalanches", [("number", f"{len(self):,}"), ("width of a bin", f"{self.width:.4g} ms"),

@@ -9,6 +9,7 @@ from neurosim.checks import describe_value
 from neurosim.errors import NetworkError
 from neurosim.looking import Synapses
 from neurosim.network import Network, Population, Projection
+from neurosim.reprs import plural
 from neurosim.spikes import Spikes
 
 
@@ -92,7 +93,8 @@ class Result:
         return population
 
     def __repr__(self):
-        return f"<result of {self.simulator}: {self.duration:g} ms of {len(self.net.populations)} populations>"
+        populations = plural(len(self.net.populations), "population")
+        return f"<result of {self.simulator}: {self.duration:g} ms of {populations}>"
 
 
 def watched(recorder) -> np.ndarray:

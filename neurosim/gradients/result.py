@@ -10,6 +10,7 @@ from neurosim.errors import NetworkError, ParameterError
 from neurosim.gradients import numbers
 from neurosim.gradients.forward import POPULATION, PROJECTION, SILENT, SMOOTH, SPIKING
 from neurosim.gradients.way import shared
+from neurosim.reprs import plural
 
 BLOCK = 8192  #: numbers that are added at a time
 
@@ -44,7 +45,7 @@ class Run:
 
     def __repr__(self):
         spikes = sum(len(part[0]) for part in self._seen)
-        return f"Run({self.n_samples} samples of {self.duration:g} ms, {spikes} spikes)"
+        return f"Run({plural(self.n_samples, 'sample')} of {self.duration:g} ms, {plural(spikes, 'spike')})"
 
     @property
     def n_events(self) -> int:

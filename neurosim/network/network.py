@@ -30,7 +30,7 @@ from neurosim.network.ports import Ports
 from neurosim.neurons import Neuron
 from neurosim.receptors import Delta, Receptor
 from neurosim.releases import Fixed
-from neurosim.reprs import preformatted
+from neurosim.reprs import plural, preformatted
 from neurosim.sources import Current, Drive, PoissonDrive, Source, SpikeSource
 from neurosim.units import warn_of_delay, warn_of_units
 
@@ -391,7 +391,7 @@ class Network:
         return summary(self)
 
     def __repr__(self):
-        counts = [f"{len(parts)} {kind}{'' if len(parts) == 1 else 's'}"
+        counts = [plural(len(parts), kind)
                   for parts, kind in ((self.populations, "population"), (self.projections, "projection"))]
         return f"<network of {' and '.join(counts)}>"
 

@@ -236,8 +236,3 @@ def shared_labels(parts) -> dict:
 def window_text(start, stop) -> str:
     """Return a window as text."""
     return f"({start:.10g}, {stop:.10g}]"
-
-
-def plural(count, word) -> str:
-    """Return a number of things as text."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -19,7 +19,7 @@ import numpy as np
 from neurosim.aliases import Number, Numbers
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, UnsupportedError, warn
-from neurosim.reprs import table
+from neurosim.reprs import plural, table
 from neurosim.spikes.checks import (
     as_array,
     as_exact,
@@ -39,7 +39,6 @@ from neurosim.spikes.checks import (
     nearest_ticks,
     number,
     on_grid,
-    plural,
     window_text,
 )
 from neurosim.spikes.elsewhere import Elsewhere

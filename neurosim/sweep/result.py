@@ -1,5 +1,6 @@
 """What a sweep found: rows, tables, the best points, those that no other beats, and pictures."""
 
+
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,10 @@ import numpy as np
 from neurosim.calls import meant
 from neurosim.checks import describe_value
 from neurosim.errors import ParameterError, UnsupportedError
+from neurosim.reprs import columns, plural
 from neurosim.sweep.encoding import decode, key
+
+SHOWN = 20  #: rows that a notebook shows
 
 
 def pandas() -> Any:
@@ -62,8 +66,14 @@ class Result:
 
     def __repr__(self):
         results = ", ".join(self.results) or "no results"
-        return (f"<Result: {len(self)} calls over {', '.join(self.parameters)}; {results}; "
+        return (f"<Result: {plural(len(self), 'call')} over {', '.join(self.parameters)}; {results}; "
                 f"{len(self.failures)} failed, {self.missing} missing>")
+
+    def _repr_html_(self) -> str:
+        names = [*self.parameters, "seed", *self.results, "error"]
+        more = f"; the first {SHOWN} are shown" if len(self) > SHOWN else ""
+        return columns(f"{plural(len(self), 'call')}, {len(self.failures)} failed, {self.missing} missing{more}", names,
+                       [[_shown(row[name]) for name in names] for row in self.rows[:SHOWN]])
 
     @property
     def table(self):
@@ -193,3 +203,10 @@ class Result:
             raise ParameterError(f"{owner}.result must be one of {', '.join(names) or '(no result is a number)'}, got "
                                  f"{describe_value(name)}{near}")
         return name
+
+
+def _shown(value) -> str:
+    """Return a value as a cell: numbers with five digits, nothing where there is no error."""
+    if value is None:
+        return ""
+    return f"{value:.5g}" if isinstance(value, (float, np.floating)) else str(value)
