@@ -29,8 +29,8 @@ def lay_out(net: Network, settings: Settings) -> Plan[Any]:
         from neurosim.event.planner import EventPlanner
 
         return EventPlanner(net, settings.seed).plan()
-    parts = parts_of(net, settings.threads)
-    return Planner(net, settings.dt, settings.seed, settings.real, parts, settings.packed).plan()
+    parts = parts_of(net, settings.threads, settings.packed)
+    return Planner(net, settings.dt, settings.seed, settings.real, parts, settings.packed, settings.threads).plan()
 
 
 class Run:

@@ -5,8 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import learning_rules
 import neurosim as ns
-from neurosim.engine import bundle, bundling, planner
+from neurosim.engine import bundle, bundling, partition, planner
 from neurosim.engine.synapses import drawing, lay
 
 DT = 0.1
@@ -104,6 +105,46 @@ def test_packed_weights_are_rounded_as_stated_and_the_same_for_any_threads():
         sim.run(100.0)
     assert packed.spikes("b") == three.spikes("b")
     assert abs(len(packed.spikes("a")) / len(full.spikes("a")) - 1) < 0.05
+
+
+def test_packed_weights_are_the_multiples_next_to_the_full_ones():
+    full, packed = simulation(), simulation(packed=True)
+    for group in (["a a", "a b", "a current", "a more"], ["b a", "b b", "b current", "b more"]):
+        scale = float(max(np.abs(full.weights(name)).max() for name in group)) / 32767
+        for name in group:
+            whole = full.weights(name).astype(float)
+            number = np.rint(whole * (1 / scale)).astype(np.float32)
+            np.testing.assert_array_equal(packed.weights(name), number * np.float32(scale), err_msg=name)
+            ours, theirs = packed.synapses(name), full.synapses(name)
+            for field in ("source", "target", "delay"):
+                np.testing.assert_array_equal(getattr(ours, field), getattr(theirs, field))
+
+
+def test_more_parts_than_threads_change_nothing(monkeypatch):
+    def run(threads):
+        net = network(n=600)
+        a, b = net.populations[1:]
+        net.connect(a, b, ns.FixedInDegree(5), weight=0.2, delay=0.5, name="learns",
+                    plasticity=learning_rules.PairSTDP(w_max=1.0))
+        sim = ns.Simulation(net, DT, seed=3, threads=threads, packed=True)
+        sim.run(60.0)
+        weights = [sim.weights("learns"), sim.weights("a a")]
+        sim.set("a a", weight=weights[1][::-1].copy())
+        sim.run(60.0)
+        return sim, sim.spikes("a"), sim.spikes("b"), weights
+
+    whole, *expected, weights = run(1)
+    for module in (partition, bundle, bundling):
+        monkeypatch.setattr(module, "REACH", 256)
+    monkeypatch.setattr(partition, "SMALLEST_PART", 10)
+    for threads in (1, 2):
+        cut, *spikes, others = run(threads)
+        assert (whole._run.plan.parts, cut._run.plan.parts, cut._run.plan.threads) == (1, 3, threads)
+        assert all(each.bundle.packed for each in cut._run.plan.projections.values() if each.bundle is not None
+                   and each.bundle.scale)
+        assert spikes == expected and len(spikes[1]) > 300
+        for a, b in zip(weights, others, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_packed_weights_survive_a_file(tmp_path):

@@ -608,6 +608,9 @@ def test_estimate_is_near_what_is_built(rule, delay):
     held = sum(part.start.nbytes + part.target.nbytes + part.values["weight"].nbytes
                + (0 if part.offsets is None else part.offsets.nbytes) for part in made.parts)
     assert held * 0.98 <= estimate_bytes(rule, 1000, 1000, None, **wanted) <= 1.5 * held
+    unpacked = 2 * made.n_synapses  # target and weight take 6 bytes
+    assert estimate_bytes(rule, 1000, 1000, None, **wanted, packed=True) == pytest.approx(
+        estimate_bytes(rule, 1000, 1000, None, **wanted) - unpacked, rel=0.01)
 
 
 # After building

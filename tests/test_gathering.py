@@ -109,3 +109,25 @@ def test_drawn_delays_of_one_tick_need_no_table(rule):
         assert sim.spikes("b") == whole.spikes("b") and len(whole.spikes("b")) > 40
         (one,) = [each for p, each in sim._run.plan.projections.items() if p.name == "one"]
         assert one.wiring.offsets is None
+
+
+@pytest.mark.parametrize("rule, weight", [
+    (FixedInDegree(7), ns.Normal(-0.3, 0.5)),
+    (FixedInDegree(3, multiple=False), ns.LogNormal(1.0, 1.5, high=30.0)),
+    (FixedInDegree(7), np.random.default_rng(1).normal(size=(N_SOURCE, N_TARGET))),
+    (ns.FixedProbability(0.2), ns.Normal(-0.3, 0.5)),
+    (ns.FixedProbability(0.2), ns.Integers(-9, 7)),
+    (ns.FixedProbability(0.0), ns.Normal(-0.3, 0.5)),
+    (ns.FixedProbability(0.2), -np.random.default_rng(1).random((N_SOURCE, N_TARGET))),
+    (ns.Explicit([3, 0, 3], [1, 2, 29]), np.array([0.5, -0.75, 0.25])),
+    (FixedInDegree(7), -2.0),
+])
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_the_largest_weight_is_known_before_it_is_kept(rule, weight, real):
+    for seed in (1, 2, 3):
+        plan = draft(rule, N_SOURCE, N_TARGET, None, quantities={"u": 0.5, "weight": weight}, delay=1.0,
+                     bounds=(0, 9, N_TARGET), seed=seed, streams=Streams(), label="", dt=0.1, real=real, threads=2)
+        made = plan.made()
+        values = to_coo(made)[3]["weight"]
+        expected = float(np.abs(values).max(initial=0.0))
+        assert plan.largest("weight") == made.largest("weight") == expected

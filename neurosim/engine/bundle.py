@@ -17,21 +17,11 @@ from functools import cache, partial
 import numpy as np
 
 from neurosim.engine import loader
+from neurosim.engine.partition import REACH
 from neurosim.engine.synapses import Connectivity, Part
 from neurosim.engine.synapses.lay import Member, drop_columns, lay
 
-REACH = 1 << 16  #: targets that 16 bits tell apart
 MOST = 32767  #: the largest packed weight
-
-_PACK = '''
-import numpy as np
-
-
-def main(target, weight, factor, words):
-    for e in range(target.size):
-        rounded = np.int64(np.rint(weight[e] * factor))
-        words[e] = np.uint32(target[e]) | (np.uint32(rounded & 0xFFFF) << np.uint32(16))
-'''
 
 _TAKE = '''
 import numpy as np
@@ -68,9 +58,8 @@ def main(start, offsets, columns, first, low, high, target, weight, words, scale
 
 
 @cache
-def _compiled(name):
-    texts = {"pack": _PACK, "take": _TAKE}
-    return loader.load_function(f"bundle_{name}", texts[name], {})
+def _compiled():
+    return loader.load_function("bundle_take", _TAKE, {})
 
 
 def in_parallel(make, items, threads: int) -> list:
@@ -91,6 +80,8 @@ class Bundle:
         plans: the layouts of the projections.
         reach: for each plan and thread, where its targets begin in the thread's buffer of arrivals.
         threads: how many parts are made at once.
+        scale: what weights are rounded to multiples of, and packed with the targets where 16 bits tell these apart;
+            0 to keep them as they are.
 
     Attributes:
         plans: those of the projections, whose synapses are now in this bundle.
@@ -98,11 +89,11 @@ class Bundle:
         begin: where the targets of each thread begin.
         delays: all that occur, in ticks.
         wiring: what decides the kernel that delivers them.
-        scale: what weights are multiples of once they are rounded; 0 before.
+        scale: what weights are multiples of; 0 where they are not rounded.
         packed: whether target and weight share 32 bits.
     """
 
-    def __init__(self, plans: list, reach: list, threads: int):
+    def __init__(self, plans: list, reach: list, threads: int, scale: float = 0.0):
         self.plans, first = plans, plans[0]
         self.n_source = first.projection.source.base.size
         self.real = first.wiring.real
@@ -112,7 +103,7 @@ class Bundle:
         self.reach = [[each[t] - self.begin[t] for t in range(n_parts)] for each in reach]
         room = max(self._room(thread) for thread in range(n_parts))
         self.target = np.dtype(np.uint16 if room <= REACH else np.uint32)
-        self.packed, self.scale, self.threads = False, 0.0, threads
+        self.packed, self.scale = bool(scale) and room <= REACH, float(scale)
         ticks = np.unique(np.concatenate([plan.connectivity.ticks for plan in plans]))
         laid = in_parallel(partial(self._part, ticks), range(n_parts), threads)
         self.parts = [part for part, _ in laid]
@@ -124,6 +115,8 @@ class Bundle:
             member.types = member.types[0], None if member.delays.size < 2 else part.offsets.dtype
         self.wiring = replace(first.wiring, target=part.target.dtype,
                               offsets=None if part.offsets is None else part.offsets.dtype)
+        if self.packed:
+            self.wiring = replace(self.wiring, packed=True, stored=())
         self.plans = [replace(plan, bundle=self, rows=None, connectivity=member,
                               wiring=replace(plan.wiring, offsets=member.types[1]))
                       for plan, member in zip(plans, members, strict=True)]
@@ -135,34 +128,17 @@ class Bundle:
         members = [Member(strip, source.start, source.span, reach[thread])
                    for strip, source, reach in zip(strips, sources, self.reach, strict=True)]
         part = lay(members, self.n_source, ticks.size, target=self.target, real=self.real,
-                   stored=("weight",) if self.stored else ())
+                   stored=("weight",) if self.stored else (), scale=self.scale if self.packed else 0.0)
         if not self.stored:
             part.values["weight"] = self.plans[0].connectivity.shared["weight"]
+        elif self.packed:
+            part.values["weight"] = np.empty(0, self.real)
+        elif self.scale:
+            self._round(part.values["weight"])
         return part, strips
 
-    def largest(self) -> float:
-        """Return the largest size of a weight, 0 where there is none."""
-        ends = [float(end) for part in self.parts if part.target.size
-                for end in (part.values["weight"].max(), -part.values["weight"].min())]
-        return max(ends, default=0.0)
-
-    def pack(self, scale: float) -> None:
-        """Round all weights to multiples of `scale`; put them into one array with the targets where 16 bits will do."""
-        self.scale, self.packed = float(scale), self.target.itemsize == 2
-        in_parallel(self._pack if self.packed else self._round, self.parts, self.threads)
-        if self.packed:
-            self.wiring = replace(self.wiring, target=self.parts[0].target.dtype, packed=True, stored=())
-
-    def _pack(self, part):
-        """Put the targets and weights of a part into one array, that of the weights where these have 32 bits."""
-        weight = part.values["weight"]
-        words = weight.view(np.uint32) if weight.itemsize == 4 else np.empty(weight.size, np.uint32)
-        _compiled("pack")(part.target, weight, 1.0 / self.scale, words)
-        part.target, part.values["weight"] = words, np.empty(0, self.real)
-
-    def _round(self, part):
-        """Round the weights of a part to what the kernel of a packed one would make of them."""
-        weight = part.values["weight"]
+    def _round(self, weight):
+        """Round weights to what the kernel of a packed bundle would make of them."""
         number = np.rint(weight.astype(np.float64) * (1.0 / self.scale)).astype(self.real)
         np.multiply(number, self.real(self.scale), out=weight)
 
@@ -196,7 +172,7 @@ class Bundle:
         start, none = np.empty(source.span + 1, dtype=np.int64), np.empty(0, dtype=self.real)
         target, words = (none.astype(np.uint16), part.target) if self.packed else (part.target, none.astype(np.uint32))
         weight = part.values["weight"] if self.stored else none
-        take = _compiled("take")
+        take = _compiled()
         table = part.offsets
         if table is None:
             table = np.stack([np.zeros(self.n_source, dtype=np.int64), np.diff(part.start)], axis=1)

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurosim.engine.bundle import MOST, REACH, Bundle, may_join
+from neurosim.engine.bundle import MOST, Bundle, may_join
+from neurosim.engine.partition import REACH
 from neurosim.engine.plan import ProjectionPlan
 from neurosim.engine.synapses import Draft
 
 
-def bundled(plans: list[ProjectionPlan], reach, packed: bool, parts: int,
+def bundled(plans: list[ProjectionPlan], reach, packed: bool, threads: int,
             scale: float = 0.0) -> tuple[list[ProjectionPlan], dict]:
     """Put what can be bundled of the synapses from one population into bundles.
 
@@ -17,7 +18,7 @@ def bundled(plans: list[ProjectionPlan], reach, packed: bool, parts: int,
         plans: plans of the projections from one population, in order.
         reach: where arrivals lie, as in `Plan`.
         packed: whether stored weights are rounded, and packed where 16 bits tell the targets apart.
-        parts: how many parts there are, and are made at once.
+        threads: how many parts are made at once.
         scale: what rounded weights are multiples of; by default 1/32767 of the largest.
 
     Returns:
@@ -25,23 +26,19 @@ def bundled(plans: list[ProjectionPlan], reach, packed: bool, parts: int,
         each projection: bundles and projections.
     """
     done, places = {plan.projection: plan for plan in plans}, {plan.projection: [] for plan in plans}
-    rounded = []
-    for group in _groups(plans):
-        leader = group[0].projection
+    groups = _groups(plans)
+    rounded = [plan for group in groups for plan in group if packed and "weight" in plan.wiring.stored]
+    scale = scale or max((plan.connectivity.largest("weight") for plan in rounded), default=0.0) / MOST or 1.0
+    for group in groups:
+        leader, wanted = group[0].projection, group[0] in rounded
         for members in _within_reach(group, reach):
-            wanted = packed and "weight" in members[0].wiring.stored
             if len(members) > 1 or wanted:
-                made = Bundle(members, [begins(plan, reach) for plan in members], parts)
+                made = Bundle(members, [begins(plan, reach) for plan in members], threads, scale if wanted else 0.0)
                 done |= {plan.projection: plan for plan in made.plans}
                 places[leader].append(made)
-                rounded += [made] if wanted else []
             else:
                 done[members[0].projection] = drawn(members[0])
                 places[leader].append(members[0].projection)
-    if rounded:
-        scale = scale or max(made.largest() for made in rounded) / MOST or 1.0
-        for made in rounded:
-            made.pack(scale)
     delivered = {each for here in places.values() for each in here}
     for projection, plan in done.items():
         if plan.bundle is None and projection not in delivered:

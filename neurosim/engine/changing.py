@@ -70,7 +70,7 @@ def _with_synapses(plan: ClockedPlan, changes: dict) -> ClockedPlan:
         alone = [projection for projection in members if projection in changes
                  and (whole.scale or plans[projection].wiring.young)]
         again, here = bundled([plans[projection] for projection in members if projection not in alone], plan.reach,
-                              bool(whole.scale), plan.parts, whole.scale)
+                              bool(whole.scale), plan.threads, whole.scale)
         plans |= {each.projection: each for each in again}
         places[whole] = [delivery for projection in members for delivery in here.get(projection, [projection])]
     deliveries = tuple(each for delivery in plan.deliveries for each in places.get(delivery, [delivery]))

@@ -37,7 +37,7 @@ class Clocked(Snapshots):
 
     def __init__(self, plan: ClockedPlan, sample: int = 0, noise: int | None = None, most_ticks: int = LONGEST_CHUNK):
         super().__init__(plan, sample, noise, most_ticks)
-        self.crew = Crew()
+        self.crew = Crew(plan.threads)
         self.sent = dict.fromkeys(self.slots, 0)  #: population -> spikes so far
         self.variables = {}  #: population -> its variables, by public name, as they were asked for
 

@@ -1,13 +1,14 @@
 """The loop that runs every network: at each tick, call the kernels of each part in their order.
 
-A network is cut into as many parts as there are threads. What a part emits reaches another `window`
-ticks later at the earliest, the shortest delay; so a tick of a part may begin when all others have done
-the ticks that it depends on. Each part tells how far it is in a cache line of its own.
+A network is cut into as many parts as there are threads, or more. What a part emits reaches another `window` ticks
+later at the earliest, the shortest delay; so a tick of a part may begin when all others have done the ticks that it
+depends on. Each part tells how far it is in a cache line of its own.
 
-Every thread has a part of its own. Where it has to wait for long, which happens when other programs keep the
-other threads from their cores, it takes over what is not being done by anybody, and gives its core
-away if there is nothing. And where one thread alone does all parts faster, because there is little to do in
-a tick or the machine is busy, it does (`Crew`). Who does a tick changes no result.
+Where there are no more parts than threads, every thread has a part of its own. Where it has to wait for long, which
+happens when other programs keep the other threads from their cores, it takes over what is not being done by anybody,
+and gives its core away if there is nothing. Of more parts, each thread takes the next that is ready and that nobody is
+doing. And where one thread alone does all parts faster, because there is little to do in a tick or the machine is busy,
+it does (`Crew`). Who does a tick changes no result.
 
 What decays without input ends among numbers with less than a full significand, below 1.2e-38 in float32, where it
 stays, and with which many processors compute far more slowly: in the loop they count as 0, as in programs that are
@@ -48,13 +49,13 @@ def ready(board, n, part, tick, window):
 
 
 @njit({inner})
-def work(functions, blocks, starts, last, window, board, claims, thread, alone):
+def work(functions, blocks, starts, last, window, board, claims, own, several):
     n = starts.size - 1
     waited = 0
     while True:
         finished, worked = True, False
-        for turn in range(n if alone or waited > {patience} else 1):
-            part = (thread + turn) % n
+        for turn in range(n if several or waited > {patience} else 1):
+            part = (own + turn) % n
             tick = atomic_load(board + {apart} * part) + 1
             if tick >= last:
                 continue
@@ -70,7 +71,7 @@ def work(functions, blocks, starts, last, window, board, claims, thread, alone):
             break
         if worked:
             waited = 0
-        elif finished and (alone or waited > {patience}):
+        elif finished and (several or waited > {patience}):
             return
         else:
             waited += 1
@@ -79,10 +80,10 @@ def work(functions, blocks, starts, last, window, board, claims, thread, alone):
                 yield_thread()
 
 
-def main(functions, blocks, starts, last, window, board, claims, thread, alone):
+def main(functions, blocks, starts, last, window, board, claims, own, several):
     mode = float_mode()
     set_float_mode(mode | {flush})
-    work(functions, blocks, starts, last, window, board, claims, thread, alone)
+    work(functions, blocks, starts, last, window, board, claims, own, several)
     set_float_mode(mode)
 '''
 
@@ -115,49 +116,55 @@ class Parts:
         self.board, self.claims = _apart(len(programs)), _apart(len(programs))
         self.places = self.board.ctypes.data, self.claims.ctypes.data
 
-    def run(self, first: int, last: int, window: int, alone: bool = False) -> None:
-        """Run the ticks first <= tick < last, with one thread for each part, or with one for all."""
+    def run(self, first: int, last: int, window: int, threads: int = 1) -> None:
+        """Run the ticks first <= tick < last with some threads, of which there are no more than parts."""
         self.board[:], self.claims[:] = first - 1, 0
-        if alone or len(self.programs) == 1:
+        if threads == 1:
             self._work(last, window, 0, True)
         else:
-            self._work_together(last, window)
+            self._work_together(last, window, threads)
         stop_if_seen()
 
-    def _work_together(self, last, window):
+    def _work_together(self, last, window, threads):
         """Several threads are pinned, each to a core of its own that no other run has claimed, and released at the end:
         unpinned, two threads that wait for each other may end up on one core."""
-        with claimed_cores(len(self.programs)) as cores:
-            others = [threading.Thread(target=self._work, args=(last, window, thread, False, core))
+        parts = len(self.programs)
+        several = parts > threads  # for each, which takes what is next
+        with claimed_cores(threads) as cores:
+            others = [threading.Thread(target=self._work, args=(last, window, thread * parts // threads, several, core))
                       for thread, core in enumerate(cores) if thread > 0]
             started = []
             try:
                 for thread in others:
                     thread.start()
                     started.append(thread)
-                self._work(last, window, 0, False, cores[0])
+                self._work(last, window, 0, several, cores[0])
             finally:
                 for thread in started:
                     thread.join()
 
-    def _work(self, last, window, thread, alone, core=None):
+    def _work(self, last, window, part, several, core=None):
         with _pinned(core):
-            _compiled()(self.functions, self.rows, self.starts, last, window, *self.places, thread, alone)
+            _compiled()(self.functions, self.rows, self.starts, last, window, *self.places, part, several)
 
 
-def run(programs: list[Program], first: int, last: int, window: int) -> None:
-    """Run the ticks first <= tick < last, with one thread for each program."""
-    Parts(programs).run(first, last, window)
+def run(programs: list[Program], first: int, last: int, window: int, threads: int | None = None) -> None:
+    """Run the ticks first <= tick < last, by default with one thread for each program."""
+    Parts(programs).run(first, last, window, len(programs) if threads is None else threads)
 
 
 class Crew:
-    """Runs programs with one thread for each or with one for all, whichever has lately been faster.
+    """Runs programs with several threads or with one for all, whichever has lately been faster.
 
     Both are tried, and now and then the slower one again, for a time that does not matter: the machine may have
     become free, or busy.
+
+    Args:
+        threads: how many at most.
     """
 
-    def __init__(self):
+    def __init__(self, threads: int):
+        self.threads = threads
         self.trials = {False: [], True: []}  #: alone or not -> seconds per tick in the first trials
         self.cost = {}  #: alone or not -> seconds per tick, as last seen
         self.since = 0.0  #: seconds run since the slower one was tried
@@ -167,13 +174,13 @@ class Crew:
         """Run the ticks first <= tick < last."""
         if self.parts is None or any(a is not b for a, b in zip(self.parts.programs, programs, strict=True)):
             self.parts = Parts(programs)
-        if len(programs) == 1:
+        if self.threads == 1:
             self.parts.run(first, last, window)
             return
         while first < last:
             alone, ticks = self._next(last - first)
             began = time.perf_counter()
-            self.parts.run(first, first + ticks, window, alone)
+            self.parts.run(first, first + ticks, window, 1 if alone else self.threads)
             self._note(alone, ticks, time.perf_counter() - began)
             first += ticks
 

@@ -18,10 +18,11 @@ def check_memory(need: int) -> None:
                            "weight for a whole projection")
 
 
-def bytes_of(projection: Projection, parts: int, dt: float, real) -> int:
+def bytes_of(projection: Projection, parts: int, dt: float, real, packed: bool = False) -> int:
     """Return about how much memory the synapses of a projection take."""
     source, target = projection.source, projection.target
     bounds = np.linspace(0, target.size, parts + 1).astype(np.int64)
+    packed = packed and not (projection.plasticity or projection.release or projection.device)
     return estimate_bytes(
         projection.rule, source.size, target.size, projection.shift,
-        quantities=quantities(projection), delay=projection.delay, bounds=bounds, dt=dt, real=real)
+        quantities=quantities(projection), delay=projection.delay, bounds=bounds, dt=dt, real=real, packed=packed)

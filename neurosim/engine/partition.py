@@ -1,4 +1,4 @@
-"""Into how many parts a network is cut, one for each thread, and which neurons each part has."""
+"""Into how many parts a network is cut, one for each thread or more, and which neurons each part has."""
 
 import numpy as np
 
@@ -8,24 +8,31 @@ from neurosim.network import Network
 SMALLEST_PART = 4096  #: updates of neurons, or as much work, in a tick: threads with less wait more than they do
 
 
-def parts_of(net: Network, threads: int) -> int:
-    """Return into how many parts, one for each thread, a network is worth cutting."""
+REACH = 1 << 16  #: targets that 16 bits tell apart
+
+
+def parts_of(net: Network, threads: int, packed: bool = False) -> int:
+    """Return into how many parts a network is cut: one for each thread that it is worth.
+
+    Where synapses are packed, there are at least so many parts that 16 bits tell the targets of each apart.
+    """
     work = sum(p.size for p in net.populations)
     for projection in net.projections:  # at 10 Hz and 0.1 ms, and an arrival takes as long as 10 updates, or 100
         synapses = projection.rule.expected(projection.source.size, projection.target.size, projection.shift)
         work += synapses / (10 if projection.plasticity else 100)
-    return int(max(1, min(threads, work // SMALLEST_PART)))
+    largest = max((p.target.base.size for p in net.projections), default=0) if packed else 0
+    return int(max(1, min(threads, work // SMALLEST_PART), -(-largest // REACH)))
 
 
-def split(size: int, threads: int, turn: int, whole: bool = False) -> np.ndarray:
-    """Return the bounds of the parts of a population, one for each thread, at multiples of GROUP.
+def split(size: int, parts: int, turn: int, whole: bool = False) -> np.ndarray:
+    """Return the bounds of the parts of a population at multiples of GROUP.
 
-    A population that is too small for all goes to a thread by its turn; one that must stay whole, to the first.
+    A population that is too small for all goes to a part by its turn; one that must stay whole, to the first.
     """
     if whole:
-        return np.array([0, *[size] * threads])
+        return np.array([0, *[size] * parts])
     groups = -(-size // GROUP)
-    if groups >= threads:
-        return np.minimum(np.array([groups * t // threads for t in range(threads + 1)]) * GROUP, size)
-    owner = turn % threads
-    return np.array([0 if t <= owner else size for t in range(threads + 1)])
+    if groups >= parts:
+        return np.minimum(np.array([groups * t // parts for t in range(parts + 1)]) * GROUP, size)
+    owner = turn % parts
+    return np.array([0 if t <= owner else size for t in range(parts + 1)])

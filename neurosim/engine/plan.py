@@ -177,7 +177,7 @@ class Plan(Generic[Laid]):
         dt: ms; 1 in an engine without ticks.
         seed: of everything that was drawn.
         real: float type.
-        parts: how many parts there are, one for each thread.
+        parts: how many parts there are.
         packed: whether stored weights were to be packed.
         populations, projections, drives: their plans, in the order of the description.
         deliveries: bundles, and projections that are in none, in the order in which a tick delivers them.
@@ -189,6 +189,7 @@ class Plan(Generic[Laid]):
         couplings: gap junctions, in the order of the description.
         injected: the populations into which a current is injected.
         ports: the receptors of every population.
+        threads: how many threads work on the parts at most.
         changes: what was set since the network was laid out, (population, projection or drive, name) -> value.
     """
 
@@ -210,6 +211,7 @@ class Plan(Generic[Laid]):
     couplings: tuple = ()
     injected: frozenset = frozenset()
     ports: Ports = field(kw_only=True)
+    threads: int = field(default=1, kw_only=True)
     changes: Mapping = field(default_factory=dict)
 
 

@@ -34,12 +34,15 @@ class Planner:
         dt: ms.
         seed: of everything that is drawn.
         real: float type.
-        parts: how many parts, one for each thread.
+        parts: how many parts.
         packed: whether stored weights are packed where they can be.
+        threads: how many threads work on the parts at most; by default one on each.
     """
 
-    def __init__(self, net: Network, dt: float, seed: int, real: type, parts: int, packed: bool = False):
+    def __init__(self, net: Network, dt: float, seed: int, real: type, parts: int, packed: bool = False,
+                 threads: int | None = None):
         self.net, self.dt, self.seed, self.real, self.parts, self.packed = net, dt, seed, real, parts, packed
+        self.threads = parts if threads is None else min(threads, parts)
         self.streams = Streams()
         self.drawer = Drawer(seed, self.streams, real)
         self.ports = Ports(net)
@@ -49,7 +52,7 @@ class Planner:
 
     def plan(self) -> ClockedPlan:
         """Return the plan."""
-        check_memory(sum(bytes_of(p, self.parts, self.dt, self.real) for p in self.net.projections))
+        check_memory(sum(bytes_of(p, self.parts, self.dt, self.real, self.packed) for p in self.net.projections))
         populations = {p: self.population(p, turn) for turn, p in enumerate(self.net.populations)}
         reach, size = self.arrivals(populations)
         projections, deliveries = self.projections(populations, reach)
@@ -64,7 +67,7 @@ class Planner:
         longest = int(max([1, *(d.max() for d in delays), *behind]))
         return Plan(self.net, self.dt, self.seed, self.real, self.parts, self.packed, populations, projections, drives,
                     deliveries, window, longest, reach, tuple(size), frozenset(self.direct), couplings,
-                    frozenset(self.injected), ports=self.ports)
+                    frozenset(self.injected), ports=self.ports, threads=self.threads)
 
     def arrivals(self, populations) -> tuple[dict, list]:
         """Return where the arrivals of each population and port lie in the buffer of each part, and its size.
@@ -92,7 +95,7 @@ class Planner:
         plans, places = dict.fromkeys(self.net.projections), {}
         for group in groups.values():
             each = [self.projection(p, populations[p.target.base].bounds, streams[p]) for p in group]
-            made, here = bundled(each, reach, self.packed, self.parts)
+            made, here = bundled(each, reach, self.packed, self.threads)
             plans |= {plan.projection: plan for plan in made}
             places |= here
         return plans, tuple(delivery for p in self.net.projections for delivery in places[p])
@@ -120,7 +123,7 @@ class Planner:
             quantities=quantities(projection), delay=projection.delay,
             bounds=bounds_within(target, target_bounds), seed=self.seed,
             streams=streams, label=projection.name, dt=self.dt, real=self.real,
-            sort=device is not None, threads=self.parts)
+            sort=device is not None, threads=self.threads)
         if projection.release is not None or rules or device is not None:
             connectivity = connectivity.made()  # others may be drawn into a bundle
         if source.scattered is not None or target.scattered is not None:

@@ -23,7 +23,7 @@ class Snapshots(Programs):
         """Bring plastic synapses up to date; it changes no result, only when the work is done."""
         self.ready()
         if any(settled[0] != self.tick for settled in self.settled):
-            run(self.settlers, self.tick, self.tick + 1, 1)
+            run(self.settlers, self.tick, self.tick + 1, 1, self.plan.threads)
 
     def view(self, projection):
         """Return the synapses of a projection with their stored values, as a `Connectivity`."""

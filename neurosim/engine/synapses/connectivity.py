@@ -93,6 +93,11 @@ class Connectivity:
         """Return the delays that occur, and the number of synapses."""
         return self.delays, self.n_synapses
 
+    def largest(self, name: str) -> float:
+        """Return the largest size of a quantity, 0 where there is no synapse."""
+        values = [part.values[name] for part in self.parts if part.target.size]
+        return max((float(max(np.max(each), -np.min(each))) for each in values), default=0.0)
+
     def strip(self, thread: int, ticks: np.ndarray) -> "Whole":
         """Return what gives the rows of a part, some at a time, for columns that stand for some delays."""
         return Whole(self.parts[thread], np.searchsorted(ticks, self.delays))
@@ -134,8 +139,30 @@ class Slab(NamedTuple):
     row: np.ndarray = np.empty(0, np.uint32)
 
 
-class Whole:
-    """Gives rows of a part that is there, some at a time, as `Strip` does of one that is to be drawn.
+class Giver:
+    """Gives the synapses of a part by the rows of sources, some at a time.
+
+    Attributes:
+        room: how many synapses to make room for in all.
+        longest: most synapses that a row may have.
+    """
+
+    room: int
+    longest: int
+
+    def cut(self, shift: int, first: int) -> None:
+        """Take note that steps of 2^shift rows will be asked for, where source 0 has row `first`."""
+
+    def rows(self, low: int, high: int) -> Slab:
+        """Return the synapses of the sources low .. high - 1; they may be overwritten by the next ones."""
+        raise NotImplementedError
+
+    def done(self) -> None:
+        """Let go of what was needed; nothing more will be asked for."""
+
+
+class Whole(Giver):
+    """Gives rows of a part that is there, as `Strip` does of one that is to be drawn.
 
     Args:
         part: the synapses.
@@ -146,11 +173,8 @@ class Whole:
         self.part, self.columns = part, columns
         self.room, self.longest = part.target.size, int(np.diff(part.start).max(initial=0))
 
-    def cut(self, shift: int, first: int) -> None:
-        """Take note of the steps in which rows will be asked for, as `Gathered.cut`; they do not matter here."""
-
     def rows(self, low: int, high: int) -> Slab:
-        """Return the rows low .. high - 1."""
+        """Return the rows low .. high - 1, views of what is there."""
         part = self.part
         here = slice(part.start[low], part.start[high])
         start = part.start[low:high + 1] - here.start

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from neurosim.connectivity import Rows, Rule
-from neurosim.engine.synapses.connectivity import Connectivity, Slab
+from neurosim.engine.synapses.connectivity import Connectivity, Giver, Slab
 from neurosim.engine.synapses.gathering import Gathered
 from neurosim.engine.synapses.lay import Member, drop_columns, lay
-from neurosim.engine.synapses.passes import compile_draw, compile_gathering, compile_pass, guide_of
+from neurosim.engine.synapses.passes import compile_draw, compile_gathering, compile_largest, compile_pass, guide_of
 from neurosim.engine.synapses.quantities import MAX_TICKS, Quantity, refuse_delay
 
 FEW_TICKS = 256  #: in a range of so few ticks no pass is needed to find those that occur
@@ -45,6 +45,7 @@ class Draft:
         self.inputs |= {q: self.values[name] for q, name in self.arrays.items()}
         self.span = self.high - self.low + 1 if self.delayed else 0
         self.sorts = self.rule.by == "source" and self.sort and not self.rule.ascending
+        self.spare: list = []  #: arrays that were made to gather synapses, for the next part
         self.starts = np.zeros(1, np.int64) if self.rows.starts is None else self.rows.starts.astype(np.int64)
 
     @property
@@ -116,9 +117,30 @@ class Draft:
         delays = self._occurring([strip.used for strip in strips]) if self.delayed else self.ticks
         return delays, sum(strip.count for strip in strips)
 
+    def largest(self, name: str) -> float:
+        """Return the largest size of a quantity, 0 where there is no synapse; nothing is kept."""
+        value = self.values[name]
+        if value.kind == "shared":
+            return abs(value.shared)
+        own, partners = self.shape if self.rule.by == "source" else self.shape[::-1]
+        main, rows = compile_largest(self.rule, value), self.rows
+
+        def largest(first, last):
+            size, capacity = np.zeros(1, self.real), rows.capacity
+            main(partners, first, last, rows.ints, rows.floats, np.uint64(self.key[0]), np.uint64(self.key[1]),
+                 np.uint64(self.stream), self.starts, np.empty(capacity, np.uint32), np.empty(capacity),
+                 np.array([1 << 32, -1]), np.empty(1, self.real), size, value.data, np.uint64(value.stream))
+            return float(size[0])
+
+        return max(self._each(largest, np.linspace(0, own, self.threads + 1).astype(np.int64)))
+
     def _each_part(self, make):
-        ranges = list(zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True))
         _ = self.compiled, self.guide  # made before threads need them
+        return self._each(make, self.bounds)
+
+    def _each(self, make, bounds):
+        """Return what a function makes of each range, by some threads at once where there is more than one."""
+        ranges = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
         if self.threads == 1 or len(ranges) == 1:
             return [make(*ends) for ends in ranges]
         with ThreadPoolExecutor(self.threads) as pool:
@@ -205,14 +227,12 @@ class Draft:
         return self.low + np.flatnonzero(used)
 
 
-class Strip:
+class Strip(Giver):
     """Draws rows of one part of a by-source draft, some at a time, each time into the same arrays.
 
     Attributes:
         used: flags of the ticks that occurred so far.
         count: number of synapses that were drawn so far.
-        room: how many synapses to make room for in all.
-        longest: most synapses that a row may have.
     """
 
     def __init__(self, draft: Draft, first: int, last: int, ticks: np.ndarray):
@@ -221,9 +241,6 @@ class Strip:
         self.room, self.longest = draft.room(first, last), draft.rows.capacity
         self.only = 0 if draft.delayed else int(np.searchsorted(ticks, draft.low))
         self.narrow = np.uint16 if ticks.size < 65536 else np.uint32
-
-    def cut(self, shift: int, first: int) -> None:
-        """Take note of the steps in which rows will be asked for, as `Gathered.cut`; they do not matter here."""
 
     def rows(self, low: int, high: int) -> Slab:
         """Return the rows low .. high - 1; they are overwritten by the next ones."""
@@ -239,6 +256,10 @@ class Strip:
         self.count += found
         return Slab(start, self.columns[:found], self.only, self.target[:found],
                     {name: array[:found] for name, array in self.values.items()})
+
+    def done(self) -> None:
+        """Let go of the arrays."""
+        self._make_room(0)
 
     def _make_room(self, size):
         self.size, self.values = size, self.draft.empty(size)

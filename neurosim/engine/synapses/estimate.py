@@ -13,10 +13,10 @@ from neurosim.errors import NeurosimWarning
 
 
 def estimate_bytes(rule: Rule, n_source: int, n_target: int, shift: int | None, *, quantities: dict, delay, bounds,
-                   dt: float, real) -> int:
+                   dt: float, real, packed: bool = False) -> int:
     """Return about how much memory `build` takes at its peak, without building anything.
 
-    Takes what `build` takes.
+    Takes what `build` takes, and whether a target and its weight are to share 32 bits.
 
     >>> from neurosim.connectivity import FixedTotal
     >>> estimate_bytes(FixedTotal(1000000), 1000, 1000, None, quantities={"weight": 0.1}, delay=1.0,
@@ -28,6 +28,7 @@ def estimate_bytes(rule: Rule, n_source: int, n_target: int, shift: int | None, 
     n = rule.expected(n_source, n_target, shift)
     arrays = sum(isinstance(given, Samples) or given is None or np.ndim(given) > 0 for given in quantities.values())
     each = np.dtype(target_type(widest)).itemsize + arrays * np.dtype(real).itemsize
+    each = 4 if packed and arrays and widest <= 65536 else each
     total = n * each + parts * 8 * (n_source + 1)
     if isinstance(delay, Samples) or np.ndim(delay):
         n_delays = _count_delays(delay, (n_source, n_target), n, dt)

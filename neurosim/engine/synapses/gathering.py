@@ -9,14 +9,14 @@ nothing beside the result grows with it.
 
 import numpy as np
 
-from neurosim.engine.synapses.connectivity import Slab
+from neurosim.engine.synapses.connectivity import Giver, Slab
 
 LEAST_WINDOW, WINDOWS = 1 << 24, 8  #: synapses that are gathered at once: so many, or one of so many shares of all
 BLOCK = 1024  #: synapses whose values are drawn in one go
 SURVEYED = 16  #: sources, as a power of two, that are looked at together where only delays are wanted
 
 
-class Gathered:
+class Gathered(Giver):
     """Gives the synapses of one part of a by-target draft, those of some sources at a time, rows mixed.
 
     Args:
@@ -27,8 +27,6 @@ class Gathered:
     Attributes:
         used: flags of the ticks that occurred so far.
         count: number of synapses that were given so far.
-        room: how many synapses to make room for in all.
-        longest: most synapses that the row of a source may have.
     """
 
     def __init__(self, draft, first: int, last: int, ticks: np.ndarray):
@@ -44,12 +42,14 @@ class Gathered:
     def cut(self, shift: int, first: int) -> None:
         """Count the synapses of each step of 2^shift rows, where source 0 has row `first`."""
         self.shift, self.offset = shift, first & ((1 << shift) - 1)
-        self.gathered: list = []
+        self.block = self.draft.spare.pop() if self.draft.spare else np.empty(0, np.uint8)
         self.counts = np.zeros(((max(self.draft.shape[0], 1) - 1 + self.offset) >> shift) + 1, np.int64)
         self.counting(*self._rule(), self.counts, np.empty(self.draft.shape[0], np.uint8))
         self.window = max(LEAST_WINDOW, int(self.counts.sum()) // WINDOWS)
         self.begin = self.end = 0  #: the steps that were gathered last
-        self._make_room(0, 0)
+        self.gathered = self._arrays(0)
+        most, narrow = int(self.counts.max()), np.uint16 if self.ticks.size < 65536 else np.uint32
+        self.columns, self.values = np.empty(most if self.draft.delayed else 0, narrow), self.draft.empty(most)
 
     def rows(self, low: int, high: int) -> Slab:
         """Return the synapses of the sources low .. high - 1, which are those of a step; the next overwrite them."""
@@ -66,7 +66,13 @@ class Gathered:
         self.cut(SURVEYED, 0)
         for step in range(self.counts.size):
             self.rows(step << SURVEYED, (step + 1) << SURVEYED)
+        self.done()
         return self.used
+
+    def done(self) -> None:
+        """Hand on what was gathered into."""
+        self.draft.spare.append(self.block)
+        self.gathered, self.block, self.columns, self.values = [], np.empty(0, np.uint8), np.empty(0), {}
 
     def _rule(self) -> tuple:
         """Return what the passes over the rows of targets take first."""
@@ -80,18 +86,17 @@ class Gathered:
         steps = max(1, int(np.searchsorted(ends, self.window, side="right")))
         self.begin, self.end, self.ends = begin, begin + steps, ends[:steps]
         here = self.counts[begin:self.end]
-        self._make_room(int(self.ends[-1]), int(here.max()))
+        self.gathered = self._arrays(int(self.ends[-1]))
         self.gathering(*self._rule(), begin << self.shift, steps << self.shift, self.ends - here, *self.gathered)
 
-    def _make_room(self, size: int, most: int) -> None:
-        """Let there be room for the synapses of a window, and for delays and values of a step."""
-        if not size or size > self.gathered[0].size:
-            which = np.uint16 if self.draft.rows.capacity <= 65536 else np.uint32
-            self.gathered = [np.empty(size, dtype) for dtype in (np.uint32, self.draft.types[0], which)]
-        if not size or most > self.most:
-            narrow = np.uint16 if self.ticks.size < 65536 else np.uint32
-            self.most, self.columns = most, np.empty(most if self.draft.delayed else 0, narrow)
-            self.values = self.draft.empty(most)
+    def _arrays(self, size: int) -> list:
+        """Return arrays for the synapses of a window: source within its step, target, place of creation."""
+        types = [np.dtype(np.uint16 if self.shift <= 16 else np.uint32), self.draft.types[0],
+                 np.dtype(np.uint16 if self.draft.rows.capacity <= 65536 else np.uint32)]
+        ends = np.cumsum([0, *(-(-size // 8) * 8 * each.itemsize for each in types)])
+        if ends[-1] > self.block.size:
+            self.block = np.empty(ends[-1], np.uint8)
+        return [self.block[low:high].view(each) for low, high, each in zip(ends[:-1], ends[1:], types, strict=True)]
 
     def _given(self, where: slice, low_row: int) -> Slab:
         """Return gathered synapses with their delays and values."""

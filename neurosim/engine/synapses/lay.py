@@ -2,7 +2,8 @@
 
 Several strips of rows may be laid into one array: where they share a row, those of one delay lie side by side, in
 the order of the strips. Some rows are drawn at a time, so few that they are still in the cache when they are laid; the
-arrays themselves are written once, and nothing beside them grows with their size.
+arrays themselves are written once, and nothing beside them grows with their size. Packed, a target and its weight are
+one word of 32 bits, the weight a whole multiple of a number that is known before.
 """
 
 from functools import cache
@@ -77,6 +78,15 @@ def main(place, values, to_values):
         to_values[place[e]] = values[e]
 """
 
+_PACK = """
+import numpy as np
+
+def main(place, weights, factor, words):
+    for e in range(weights.size):
+        rounded = np.int64(np.rint(weights[e] * factor))
+        words[place[e]] |= np.uint32(rounded & 0xFFFF) << np.uint32(16)
+"""
+
 
 class Member(NamedTuple):
     """What is laid: rows `first` .. `first + size - 1` of the result get what a strip gives, its targets moved."""
@@ -89,16 +99,18 @@ class Member(NamedTuple):
 
 @cache
 def _compiled(name):
-    texts = {"count": _COUNT, "spread": _SPREAD, "place": _PLACE, "put": _PUT, "count_mixed": _COUNT_MIXED,
-             "place_mixed": _PLACE_MIXED}
+    texts = {"count": _COUNT, "spread": _SPREAD, "place": _PLACE, "put": _PUT, "pack": _PACK,
+             "count_mixed": _COUNT_MIXED, "place_mixed": _PLACE_MIXED}
     return load_function(f"build_{name}", texts[name], {})
 
 
 class _Laying:
     """Arrays that are being filled."""
 
-    def __init__(self, members, n_rows, n_columns, target, real, stored):
-        self.members, self.n_columns = members, n_columns
+    def __init__(self, members, n_rows, n_columns, target, real, stored, scale):
+        self.members, self.n_columns, self.scale = members, n_columns, scale
+        if scale:
+            target, stored = np.dtype(np.uint32), ()
         self.types = {"": target} | dict.fromkeys(stored, real)
         self.room = sum(member.strip.room for member in members)
         longest = sum(member.strip.longest for member in members)
@@ -131,6 +143,8 @@ class _Laying:
             for name in self.types:
                 if name:
                     _compiled("put")(place, slab.values[name], here[name])
+            if self.scale:
+                _compiled("pack")(place, slab.values["weight"], 1.0 / self.scale, here[""])
 
     def _widen(self, used, wanted):
         """Make room for more synapses than were expected."""
@@ -142,7 +156,8 @@ class _Laying:
                 self.arrays[name] = array
 
 
-def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, stored) -> Part:
+def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, stored,
+        scale: float = 0.0) -> Part:
     """Return the rows of all members in one part, with a table of offsets that has a column for each delay.
 
     Args:
@@ -152,8 +167,9 @@ def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, sto
         target: type of the targets.
         real: type of the values.
         stored: names of the values.
+        scale: what weights are rounded to multiples of and packed with their targets; 0 if they are not.
     """
-    laying = _Laying(members, n_rows, n_columns, np.dtype(target), np.dtype(real), stored)
+    laying = _Laying(members, n_rows, n_columns, np.dtype(target), np.dtype(real), stored, scale)
     shift = max(0, min(n_rows, AT_A_TIME * n_rows // max(laying.room, 1)).bit_length() - 1)
     step = 1 << shift  #: a power of two, so that the step of a row is found by a shift
     for member in members:
@@ -162,13 +178,20 @@ def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, sto
     for low in range(0, n_rows, step):
         high = min(low + step, n_rows)
         laying.rows(low, high, cursor[:high - low])
+    for member in members:
+        member.strip.done()
     arrays = {name: _trimmed(array, int(laying.start[-1])) for name, array in laying.arrays.items()}
-    return Part(0, laying.start, laying.offsets, arrays.pop(""), arrays)
+    return Part(0, laying.start, _narrowed(laying.offsets, laying.start), arrays.pop(""), arrays)
 
 
 def _trimmed(array, size):
     """Return the first `size` values; a copy only where much would be kept for nothing."""
     return array[:size] if array.size - size <= size // 16 else array[:size].copy()
+
+
+def _narrowed(offsets, start):
+    """Return offsets in 16 bits where the longest row lets them."""
+    return offsets.astype(np.uint16, copy=False) if np.diff(start).max(initial=0) < 65536 else offsets
 
 
 def drop_columns(parts, occurring: np.ndarray) -> None:

@@ -2,7 +2,8 @@
 
 A pass goes over rows. One of a by-source rule appends its synapses to arrays as they come. A by-target rule has three:
 one counts how many synapses some sources have together, for each step of sources; one gathers, without values, those of
-the sources in a window, step by step; and one draws delays and values for what was gathered.
+the sources in a window, step by step; and one draws delays and values for what was gathered. One more finds the largest
+of a quantity, for either kind of rule, without keeping anything.
 """
 
 import numpy as np
@@ -145,6 +146,41 @@ def main(first, low_row, k0, k1, starts, dt, low, high, column, guide, used, pla
 {delays}{keep}{values}
 """
 
+_LARGEST = """
+import numpy as np
+
+def main(n_partner, first, last, ints, floats, k0, k1, stream, starts, out, uniform, ends, value, size, q, stream_q):
+    largest = size[0]
+    for row in range(first, last):
+        count = partners(row, n_partner, ints, floats, k0, k1, stream, out)
+{narrow}
+        for i in range(count):
+            if {wanted}:
+{uniform}
+                {look_up}
+                value[0] = x
+                largest = max(largest, abs(value[0]))
+    size[0] = largest
+"""
+
+# A draw ascends or descends with its random word, so that only the words next to the least and the most are looked at.
+_NARROW = """
+        least, most = np.uint32(0xFFFFFFFF), np.uint32(0)
+        for i in range(count):
+            word = np.uint32(philox(np.uint64(i), np.uint64(row), stream_q, np.uint64(0), k0, k1)[0])
+            out[i] = word
+            least = min(least, word)
+            most = max(most, word)
+        if count == 0 or (np.int64(least) > ends[0] + 1 and np.int64(most) < ends[1] - 1):
+            continue
+        ends[0] = min(ends[0], np.int64(least))
+        ends[1] = max(ends[1], np.int64(most))
+"""
+_ONE_UNIFORM = """
+                w = philox(np.uint64(i), np.uint64(row), stream_q, np.uint64(0), k0, k1)
+                uniform[i] = min(q[2] + (q[3] - q[2]) * uniform53(w[0], w[1]), 1.0 - 2.0**-53)
+"""
+
 
 def compile_pass(rule, inputs: dict, sorts: bool):
     """Return the compiled pass for a by-source rule; one that is not our own is checked: it may have too little room.
@@ -172,6 +208,19 @@ def compile_draw(inputs: dict):
     """Return the compiled pass that draws delays and values for gathered synapses."""
     arguments, leaves = _arguments(inputs)
     return load_function("build_draw", _draw(inputs, arguments), leaves)
+
+
+def compile_largest(rule, value):
+    """Return the compiled pass that finds the largest size of a quantity that differs from synapse to synapse."""
+    drawn = value.kind == "drawn"
+    partner, leaves = "np.int64(out[i])", {"partners": rule.partners, "philox": philox, "uniform53": uniform53}
+    pair = f"row, {partner}" if rule.by == "source" else f"{partner}, row"
+    text = _LARGEST.format(
+        narrow=_NARROW if drawn else "", uniform=_ONE_UNIFORM if drawn else "",
+        wanted="np.int64(out[i]) <= ends[0] + 1 or np.int64(out[i]) >= ends[1] - 1" if drawn else "True",
+        look_up=_LOOK_UP[value.kind].format(name="q", k="i", row="row", pair=pair))
+    leaves |= {"quantile_q": value.quantile} if drawn else {}
+    return load_function("build_largest", text, leaves, checking=CHECKING or not is_ours(rule.partners))
 
 
 def _arguments(inputs):
