@@ -6,9 +6,10 @@ Recordings of N-MNIST (nmnist/) go through an image liquid, spoken digits of the
 through an audio liquid. Two projections are trained on eight digits so that both kinds of states of a digit come
 together; then samples of each kind look for their digit among those of the other kind: of the eight digits, in
 recordings that were not trained on, and of the two that were left out. Five ways to leave two digits out. Everything
-is chosen on the eight digits: early stopping looks at held-out samples of these. Beside it stand the same towers on
-the raw inputs, events a pixel and energy a band, and chance. Intervals are 95 % of Student's t over the five ways.
---cache keeps the states.
+is chosen on the eight digits: early stopping looks at held-out samples of these. The same is done with liquids whose
+weights, of inputs and within, memristors on crossbars hold, none of them exactly and some stuck. Beside it stand the
+same towers on the raw inputs, events a pixel and energy a band, and chance. Intervals are 95 % of Student's t over the
+five ways. --cache keeps the states.
 """
 
 import argparse
@@ -29,6 +30,7 @@ import scipy.stats
 import torch
 
 import neurosim as ns
+from hardware_models.memristor import Memristor
 from neurosim import bridge
 from neurosim.reservoirs import (
     BinnedCounts,
@@ -104,13 +106,22 @@ def states(liquid, samples, duration, parts):
     return cached_states(liquid, samples, duration, BinnedCounts(parts), folder=options.cache)
 
 
+def liquids(crossbars):
+    """Return states of pictures and of spoken digits; crossbars have errors of 5 % of g_max, and 5 % stuck devices."""
+    def held(weight, seed):
+        return Memristor(weight_max=weight, programming_noise=0.05, stuck_off=0.05, seed=seed) if crossbars else None
+
+    deep = 2 if options.quick else 8
+    eye = Liquid(NalsmLattice((10, 10, deep)), OrientedInput(SENSOR, weight=80.0), excitation=0.5, inhibition=-0.5,
+                 dt=1.0, seed=SEED, device=held(0.5, 1), input_device=held(80.0, 3))
+    ear = Liquid(MaassLattice((8, 8, deep)), TonotopicInput(BANDS, weight=12.0), excitation=0.6, inhibition=-0.6,
+                 dt=1.0, seed=SEED, device=held(0.6, 5), input_device=held(12.0, 7))
+    return np.sqrt(states(eye, seen_pictures, PICTURE, 3)), np.sqrt(states(ear, heard_speech, SOUND, 5))
+
+
 seen_pictures, raw_pictures, y = pictures()
 heard_speech, raw_speech, z = speech()
-eye = Liquid(NalsmLattice((10, 10, 2 if options.quick else 8)), OrientedInput(SENSOR, weight=80.0), excitation=0.5,
-             inhibition=-0.5, dt=1.0, seed=SEED)
-ear = Liquid(MaassLattice((8, 8, 2 if options.quick else 8)), TonotopicInput(BANDS, weight=12.0), excitation=0.6,
-             inhibition=-0.6, dt=1.0, seed=SEED)
-sets = {"liquids": (np.sqrt(states(eye, seen_pictures, PICTURE, 3)), np.sqrt(states(ear, heard_speech, SOUND, 5))),
+sets = {"liquids": liquids(crossbars=False), "crossbars": liquids(crossbars=True),
         "raw inputs": (np.sqrt(raw_pictures), raw_speech)}
 print(f"{len(y)} pictures, {len(z)} spoken digits; states of {sets['liquids'][0].shape[1]} and "
       f"{sets['liquids'][1].shape[1]} numbers")
@@ -156,7 +167,7 @@ fig, ax = plt.subplots(figsize=(7, 3.5))
 for k, ((name, targets), parts) in enumerate(found.items()):
     for j, part in enumerate(parts):
         values = [50 * (each.a_to_b + each.b_to_a) for each in part]
-        ax.plot(np.full(len(values), j) + 0.15 * (k - 1.5), values, "o", color=f"C{k}", ms=4,
+        ax.plot(np.full(len(values), j) + 0.12 * (k - 2.5), values, "o", color=f"C{k}", ms=4,
                 label=f"{name}, {targets}" if j == 0 else None)
 for j, chance in enumerate(chances):
     ax.plot([j - 0.4, j + 0.4], [chance, chance], "k:", lw=1, label="chance" if j == 0 else None)

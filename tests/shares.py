@@ -3,15 +3,15 @@
 import pytest
 
 
-def quick(these, cases) -> list:
+def quick(these, cases, name=lambda case: getattr(case, "__name__", case)) -> list:
     """Return the cases as parameters; those that are not among `these` are slow.
 
     Args:
-        these: names, of cases that are names or classes.
+        these: names.
         cases: all of them.
+        name: names one; by default a case is a name, or a class.
     """
-    found = [case if getattr(case, "__name__", case) in these else pytest.param(case, marks=pytest.mark.slow)
-             for case in cases]
-    left = set(these) - {getattr(case, "__name__", case) for case in cases}
+    these, named = set(these), [(name(case), case) for case in cases]
+    left = these - {each for each, _ in named}
     assert not left, f"{sorted(left)} are none of the cases"
-    return found
+    return [case if each in these else pytest.param(case, marks=pytest.mark.slow) for each, case in named]

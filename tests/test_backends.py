@@ -43,7 +43,7 @@ def laid(net):
     return Run(net.copy(), Settings(dt=DT, seed=SEED, dtype="float64", mode="clocked"), record=False)
 
 
-@pytest.mark.parametrize("noise", [False, True])
+@pytest.mark.parametrize("noise", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_input_is_what_a_simulation_draws(noise):
     """v of a leaky membrane, by its exact formula from the trains and currents, is v of the simulation."""
     net = driven(noise)

@@ -11,6 +11,7 @@ import neurosim as ns
 from neurosim.datasets import FLOWS, flow, mackey_glass, narma
 from neurosim.reservoirs import BalancedEchoState
 from neurosim.reservoirs.metrics import memory_capacity
+from tests.shares import quick
 
 U = np.random.default_rng(0).uniform(-1, 1, (1500, 1))
 
@@ -154,7 +155,7 @@ def test_narma_follows_its_equation(order):
         narma(np.full(3000, 2.0), 10)
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", quick(("lorenz",), FLOWS))
 def test_flows_have_their_published_exponents(name):
     """Twin trajectories, renormalised at every point."""
     made = FLOWS[name]

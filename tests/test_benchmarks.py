@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import neurosim as ns
+from tests.shares import quick
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -33,7 +34,8 @@ def tiny(name):
 
 
 @QUIET
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.sample])
+@pytest.mark.parametrize("name", quick(("cuba", "brunel_stdp"),
+                                       [name for name, case in CASES.items() if not case.sample]))
 def test_every_case_builds_and_runs(name):
     case = tiny(name)
     result = ours.measure(case, 1)
@@ -61,6 +63,7 @@ def test_the_liquid_with_an_astrocyte_runs_over_real_recordings():
     assert inside / liquid.size == pytest.approx(case.fan_out[0], rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_network_of_digits_learns_real_images_as_bindsnet_does():
     if not os.environ.get("NEUROSIM_DATA"):
         pytest.skip("NEUROSIM_DATA is not set: it names the folder of real images")

@@ -9,6 +9,7 @@ import learning_rules
 import neurosim as ns
 from neurosim.engine import bundle, bundling, partition, planner
 from neurosim.engine.synapses import drawing, lay
+from tests.shares import quick
 
 DT = 0.1
 
@@ -50,7 +51,8 @@ def alone(monkeypatch):
     return make
 
 
-@pytest.mark.parametrize("parts", [{}, {"delay": 1.0}, {"weight": 0.3}, {"weight": 0.3, "delay": 1.0}])
+@pytest.mark.parametrize("parts", quick(("",), [{}, {"delay": 1.0}, {"weight": 0.3}, {"weight": 0.3, "delay": 1.0}],
+                                        name=" and ".join))
 @pytest.mark.parametrize("threads", [1, 3])
 def test_bundles_change_neither_synapses_nor_spikes(alone, parts, threads):
     sim, other = simulation(threads, **parts), alone(1, **parts)
@@ -204,6 +206,7 @@ def test_a_projection_without_synapses_may_lie_in_a_bundle():
     assert (after < 550).all()
 
 
+@pytest.mark.slow
 def test_packed_weights_do_not_depend_on_threads_where_16_bits_are_too_few():
     net = ns.Network()
     noise, a = net.add(ns.Poisson(rate=10.0), 10, name="noise"), net.add(ns.LIF(), 70_000, name="a")

@@ -170,6 +170,7 @@ def test_how_many_fibres_fire_is_binomial(n, p, u):
     assert stats.binom.cdf(found - 1, n, p) <= u + 1e-9 and (u <= stats.binom.cdf(found, n, p) + 1e-9)
 
 
+@pytest.mark.slow
 def test_fibres_that_are_drawn_together_spike_as_fibres_that_are_drawn_one_by_one():
     steps, cell, bushy = 60_000, HairCell(), BushyCell(fibres=6, weight=16.0)
     velocity = np.full((40, steps), 15.0)

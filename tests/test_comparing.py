@@ -123,6 +123,7 @@ def test_the_input_of_a_source_is_a_cause():
     assert ns.compare(sim, spikes).cause == "other input"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_explained_is_said():
     net, rng = network(), np.random.default_rng(1)
     sim = ours(net)

@@ -55,7 +55,10 @@ EXAMPLES = {
     SmallWorld: [SmallWorld(6, 0.3)],
     Sparse: [Sparse(MATRIX)],
 }
-SWEEP = [pytest.param(rule, id=repr(rule)[:60]) for rules in EXAMPLES.values() for rule in rules]
+#: a rule of each kind of loop is quick: by source, by target, in total, a list
+QUICK = (AllToAll, Explicit, FixedInDegree, FixedProbability, FixedTotal)
+SWEEP = [pytest.param(rule, id=repr(rule)[:60], marks=[pytest.mark.slow] * (cls not in QUICK))
+         for cls, rules in EXAMPLES.items() for rule in rules]
 WEIGHT = Normal(0.5, 0.2, low=0.1, bounds="redraw")
 DELAY = Uniform(0.1, 2.0)
 
@@ -503,6 +506,7 @@ def test_only_delays_that_occur_are_listed():
     assert make(AllToAll(), delay=np.full((N, N), 2.0)).parts[0].offsets is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [FixedInDegree(9), FixedOutDegree(9)])
 def test_wide_range_of_delays(rule):
     made = make(rule, delay=LogNormal(3.0, 1.5, low=0.1), weight=WEIGHT, bounds=[0, 9, N])
@@ -583,6 +587,7 @@ def test_wide_parts_have_wide_indices():
     assert same_coo(to_coo(made), to_coo(wide))
 
 
+@pytest.mark.slow
 def test_long_rows_have_wide_offsets():
     for rule in (FixedOutDegree(70_000), FixedInDegree(70_000)):
         made = make(rule, 1, 1, None, delay=Integers(1, 2))
@@ -592,6 +597,7 @@ def test_long_rows_have_wide_offsets():
     assert short.parts[0].offsets.dtype == np.uint16
 
 
+@pytest.mark.slow
 def test_empty_projections():
     for rule in (FixedProbability(0.0), FixedTotal(0), FixedInDegree(0), Explicit([], [])):
         for delay in (DELAY, LogNormal(3.0, 1.5, low=0.1)):

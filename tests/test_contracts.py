@@ -118,7 +118,7 @@ def pair_reference(sim, start, rule, gain=1.0):
     return weights
 
 
-@pytest.mark.parametrize("delay", [1.5, None])
+@pytest.mark.parametrize("delay", quick((1.5,), [1.5, None]))
 def test_a_rule_of_this_file_does_what_a_plain_reference_does(delay):
     rule = ToyPair()
     net, projection = network(rule, delay=delay)

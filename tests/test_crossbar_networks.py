@@ -61,6 +61,7 @@ def test_each_device_moves_along_its_own_curve():
     assert (found[:30] >= 0.4).all() and (found[30:] <= 0.4).all() and (pulses != 0).sum() > 50
 
 
+@pytest.mark.slow
 def test_numbers_of_pulses_are_right_in_the_mean_and_their_noise_adds_up():
     linear = {"pulses_up": 100.0, "pulses_down": 100.0, "weight_low": 0.0, "weight_high": 1.0}
     up, down = after_one_spike(NonlinearPulses(**linear), 4000)

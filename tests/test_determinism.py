@@ -10,6 +10,7 @@ from test_contracts import NoisyDevice, ToyPair, ToyVoltage
 
 import neurosim as ns
 from neurosim import neurons
+from tests.shares import quick
 
 TICKS = 400  #: length of a run; dt is 0.1 ms
 DT = 0.1
@@ -236,7 +237,7 @@ def test_seeds_differ_and_repeat(name):
 MODELS = [name for name in neurons.__all__ if isinstance(getattr(neurons, name), type)]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", quick(("LIF", "AdaptiveLIF", "Izhikevich"), MODELS))
 def test_every_model_is_deterministic(model, tmp_path):
     def simulation(n):
         net = ns.Network()

@@ -15,6 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+#: whose examples compile many loops of their own, or run long
+LONG = ("coming_from.md", "datasets.md", "gradients.md", "learning_rules.md", "own_device.md", "recipes.md",
+        "recordings.md", "reservoirs.md", "sfq_circuit.md")
 BLOCK = re.compile(r"^```python(?P<needs>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -95,7 +98,8 @@ def blocks(page):
         yield text.count("\n", 0, found.start("code")), found["needs"].strip(), found["code"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [pytest.param(page, marks=[pytest.mark.slow] * (page.name in LONG)) for page in PAGES],
+                         ids=lambda page: page.name)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")

@@ -168,6 +168,7 @@ def test_threads_and_order_change_no_bit():
     assert one.loss == many.loss and one.counts.sum() > 100
 
 
+@pytest.mark.slow
 def test_adaptive_feedback_aligns_with_the_readout():
     model = Eprop(20, 60, 2, tau_mem=30.0, tau_out=30.0, v_threshold=0.03, gain=0.033, feedback="adaptive",
                   feedback_decay=0.5, rate_weight=1e6)

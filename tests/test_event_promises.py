@@ -172,8 +172,8 @@ def on_grid(**parts):
 
 
 @pytest.mark.parametrize("parts", [
-    {"plasticity": Pairs(a_plus=1e-4, a_minus=2e-4)},
-    {"release": ns.TsodyksMarkram(u_0=0.4, tau_rec=80.0, tau_facil=30.0)},
+    pytest.param({"plasticity": Pairs(a_plus=1e-4, a_minus=2e-4)}, marks=pytest.mark.slow),
+    pytest.param({"release": ns.TsodyksMarkram(u_0=0.4, tau_rec=80.0, tau_facil=30.0)}, marks=pytest.mark.slow),
     {"plasticity": Pairs(a_plus=1e-4, a_minus=2e-4), "release": ns.TsodyksMarkram(u_0=0.4, tau_rec=80.0,
                                                                                   tau_facil=30.0)}])
 def test_learning_and_release_are_those_of_the_clocked_mode(parts):

@@ -182,6 +182,7 @@ def test_an_alpha_current_much_faster_than_a_step_of_an_izhikevich_neuron(tau):
     assert spikes(net, cell) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_peak_that_is_passed_within_a_step_of_an_izhikevich_neuron():
     """Excitation lifts v over the peak, and inhibition takes it back a moment later."""
     model = ns.GeneralIzhikevich(c_mem=100.0, k=0.01, v_r=-60.0, v_t=-20.0, a=0.01, b=0.0, v_reset=-60.0,

@@ -13,6 +13,7 @@ from learning_rules import PairSTDP, SynapticScaling
 from neurosim.checks import REQUIRED, Option, Parameter
 from neurosim.contracts import Plasticity, Release
 from neurosim.neurons import Neuron
+from tests.shares import quick
 
 DT, SIZE, DURATION = 0.5, 300, 120.0  # SIZE: more than two groups of 128, so that two threads share the population
 
@@ -46,8 +47,10 @@ def composed(cls, **choice):
     return [rule] if asks or rule.on_change is None else [PairSTDP(a_plus=0.05, a_minus=0.05), rule]
 
 
-#: what is no default compiles loops of its own, and is slow
-CASES = [pytest.param(cls, choice, marks=[pytest.mark.slow] * bool(choice)) for cls in RULES for choice in options(cls)]
+#: one of each family is quick: every other, and what is no default, compiles loops of its own
+QUICK = ("PairSTDP", "Hebb", "SynapticScaling", "Reward")
+CASES = [pytest.param(cls, choice, marks=[pytest.mark.slow] * (bool(choice) or cls.__name__ not in QUICK))
+         for cls in RULES for choice in options(cls)]
 CASE = pytest.mark.parametrize("cls, choice", CASES, ids=lambda each: each.__name__ if inspect.isclass(each) else
                                "-".join(f"{k}={v}" for k, v in each.items()) or "default")
 
@@ -157,7 +160,9 @@ def test_what_is_set_is_there_and_setting_what_is_there_changes_nothing(cls):
 
 
 @pytest.mark.parametrize("signal", [8.0, -8.0])
-@pytest.mark.parametrize("rule", [PairSTDP(a_plus=0.1, a_minus=0.1), learning_rules.InhibitorySTDP(eta=0.1)],
+@pytest.mark.parametrize("rule", quick(("PairSTDP",), [PairSTDP(a_plus=0.1, a_minus=0.1),
+                                                      learning_rules.InhibitorySTDP(eta=0.1)],
+                                       name=lambda rule: type(rule).__name__),
                          ids=lambda rule: type(rule).__name__)
 def test_what_a_gate_makes_of_a_change_stays_within_the_bounds_of_the_rule(rule, signal):
     net, rng = ns.Network(), np.random.default_rng(3)
@@ -177,7 +182,7 @@ RECEPTORS = [ns.ExponentialCurrent(5.0), ns.AlphaCurrent(2.0), ns.ExponentialCon
 
 
 @pytest.mark.parametrize("receptor", RECEPTORS, ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", quick(QUICK, RULES), ids=lambda cls: cls.__name__)
 def test_every_rule_learns_behind_every_receptor(cls, receptor):
     _, synapses, _ = run(cls, {}, [40.0], receptor=receptor)
     assert np.isfinite(synapses["weight"]).all() and np.ptp(synapses["weight"]) > 0

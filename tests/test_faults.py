@@ -340,6 +340,7 @@ def accuracy(layers, data, bounds=None):
     return float((np.where(np.isnan(scores), -np.inf, scores).argmax(axis=1) == data[1]).mean())
 
 
+@pytest.mark.slow
 def test_proact_lowers_bounds_and_keeps_the_accuracy(digits):
     layers, train, validation, test = digits
     start = profile(layers, train[0], "last")
@@ -353,6 +354,7 @@ def test_proact_lowers_bounds_and_keeps_the_accuracy(digits):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_clipping_moves_the_knee_by_more_than_five_times_in_q15_16(digits):
     layers, train, validation, test = digits
     rates = np.logspace(-5.5, -3, 9)

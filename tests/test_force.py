@@ -11,6 +11,7 @@ pytest.importorskip("sklearn")
 
 from learning_rules.force import Force
 from learning_rules.lms import LeastMeanSquares
+from tests.shares import quick
 
 READOUTS = {
     "rls": lambda: RecursiveLeastSquares(alpha=0.5, fit_intercept=False),
@@ -44,7 +45,7 @@ def filtered(spikes, ticks, dt, rise, decay):
     return features
 
 
-@pytest.mark.parametrize("name", READOUTS)
+@pytest.mark.parametrize("name", quick(("rls", "lms"), READOUTS))
 @pytest.mark.parametrize(("rise", "outputs"), [(2.0, 2), (0.0, 1)])
 def test_the_loop_learns_what_the_estimator_learns(name, rise, outputs):
     net, cells = small()
@@ -78,6 +79,7 @@ def test_what_was_learned_stays_and_predicts():
     np.testing.assert_allclose(force.readout.predict(force.features[None]), z[-1], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_feedback_is_a_current_of_the_next_tick():
     """The same network, driven by the recorded output as a given current, sends the same spikes."""
     dt, ticks = 0.5, 400

@@ -93,6 +93,7 @@ def test_a_polynomial_map_is_foreseen_until_rounding_has_grown():
     assert valid_time(later[:30], series[600:630]) == 30
 
 
+@pytest.mark.slow
 def test_an_echo_state_network_foresees_lorenz():
     made = FLOWS["lorenz"]
     series = flow("lorenz", 2600, seed=2)

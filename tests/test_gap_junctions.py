@@ -7,6 +7,7 @@ from scipy.linalg import expm
 
 import neurosim as ns
 from neurosim.neurons.lif import DEFAULT_R
+from tests.shares import quick
 
 PASSIVE = {"v_threshold": 1e6, "v_reset": 0.0}
 
@@ -137,6 +138,7 @@ def test_neurons_whose_spikes_are_part_of_their_equations():
     assert errors[1] < 0.05 and 3.0 < errors[0] / errors[1] < 5.0
 
 
+@pytest.mark.slow
 def test_threads_cuts_files_and_batches_change_nothing(tmp_path):
     net = spiking(400)
     cells = net.population("cells")
@@ -160,11 +162,11 @@ def test_threads_cuts_files_and_batches_change_nothing(tmp_path):
     assert net.fingerprint() != spiking(400).fingerprint()
 
 
-@pytest.mark.parametrize("model", [
+@pytest.mark.parametrize("model", quick(("LIF", "AdExIF"), [
     ns.LIF(), ns.AdaptiveLIF(), ns.LeakyIntegrator(), ns.IntegrateAndFire(), ns.AdExIF(), ns.Izhikevich(),
     ns.QuadraticIF(), ns.HodgkinHuxley(), ns.Izhikevich(scheme="fine"),
     ns.GeneralIzhikevich(k=1.2, v_r=-75.0, v_t=-45.0, a=0.01, b=5.0, v_reset=-56.0, d=130.0, v_peak=50.0)],
-    ids=lambda model: type(model).__name__)
+    name=lambda model: type(model).__name__), ids=lambda model: type(model).__name__)
 def test_every_model_takes_junctions_to_another_one(model):
     """A short time moves v by g (v_j - v_i) / c_mem, against the same neuron without."""
     moved = []

@@ -7,6 +7,7 @@ import neurosim as ns
 from neurosim.gradients import Differentiable
 
 DURATION = 40.0
+pytestmark = pytest.mark.usefixtures("gradient_loops")
 
 
 def network(rng, *, t_ref, reset, jumps):

@@ -26,6 +26,7 @@ def test_the_demo_leaves_its_folder(tmp_path, capsys):
     assert "chance" in printed and "event counts" in printed and "95 % interval" in printed
 
 
+@pytest.mark.slow
 def test_the_demo_gives_the_same_for_the_same_seed(tmp_path):
     found = []
     for name in ("a", "b"):

@@ -86,6 +86,7 @@ def test_pairs_at_high_frequency_potentiate_more_than_at_low(u_delay, least, mos
     assert high > 0.01 and least < low / high < most
 
 
+@pytest.mark.slow
 def test_float32_gives_the_same_spikes():
     golden = GOLDEN["fast"]
     sim = simulate(golden["pre"], golden["post"], golden["start"], ClopathSTDP(w_max=100.0), "float32")

@@ -18,6 +18,7 @@ def test_inhibitory_stdp_by_its_equations():
     assert negative == pytest.approx(-0.5 - early, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_inhibition_brings_its_target_to_alpha_over_two_tau():
     """Excited neurons with plastic inhibition: the rate that the rule asks for, alpha / (2 tau) = 5 Hz, to 10 %."""
     net = ns.Network()
@@ -36,6 +37,7 @@ def test_inhibition_brings_its_target_to_alpha_over_two_tau():
     assert sim.weights("p").min() > -500.0
 
 
+@pytest.mark.slow
 def test_scaling_multiplies_all_weights_of_a_neuron_by_one_factor():
     rule = SynapticScaling(rate=10.0, eta=0.1, tau_rate=1000.0, period=100.0)
     found = weight_after(rule, [5.0], [40.0], duration=100.0)  # one end of a period, 60 ms after a spike

@@ -43,6 +43,7 @@ def test_the_polychronous_network_ends_with_its_weights_at_their_bounds():
     assert np.mean(weights < 0.5) > 0.1 and np.mean(weights > 9.5) > 0.3
 
 
+@pytest.mark.slow
 def test_the_derivative_acts_once_a_second():
     """One pair at the tick of its arrival: s = 0.1; then w gains 0.01 + 0.1, and 0.01 + 0.09 a second later."""
     from learning_runs import one_synapse
@@ -209,6 +210,7 @@ def test_the_branching_factor_by_its_definition(nalsm):
     assert nalsm["branching"](wiring, spikes) == pytest.approx(np.mean(factors), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_astrocyte_stdp_by_its_equations():
     """A constant astrocyte: depression has its value, potentiation a_plus; inhibitory synapses mirror that."""
     from learning_runs import given_level

@@ -115,6 +115,7 @@ def test_the_comparison_with_nest_tells_conventions_apart():
         assert np.abs(as_in_nest("baseline", **different) / theirs - 1).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_a_long_silence_costs_float32_no_precision():
     rules = [WIDE, Reward(floor=-9.0, ceiling=9.0)]
     arrivals, rewards = [100.0, 105.0, 20_000.0], [120.0, 130.0]
@@ -132,6 +133,7 @@ def test_a_gate_scales_the_change_of_any_rule(rule):
     assert free > 0.01 and gated == pytest.approx(0.25 * free, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_a_signal_sampled_each_period_is_eulers_sum():
     rule = ThreeFactor(tau_c=50.0, period=5.0, baseline=0.5, floor=-9.0, ceiling=9.0)
     found = weight_after([WIDE, rule], [100.0], [110.0], signal=0.75, duration=1000.0)
@@ -190,6 +192,7 @@ def test_gated_stdp_with_scaling_is_three_objects():
     assert np.std(ungated / alone) > 1.3 * np.std(both / alone) > 0
 
 
+@pytest.mark.slow
 def test_a_composition_is_the_same_bit_for_bit_for_threads_and_cuts():
     rules = [PAIR, Gated(), SCALING]
     whole, spikes = composition(rules)
@@ -198,6 +201,7 @@ def test_a_composition_is_the_same_bit_for_bit_for_threads_and_cuts():
         assert other[1] == spikes
 
 
+@pytest.mark.slow
 def test_the_order_of_rules_is_the_order_of_the_list():
     """A gate stands behind what it scales: before it, it changes nothing."""
     free, _ = composition([PAIR])

@@ -194,6 +194,7 @@ class Coarse(Device):
         return weight + 3.0 * change
 
 
+@pytest.mark.slow
 def test_weights_that_a_device_holds_beyond_the_bounds_of_a_rule_can_be_set_and_rewired_as_they_are():
     net = ns.Network()
     times = np.arange(2.0, 60.0, 3.0)

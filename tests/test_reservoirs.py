@@ -279,6 +279,7 @@ def test_no_recurrence_no_synapses():
     assert [p.name for p in liquid.network.projections] == ["input"]
 
 
+@pytest.mark.slow
 def test_weights_and_delays_may_be_distributions_and_receptors_per_neuron():
     liquid = small_liquid(excitation=ns.Exponential(1.0), inhibition=-2.0, delay=ns.Integers(1, 5),
                           receptor=ns.ExponentialCurrent(np.linspace(2.0, 8.0, 135)))

@@ -295,6 +295,7 @@ def test_a_file_of_a_network_names_scattered_parts(tmp_path):
     assert net.drives[0].target.ids.tolist() == [0, 3, 6, 9] and net.recorders[0].what.ids.tolist() == [1, 3]
 
 
+@pytest.mark.usefixtures("gradient_loops")
 def test_gradients_reach_scattered_parts():
     found = []
     for scattered in (False, True):

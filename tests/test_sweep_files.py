@@ -90,6 +90,7 @@ def test_a_file_is_a_sweep_and_leaves_a_page(jobs, folder, capsys):
     assert capsys.readouterr().out == "" and load(folder / "other", "digits").rows == rows
 
 
+@pytest.mark.slow
 def test_failed_calls_are_told_and_tried_again(folder, capsys):
     path = written(folder, GRID.replace("0.5]", "2.0]"))
     assert main(["sweep", path, "--jobs", "1", "--quiet"]) == 1
@@ -124,6 +125,7 @@ def test_a_study_in_a_file(folder, capsys):
     assert "16 calls, 0 failed\nhighest value" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_report_finds_the_sweep(folder, capsys):
     assert main(["sweep", written(folder, GRID), "--jobs", "1", "--quiet"]) == 0
     results = folder / "results"

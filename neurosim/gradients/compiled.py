@@ -36,7 +36,8 @@ def _constants() -> str:
                       "FOREVER = inf", *lines])
 
 
-def _text(way) -> str:
+def text(way) -> str:
+    """Return the source of a loop and of all that it calls."""
     functions = [f"{PLAIN}\n{inspect.getsource(each)}" for each in _FUNCTIONS]
     loop = way.TEXT
     for name, arguments in way.ARGUMENTS.items():
@@ -47,10 +48,10 @@ def _text(way) -> str:
 @cache
 def forth():
     """Return the compiled loop of the way forward."""
-    return loader.load_function("gradients_forth", _text(forward), {})
+    return loader.load_function("gradients_forth", text(forward), {})
 
 
 @cache
 def back():
     """Return the compiled loop of the way back."""
-    return loader.load_function("gradients_back", _text(backward), {})
+    return loader.load_function("gradients_back", text(backward), {})
