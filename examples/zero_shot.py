@@ -173,7 +173,7 @@ for j, chance in enumerate(chances):
     ax.plot([j - 0.4, j + 0.4], [chance, chance], "k:", lw=1, label="chance" if j == 0 else None)
 ax.set_xticks([0, 1], ["eight digits, other recordings", "two digits never seen"])
 ax.set_ylabel("right digit found first, %")
-ax.legend(fontsize=7)
+ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 fig.tight_layout()
 path = options.out / "zero_shot.png"
 fig.savefig(path, dpi=120)

@@ -120,13 +120,13 @@ def test_a_program_for_nest_needs_no_nest():
 @pytest.mark.parametrize(("change", "words"), [
     ({"receptor": ns.ExponentialCurrent(10.0)}, "takes no tau_syn that is equal to tau_mem"),
     ({"receptor": ns.NMDA()}, "NEST has no model of LIF with NMDA"),
-    ({"release": ns.TsodyksMarkram()}, "release by TsodyksMarkram"),
+    pytest.param({"release": ns.TsodyksMarkram()}, "release by TsodyksMarkram", marks=pytest.mark.slow),
     ({"plasticity": RULES["pairs"][0]}, "no synapse that learns as PairSTDP"),
     ({"model": ns.LIF(reset="subtract")}, "reset v to a value"),
-    ({"model": ns.HodgkinHuxley()}, "NEST has no model that is HodgkinHuxley"),
+    pytest.param({"model": ns.HodgkinHuxley()}, "NEST has no model that is HodgkinHuxley", marks=pytest.mark.slow),
     ({"model": ns.Izhikevich()}, "a Pulse, not as Delta"),
-    ({"model": ns.Izhikevich(scheme="fine")}, "one step per tick"),
-    ({"model": ns.AdExIF()}, "scheme='own' lets NEST do it its way"),
+    pytest.param({"model": ns.Izhikevich(scheme="fine")}, "one step per tick", marks=pytest.mark.slow),
+    pytest.param({"model": ns.AdExIF()}, "scheme='own' lets NEST do it its way", marks=pytest.mark.slow),
     ({"both": True}, "with both Delta and ExponentialCurrent"),
 ])
 def test_what_nest_cannot_express_is_refused_by_name(change, words):

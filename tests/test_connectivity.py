@@ -607,7 +607,8 @@ def test_empty_projections():
 
 
 @pytest.mark.parametrize("rule", [FixedTotal(200_000), FixedInDegree(200), FixedProbability(0.2)])
-@pytest.mark.parametrize("delay", [1.0, Integers(1, 5), LogNormal(1.0, 1.0, low=0.1)])
+@pytest.mark.parametrize("delay", [1.0, *(pytest.param(each, marks=pytest.mark.slow)
+                                         for each in (Integers(1, 5), LogNormal(1.0, 1.0, low=0.1)))])
 def test_estimate_is_near_what_is_built(rule, delay):
     wanted = dict(quantities={"weight": WEIGHT, "u": 0.5}, delay=delay, bounds=[0, 400, 1000], dt=0.1, real=np.float32)
     made = build(rule, 1000, 1000, None, **wanted, seed=1, streams=Streams(), label="")

@@ -259,6 +259,7 @@ class Shelf(Device):
         return weights * ((1.0 + since) / (1.0 + since + elapsed)) ** self.nu
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [None, ToyPair()])
 def test_devices_age_once_or_in_steps_and_after_a_file(rule, tmp_path):
     sims = []

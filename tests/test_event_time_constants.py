@@ -53,6 +53,7 @@ def membrane(tau_mem, v, target, currents):
     return lambda t: target + (v - target) * np.exp(-m * t) + sum(weight * part(t) for weight, part in parts)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_crossings_with_any_time_constants(data):

@@ -135,7 +135,7 @@ def test_threads_pieces_and_checkpoints_change_no_bit(cls, choice, how):
         np.testing.assert_array_equal(values, others[name], err_msg=name)
 
 
-@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", quick(QUICK, RULES), ids=lambda cls: cls.__name__)
 def test_what_is_set_is_there_and_setting_what_is_there_changes_nothing(cls):
     """Also where weights change of themselves between events, so that those now are not those of the last event."""
     rules, sims = composed(cls), []

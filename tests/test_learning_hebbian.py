@@ -8,6 +8,7 @@ import neurosim as ns
 from learning_rules import BCM, Hebb, Oja, SoftWinnerTakeAll
 
 
+@pytest.mark.slow
 def test_hebb_and_anti_hebb_add_the_trace_of_arrivals():
     trace = np.exp(-5 / 20) + np.exp(-25 / 20)
     assert weight_after(Hebb(eta=0.1), [80.0, 100.0], [105.0]) == pytest.approx(0.5 + 0.1 * trace, rel=1e-12)

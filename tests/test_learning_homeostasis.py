@@ -122,6 +122,7 @@ def test_rates_become_exponentially_distributed_whatever_the_input(drive):
     assert sim.spikes(cells).between(20_000.0).mean_rate() == pytest.approx(10.0, rel=0.06)
 
 
+@pytest.mark.slow
 def test_normalise_gives_every_neuron_the_same_sum():
     net = ns.Network()
     a, b = net.add(ns.Poisson(10.0), 30), net.add(ns.LIF(), 7)

@@ -152,6 +152,7 @@ class Surprise(ThreeFactor):
         return min(max(weight + c * reward * signal * period, floor), ceiling), c
 
 
+@pytest.mark.slow
 def test_a_rule_with_two_signals_takes_a_few_lines():
     rule = Surprise(tau_c=1e9, period=1.0, ceiling=9.0)
     found = weight_after([WIDE, rule], [100.0], [110.0], signal=2.0, rewards=[150.0, 160.0], duration=200.0)

@@ -159,6 +159,7 @@ def test_weights_are_those_of_nest(name):
     np.testing.assert_allclose(found, theirs, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", quick(("triplet",), AS_IN_NEST))
 def test_the_comparison_tells_axonal_from_dendritic(name):
     found = as_in_nest(AS_IN_NEST[name].replace(delay="axonal"), -1.0 if name == "inhibitory" else 1.0)
@@ -202,6 +203,7 @@ def test_compensated_weights_stay_in_bounds_and_agree_with_float64():
     assert weight_after(rule.replace(a_plus=0.5), arrivals, targets) <= 1.0
 
 
+@pytest.mark.slow
 def test_the_synapse_keeps_what_rounding_took():
     sim = one_synapse(PairSTDP(compensated=True), [5.0], [7.0], dtype="float32")
     assert abs(sim.synapses("p").lost[0]) < 6e-8

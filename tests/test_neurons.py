@@ -194,7 +194,7 @@ def test_integrate_and_fire_with_conductances():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("conductance", [False, True])
+@pytest.mark.parametrize("conductance", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_slow_threshold_decays_right(dtype, conductance):
     """With tau_theta = 1e7 ms, theta decays to exp(-0.1) in 1e7 ticks, of each of which float32 sees nothing."""
     model = ns.AdaptiveLIF(tau_theta=1e7, delta_theta=0.05, v_leak=0.0, v_reset=0.0, v_threshold=1.0)

@@ -330,6 +330,7 @@ class Drift(Plasticity):
         return weight, c * 0.0 + 1.0
 
 
+@pytest.mark.slow
 def test_a_look_sees_what_goes_on_by_itself_and_changes_no_bit():
     sims = []
     for looks in (True, False):
@@ -419,6 +420,7 @@ def test_two_rules_may_share_a_parameter_but_not_two_values():
         ns.Simulation(net, DT)
 
 
+@pytest.mark.slow
 def test_synapses_are_settled_once_a_tick_and_not_before_the_first(monkeypatch):
     """Each settlement visits all of them, and weights are looked at often; a part without targets has nothing to do."""
     from neurosim.engine import partition, snapshots

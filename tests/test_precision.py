@@ -81,6 +81,7 @@ def test_what_does_not_decay_needs_nothing():
     assert shortest_tick(net)[1] == "v of cells"
 
 
+@pytest.mark.slow
 def test_slow_variables_of_the_voltage_based_neuron_are_float64():
     """u_bar moves by 1e-5 of its distance in a sub-step."""
     net, cells = network(ClopathAdEx(i_bias=400.0))

@@ -78,6 +78,7 @@ def one_pair(cells, times=(10.0, 11.0), turn=12.0, **projection):
     return sim
 
 
+@pytest.mark.slow
 def test_nothing_comes_of_a_spike_that_was_sent_before():
     release = ns.TsodyksMarkram(u_0=0.5, tau_rec=100.0, tau_facil=50.0)
     sim = one_pair(ns.LeakyIntegrator(tau_mem=20.0, v_leak=0.0), (10.0, 11.0, 30.0), weight=2.0, release=release)
