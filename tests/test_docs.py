@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import warnings
 from pathlib import Path
 
@@ -187,8 +188,18 @@ def test_pages_that_are_read_elsewhere_hold_no_directives_of_sphinx():
         assert not found, f"{page.name} has {found[0]}, which GitHub shows as text: navigation belongs to contents.rst"
 
 
+def test_the_extra_docs_brings_what_the_reference_imports():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    guards = [path.read_text(encoding="utf-8") for path in (ROOT / "neurosim" / "bridge").rglob("extra.py")]
+    asked = {extra for text in guards for names in re.findall(r"neurosim-toolkit\[([\w,]+)\]", text)
+             for extra in names.split(",")}
+    assert {"torch", "nir"} <= asked
+    assert {each for extra in asked for each in extras[extra]} <= set(extras["docs"])
+
+
 def test_the_reference_has_every_public_name():
     pytest.importorskip("torch")
+    pytest.importorskip("nir")
     reference = load("reference")
     pages = reference.pages()
     for room in reference.rooms():
