@@ -10,6 +10,8 @@ startup and kernels; or
                         hundred neurons
     load                two threads beside one while other processes are busy; fails where two are much slower
     scaling             cost against neurons, synapses, rate, delays and threads, as a table and a picture
+    scale               one network from 10^5 to 10^9 synapses (`--scale` of that): time and memory to build it, and
+                        what an event costs, beside Brian2 and NEST as far as they go; 5 GB with --dtype packed
     analysis            distances of spike trains beside PySpike and Elephant; fails where the SPIKE-distance of 200
                         trains is less than ten times as fast as PySpike's
     event-files         EVT3 beside the packages that read it; fails below half the speed of evt3's native decoder
@@ -40,8 +42,9 @@ from benchmarks.cases import CASES
 from benchmarks.compare import Settings, compare, cores
 from benchmarks.peers import PEERS
 
-OTHERS = ("startup", "history", "kernels", "setting", "load", "scaling", "analysis", "random-networks", "event-files",
-          "exports", "damaged-recordings", "cochlea", "rate-reservoirs", "forecasts", "microcircuit-stats", "report")
+OTHERS = ("startup", "history", "kernels", "setting", "load", "scaling", "scale", "analysis", "random-networks",
+          "event-files", "exports", "damaged-recordings", "cochlea", "rate-reservoirs", "forecasts",
+          "microcircuit-stats", "report")
 GROUPS = {"all": (*CASES, "startup", "kernels"), "learning": ("brunel_stdp", "diehl_cook", "nalsm")}
 DEFAULT = ("cuba", "brunel", "startup")
 

@@ -19,7 +19,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import __main__ as program  # noqa: E402
-from benchmarks import bandwidth, child, compare, history, kernels, load, microcircuit_stats, ours, report, scaling  # noqa: E402
+from benchmarks import (  # noqa: E402
+    bandwidth,
+    child,
+    compare,
+    history,
+    kernels,
+    load,
+    microcircuit_stats,
+    ours,
+    report,
+    scale,
+    scaling,
+)
 from benchmarks.cases import CASES  # noqa: E402
 from benchmarks.peers import OURS, PEERS  # noqa: E402
 
@@ -286,6 +298,17 @@ def test_scaling_fires_at_the_rate_that_is_asked_for():
     for rate in (10.0, 100.0):
         found = scaling.point(200.0, 1, neurons=500, synapses=5, rate=rate, spread=1.0)
         assert found["measured_rate"] == pytest.approx(rate, rel=0.05)
+
+
+@QUIET
+def test_sizes_are_built_and_their_events_counted(tmp_path, capsys):
+    found, good = scale.main(compare.Settings(dtypes=("packed",), peers=(), scale=1e-4), tmp_path)
+    (points,) = found["points"].values()
+    assert good and [p["synapses"] for p in points] == [1000, 1000, 1000, 10_000, 100_000]
+    for p in points:
+        assert p["rate"] == pytest.approx(scale.RATE, rel=0.05)
+        assert p["spikes"] * scale.IN_DEGREE * p["ns"] * 1e-9 == pytest.approx(p["run_cpu"] + p["run_system"])
+    assert (tmp_path / "scale.png").stat().st_size > 1000 and "1 thread " in capsys.readouterr().out
 
 
 def test_statistics_of_known_trains():

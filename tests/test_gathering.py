@@ -84,7 +84,7 @@ def test_nothing_as_large_as_the_synapses_is_needed_beside_them(monkeypatch):
     left, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sum(plan.connectivity.n_synapses for plan in plans.values()) == 2_200_000
-    assert left < 15e6 and peak < left + 9e6  # a window of an eighth, with targets and places of creation
+    assert left < 15e6 and peak < left + 9e6  # a window, and what is drawn at a time
 
 
 @pytest.mark.parametrize("rule", [FixedInDegree(20), ns.FixedOutDegree(20)], ids=repr)

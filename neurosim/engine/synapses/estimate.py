@@ -32,7 +32,7 @@ def estimate_bytes(rule: Rule, n_source: int, n_target: int, shift: int | None, 
     total = n * each + parts * 8 * (n_source + 1)
     if isinstance(delay, Samples) or np.ndim(delay):
         n_delays = _count_delays(delay, (n_source, n_target), n, dt)
-        total += parts * n_source * (n_delays + 1) * 2 + (n if rule.by == "target" else 0)  # a window of an eighth
+        total += parts * n_source * (n_delays + 1) * 2 + (n // 2 if rule.by == "target" else 0)  # a window
     return int(total)
 
 

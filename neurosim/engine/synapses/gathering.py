@@ -1,17 +1,17 @@
 """Synapses of a rule that draws the sources of each target, given by their sources, some at a time.
 
 Which sources a target has is drawn several times: once to count, and once for each *window*, as many sources as have a
-moderate number of synapses together. Those of a window are gathered step by step of the sources that are laid at once,
-in the order of targets. Delays and values are functions of the target and of the place in its row, so they are drawn
-when a step is laid, while it is in the cache. So nothing is written at random over more memory than a cache has, and
-nothing beside the result grows with it.
+moderate number of the synapses of a part together. Those of a window are gathered step by step of the sources that are
+laid at once, in the order of targets. Delays and values are functions of the target and of the place in its row, so
+they are drawn when a step is laid, while it is in the cache. So nothing is written at random over more memory than a
+cache has, and nothing beside the result grows with it.
 """
 
 import numpy as np
 
 from neurosim.engine.synapses.connectivity import Giver, Slab
 
-LEAST_WINDOW, WINDOWS = 1 << 24, 8  #: synapses that are gathered at once: so many, or one of so many shares of all
+LEAST_WINDOW, WINDOWS = 1 << 24, 16  #: synapses that all threads gather at once: so many each, or such a share of all
 BLOCK = 1024  #: synapses whose values are drawn in one go
 SURVEYED = 16  #: sources, as a power of two, that are looked at together where only delays are wanted
 
@@ -45,7 +45,8 @@ class Gathered(Giver):
         self.block = self.draft.spare.pop() if self.draft.spare else np.empty(0, np.uint8)
         self.counts = np.zeros(((max(self.draft.shape[0], 1) - 1 + self.offset) >> shift) + 1, np.int64)
         self.counting(*self._rule(), self.counts, np.empty(self.draft.shape[0], np.uint8))
-        self.window = max(LEAST_WINDOW, int(self.counts.sum()) // WINDOWS)
+        whole = int(self.draft.rule.expected(*self.draft.shape, self.draft.shift))
+        self.window = max(LEAST_WINDOW, whole // (WINDOWS * self.draft.threads))
         self.begin = self.end = 0  #: the steps that were gathered last
         self.gathered = self._arrays(0)
         most, narrow = int(self.counts.max()), np.uint16 if self.ticks.size < 65536 else np.uint32
@@ -87,7 +88,8 @@ class Gathered(Giver):
         self.begin, self.end, self.ends = begin, begin + steps, ends[:steps]
         here = self.counts[begin:self.end]
         self.gathered = self._arrays(int(self.ends[-1]))
-        self.gathering(*self._rule(), begin << self.shift, steps << self.shift, self.ends - here, *self.gathered)
+        self.gathering(*self._rule(), np.empty_like(self.out), begin << self.shift, steps << self.shift,
+                       self.ends - here, *self.gathered)
 
     def _arrays(self, size: int) -> list:
         """Return arrays for the synapses of a window: source within its step, target, place of creation."""

@@ -32,7 +32,7 @@ def main(counts, start, offsets):
         for c in range(counts.shape[1]):
             offsets[row, c] = inside
             size = counts[row, c]
-            counts[row, c] = inside
+            counts[row, c] = at - start[0] + inside  # where the next of them goes
             inside += size
         offsets[row, counts.shape[1]] = inside
         at += inside
@@ -42,14 +42,13 @@ def main(counts, start, offsets):
 _PLACE = """
 import numpy as np
 
-def main(start, column, only, first, to_start, cursor, shift, target, to_target, place):
+def main(start, column, only, first, cursor, shift, target, to_target, place):
     for line in range(start.size - 1):
         row = first + line
-        begin = to_start[row] - to_start[0]
         for e in range(start[line], start[line + 1]):
             c = np.int64(column[e]) if column.size else only
-            at = begin + cursor[row, c]
-            cursor[row, c] += 1
+            at = cursor[row, c]
+            cursor[row, c] = at + 1
             place[e] = at
             to_target[at] = np.int64(target[e]) + shift
 """
@@ -63,11 +62,11 @@ def main(row, column, only, counts):
 _PLACE_MIXED = """
 import numpy as np
 
-def main(row, column, only, to_start, cursor, shift, target, to_target, place):
+def main(row, column, only, cursor, shift, target, to_target, place):
     for e in range(row.size):
         c = np.int64(column[e]) if column.size else only
-        at = to_start[row[e]] - to_start[0] + cursor[row[e], c]
-        cursor[row[e], c] += 1
+        at = cursor[row[e], c]
+        cursor[row[e], c] = at + 1
         place[e] = at
         to_target[at] = np.int64(target[e]) + shift
 """
@@ -139,7 +138,7 @@ class _Laying:
             if slab.target.size > self.place.size:
                 self.place = np.empty(slab.target.size, np.uint32)
             place = self.place[:slab.target.size]
-            _compiled(place_each)(*where, start, cursor, member.shift, slab.target, here[""], place)
+            _compiled(place_each)(*where, cursor, member.shift, slab.target, here[""], place)
             for name in self.types:
                 if name:
                     _compiled("put")(place, slab.values[name], here[name])
@@ -174,7 +173,7 @@ def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, sto
     step = 1 << shift  #: a power of two, so that the step of a row is found by a shift
     for member in members:
         member.strip.cut(shift, member.first)
-    cursor = np.empty((step, n_columns), np.int64)
+    cursor = np.empty((step, n_columns), np.uint32)
     for low in range(0, n_rows, step):
         high = min(low + step, n_rows)
         laying.rows(low, high, cursor[:high - low])

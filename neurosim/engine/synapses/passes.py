@@ -40,7 +40,7 @@ def main(d, dt, low, high, guide):
             guide[cell - 1] = tick if tick == before else -1
         before = tick
 """
-_GUIDED = """tick = np.int64(guide[np.uint64(uniform[i] * guide.size)])
+_GUIDED = """tick = np.int64(guide[np.uint32(np.int32(uniform[i] * guide.size))])
                 if tick < 0:
                     {look_up}
                     tick = np.int64({tick})"""
@@ -113,21 +113,26 @@ def main(n_source, first, last, ints, floats, k0, k1, stream, offset, shift, out
 """
 
 _GATHER = """
-def main(n_source, first, last, ints, floats, k0, k1, stream, offset, shift, out, low, size, cursor, source, target,
-         which):
+def main(n_source, first, last, ints, floats, k0, k1, stream, offset, shift, out, place, low, size, cursor, source,
+         target, which):
     begin = np.uint32(low - offset)
     width = np.uint32(size)
     inside = np.uint32((1 << shift) - 1)
     for row in range(first, last):
+        kept = 0  # first those in the window, without a branch that nobody can guess
         for i in range(partners(row, n_source, ints, floats, k0, k1, stream, out)):
             number = np.uint32(out[i] - begin)
-            if number < width:
-                step = np.int64(number >> shift)
-                at = cursor[step]
-                cursor[step] = at + 1
-                source[at] = number & inside
-                target[at] = row - first
-                which[at] = i
+            out[kept] = number
+            place[kept] = i
+            kept += np.int64(number < width)
+        for i in range(kept):
+            number = out[i]
+            step = np.int64(number >> shift)
+            at = cursor[step]
+            cursor[step] = at + 1
+            source[at] = number & inside
+            target[at] = row - first
+            which[at] = place[i]
 """
 
 _DRAW = """
