@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks import cases, recordings
 from benchmarks.cases import Case, brunel_background, connection_probability
+from neurosim.reservoirs.named.fly import WEIGHT
 
 THREAD = 1  #: its loops with OpenMP are slower on these networks
 TRACES = f"""
@@ -289,7 +290,7 @@ def _lsm(b, case):
 def _fly(b, case):
     """The published equations, in which a spike clears g and what arrives while refractory is lost; the mean rates
     are those of neurosim's network, whose connections it has."""
-    _, driven, edges = cases.fly_network(case)
+    _, driven, found = cases.fly_network(case)
     b.defaultclock.dt = case.dt * b.ms
     group = b.NeuronGroup(case.n[0], """dv/dt = (-52 - v + g) / (20*ms) : 1 (unless refractory)
         dg/dt = -g / (5*ms) : 1 (unless refractory)
@@ -299,8 +300,8 @@ def _fly(b, case):
     held[driven] = 0.0
     group.v, group.held = -52.0, held * b.ms
     synapses = b.Synapses(group, group, "w : 1 (constant)", on_pre="g_post += w", delay=1.8 * b.ms)
-    synapses.connect(i=edges.source.astype(np.int64), j=edges.target.astype(np.int64))
-    synapses.w = edges.values["weight"]
+    synapses.connect(i=found.source, j=found.target)
+    synapses.w = WEIGHT * found.count
     events = b.PoissonGroup(driven.size, rates=cases.FLY["rate"] * b.Hz)
     fed = b.Synapses(events, group, on_pre=f"v_post += {cases.FLY['jump']}")
     fed.connect(i=np.arange(driven.size), j=driven)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neurosim import resolve
+from neurosim.datasets import random_connectome
+from neurosim.datasets.synthetic import CONNECTIONS, NEURONS
 from neurosim.reservoirs.named import fly, microcircuit, microcircuit_data
 
 
@@ -126,7 +127,7 @@ CASES = {
              "leaks while it is refractory, which shows where many spike at once", 0.0, ("brian2", "bindsnet"),
              dt=1.0, sample="image", sample_ms=400.0),
         Case("fly", "a brain of a fly: 138,639 neurons, 15.1 million connections of a random connectome, 20 driven",
-             (fly.NEURONS,), (fly.CONNECTIONS / fly.NEURONS,), 2, ("target", "weight"), 1000.0, 0.1, "the same "
+             (NEURONS,), (CONNECTIONS / NEURONS,), 2, ("target", "weight"), 1000.0, 0.1, "the same "
              "connections, but each simulator draws its own events", peers=("brian2",), peer_run={"brian2": 200.0}),
         Case("nalsm", "a liquid of 1,000 neurons learns with an astrocyte during 200 recordings of N-MNIST, dt 1 ms",
              (1000,), (16.9,), 5, ("target", "learned"), 200 * 300.0, 0.05, "float32 and float64 part after a while",
@@ -181,12 +182,12 @@ def liquid_weights() -> tuple[np.ndarray, np.ndarray]:
 
 
 def fly_network(case: Case, driven: int = 20):
-    """Return the brain of a fly of a size, the places of its driven neurons, which reach many others, and its edges."""
-    size = {"neurons": case.n[0], "connections": round(case.n[0] * case.fan_out[0]), "seed": 1}
-    edges = resolve(fly.fly_brain(**size), dt=case.dt, seed=0).projections["connections"]
-    reach = np.bincount(edges.source[edges.values["weight"] > 0], minlength=case.n[0])
+    """Return the brain of a fly of a size, the places of its driven neurons, which reach many others, and its
+    connectome."""
+    found = random_connectome(case.n[0], round(case.n[0] * case.fan_out[0]), seed=1)
+    reach = np.bincount(found.source[found.count > 0], minlength=case.n[0])
     driven_ones = np.sort(np.argsort(reach)[-400:-400 + driven] if case.n[0] > 400 else np.arange(driven))
-    return fly.fly_brain(**size, driven=driven_ones), driven_ones, edges
+    return fly.fly_brain(found, driven=driven_ones), driven_ones, found
 
 
 def digit_weights() -> np.ndarray:

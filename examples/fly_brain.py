@@ -24,7 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import neurosim as ns
-from neurosim.datasets import read_flywire
+from neurosim.datasets import random_connectome, read_flywire
 from neurosim.reservoirs import fly_brain
 
 ns.plot.style()
@@ -42,13 +42,10 @@ def brain(options):
             sys.exit(f"--driven must list neurons of {options.flywire.name}; {len(options.driven)} were given, "
                      f"{driven.size} of them are in it")
         return fly_brain(found, driven=driven), driven, found.ids
-    size = {"neurons": 138_639, "connections": 15_091_983} if options.full else {"neurons": 23_000,
-                                                                                 "connections": 2_500_000}
-    net = fly_brain(**size, seed=1)
-    edges = ns.resolve(net, dt=0.1, seed=0).projections["connections"]
-    excitatory = edges.source[edges.values["weight"] > 0]
-    driven = np.sort(np.argsort(np.bincount(excitatory, minlength=size["neurons"]))[-400:-380])  # that reach many
-    return fly_brain(**size, seed=1, driven=driven), driven, np.arange(size["neurons"])
+    found = random_connectome(seed=1) if options.full else random_connectome(23_000, 2_500_000, seed=1)
+    reach = np.bincount(found.source[found.count > 0], minlength=found.ids.size)
+    driven = np.sort(np.argsort(reach)[-400:-380])  # that reach many
+    return fly_brain(found, driven=driven), driven, found.ids
 
 
 def screen(sim, cells, silenced, duration):

@@ -1,12 +1,13 @@
 """The brain of a fly: files of connectomes, the network that they make, screens as one batch."""
 
 import gzip
+import math
 
 import numpy as np
 import pytest
 
 import neurosim as ns
-from neurosim.datasets import SIGNS, Connectome, read_flywire
+from neurosim.datasets import SIGNS, Connectome, random_connectome, read_flywire
 from neurosim.reservoirs import fly_brain
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed; it comes with the extra: pip install -e "
@@ -89,13 +90,47 @@ def test_a_transmitter_without_a_sign_is_told(tmp_path):
     assert read_flywire(path, signs={**SIGNS, "": 1}).count.sum() == 15 - 7 - 5 + 4
 
 
-def test_the_random_connectome_has_the_published_size():
-    net = fly_brain(neurons=20_000, connections=100_000, seed=3)
-    found = ns.resolve(net, dt=0.1, seed=0).projections["connections"]
-    counts = np.rint(np.abs(found.values["weight"]) / 0.275)
-    assert len(found.source) == 100_000 and 3.2 < counts.mean() < 4.0
+def test_a_random_connectome_has_the_published_counts():
+    found = random_connectome(20_000, seed=3)
+    assert len(found.ids) == 20_000 and len(found.source) == round(20_000 * 15_091_983 / 138_639)
+    assert 3.4 < np.abs(found.count).mean() < 3.8 and 1 <= np.abs(found.count).min() < np.abs(found.count).max() <= 2000
     degrees = np.bincount(found.source, minlength=20_000)
-    assert degrees.max() > 20 * degrees.mean()  # a Poisson number of the mean 5 has no 100
+    share = np.bincount(found.source, weights=found.count < 0)[degrees > 0] / degrees[degrees > 0]
+    assert set(share) == {0.0, 1.0} and 0.28 < share.mean() < 0.32  # a neuron excites or inhibits
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_degrees_of_a_random_connectome_have_heavy_tails(side):
+    neurons, many = 20_000, 2_000_000
+    degrees = np.bincount(getattr(random_connectome(neurons, many, seed=3), side), minlength=neurons)
+    assert degrees.sum() == many
+    for share, z in ((0.5, 0.0), (0.9, 1.2816), (0.99, 2.3263)):  # of a log-normal number with the mean 100
+        assert np.quantile(degrees, share) == pytest.approx(100 * math.exp(1.2 * z - 0.72), rel=0.1)
+    even = np.bincount(getattr(random_connectome(neurons, many, spread=0.0, seed=3), side), minlength=neurons)
+    assert even.var() == pytest.approx(100, rel=0.05) and even.max() < 160  # Poisson numbers
+
+
+def test_a_random_connectome_depends_on_its_seed_alone():
+    one, same, other = (random_connectome(100, 2000, seed=seed, inhibitory=0.0) for seed in (1, 1, 2))
+    for name in ("ids", "source", "target", "count"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(same, name))
+    assert (one.count > 0).all() and (one.target != other.target).any()
+    net = fly_brain(one)
+    made = ns.resolve(net, dt=0.1, seed=0).projections["connections"]
+    assert len(made.source) == 2000 and made.values["weight"].sum() == pytest.approx(0.275 * one.count.sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"neurons": 0}, "random_connectome.neurons must be a whole number >= 1"),
+    ({"connections": -1}, "random_connectome.connections must be a whole number >= 0"),
+    ({"connections": 2.5}, "random_connectome.connections must be a whole number >= 0"),
+    ({"spread": -0.1}, "random_connectome.spread must be a finite number >= 0"),
+    ({"inhibitory": 1.1}, "random_connectome.inhibitory must be a finite number >= 0 and <= 1"),
+    ({"seed": -1}, "random_connectome.seed"),
+])
+def test_what_makes_no_random_connectome_is_told(arguments, message):
+    with pytest.raises(ns.ParameterError, match=message):
+        random_connectome(**{"neurons": 20, "connections": 40} | arguments)
 
 
 def test_a_screen_of_silenced_neurons_is_that_of_networks_without_them():
@@ -117,8 +152,7 @@ def test_a_screen_of_silenced_neurons_is_that_of_networks_without_them():
     ({"connectome": "flywire.csv"}, "fly_brain.connectome must have arrays ids, source, target and count"),
     ({"driven": [30]}, "fly_brain.driven must be places of neurons, whole numbers in 0 .. 19"),
     ({"driven": [0.5]}, "fly_brain.driven must be places"), ({"driven": "A"}, "fly_brain.driven must be an array"),
-    ({"neurons": 0}, "fly_brain.neurons must be a whole number >= 1"),
 ])
 def test_what_makes_no_brain_is_told(arguments, message):
     with pytest.raises(ns.ParameterError, match=message):
-        fly_brain(**{"neurons": 20, "connections": 40} | arguments)
+        fly_brain(**{"connectome": random_connectome(20, 40)} | arguments)

@@ -15,7 +15,6 @@ from neurosim.errors import NeurosimError
 MODULES = ("neurosim", "neurosim.analysis", "neurosim.datasets", "neurosim.encoders", "neurosim.plot",
            "neurosim.readouts", "neurosim.reservoirs", "neurosim.sweep", "learning_rules", "hardware_models.memristor",
            "hardware_models.sfq.circuit", "hardware_models.energy")
-BIG = ("neurosim.reservoirs.fly_brain",)  #: what takes some seconds where None is as good as nothing
 KINDS = (None, "text", -1, 5, [], object(), np.zeros((2, 2)), float("nan"))
 
 
@@ -52,8 +51,7 @@ def bare(thing) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("name", "thing"), [
-    pytest.param(*each, marks=[pytest.mark.slow] * (each[0] in BIG)) for each in public()],
+@pytest.mark.parametrize(("name", "thing"), list(public()),
     ids=lambda value: value if isinstance(value, str) else "")
 def test_other_kinds_are_answered(name, thing, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -25,6 +25,7 @@ from neurosim.datasets.idx import EMNIST, MNIST, read_idx, write_idx
 from neurosim.datasets.ncaltech import NCaltech101
 from neurosim.datasets.nmnist import NMNIST, read_nmnist, write_nmnist
 from neurosim.datasets.series import FLOWS, flow, mackey_glass, narma
+from neurosim.datasets.synthetic import random_connectome
 from neurosim.datasets.transforms import (
     crop,
     denoise,
@@ -37,6 +38,7 @@ from neurosim.datasets.transforms import (
 
 __all__ = ["EMNIST", "EVENT", "FLOWS", "MNIST", "NMNIST", "SHD", "SIGNS", "SPIKE", "SSC", "Batch", "Connectome",
            "DVSGesture", "Dataset", "NCaltech101", "Recordings", "crop", "denoise", "downsample", "flip", "flow",
-           "mackey_glass", "make_events", "merge_polarities", "narma", "read_events", "read_flywire", "read_idx",
-           "read_nmnist", "refractory_filter", "time_surface", "time_window", "to_batch", "to_events", "to_frames",
-           "to_spikes", "to_voxel_grid", "write_events", "write_idx", "write_nmnist", "write_shd"]
+           "mackey_glass", "make_events", "merge_polarities", "narma", "random_connectome", "read_events",
+           "read_flywire", "read_idx", "read_nmnist", "refractory_filter", "time_surface", "time_window", "to_batch",
+           "to_events", "to_frames", "to_spikes", "to_voxel_grid", "write_events", "write_idx", "write_nmnist",
+           "write_shd"]
