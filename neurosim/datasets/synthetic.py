@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.aliases import Real, Seed, Whole
+from neurosim.aliases import Seed
 from neurosim.checks import check_number, check_seed, check_whole
 from neurosim.datasets.flywire import Connectome
 
@@ -10,8 +10,8 @@ NEURONS, CONNECTIONS = 138_639, 15_091_983  #: of FlyWire 783
 EXPONENT, MOST = 2.15, 2000  #: of the counts of synapses of a connection, which mean 3.6
 
 
-def random_connectome(neurons: Whole = NEURONS, connections: Whole | None = None, *, spread: Real = 1.2,
-                      inhibitory: Real = 0.3, seed: Seed = 0) -> Connectome:
+def random_connectome(neurons: int = NEURONS, connections: int | None = None, *, spread: float = 1.2,
+                      inhibitory: float = 0.3, seed: Seed = 0) -> Connectome:
     r"""Return a connectome drawn at random, by default of the size of an adult fly's, with heavy-tailed degrees.
 
     Each neuron has two shares, exp(spread z) with z standard normal, of the connections that begin and of those that
