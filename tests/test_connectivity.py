@@ -28,7 +28,7 @@ from neurosim.connectivity import (
     degree,
 )
 from neurosim.distributions import Distribution, Integers, LogNormal, Normal, Uniform
-from neurosim.engine.synapses import build, checksum, draft, drawing, estimate_bytes, set_values, to_coo
+from neurosim.engine.synapses import build, checksum, draft, drawing, estimate_bytes, lay, set_values, to_coo
 from neurosim.errors import NeurosimWarning, ParameterError
 from neurosim.random import Streams, philox, seed_words, uniform53
 
@@ -598,6 +598,17 @@ def test_long_rows_have_wide_offsets():
 
 
 @pytest.mark.slow
+def test_a_long_row_behind_short_ones_has_wide_offsets(monkeypatch):
+    rule = Explicit(np.repeat([0, 2], [5, 70_000]), np.zeros(70_005, int))
+    whole = make(rule, 3, 1, None, delay=Integers(1, 2))
+    monkeypatch.setattr(lay, "AT_A_TIME", 1)
+    rows = make(rule, 3, 1, None, delay=Integers(1, 2))
+    for made in (whole, rows):
+        (part,) = made.parts
+        assert part.offsets.dtype == np.uint32 and part.offsets[:, -1].tolist() == [5, 0, 70_000]
+    assert same_coo(to_coo(whole), to_coo(rows))
+
+
 def test_empty_projections():
     for rule in (FixedProbability(0.0), FixedTotal(0), FixedInDegree(0), Explicit([], [])):
         for delay in (DELAY, LogNormal(3.0, 1.5, low=0.1)):

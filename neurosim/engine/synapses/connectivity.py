@@ -144,11 +144,9 @@ class Giver:
 
     Attributes:
         room: how many synapses to make room for in all.
-        longest: most synapses that a row may have.
     """
 
     room: int
-    longest: int
 
     def cut(self, shift: int, first: int) -> None:
         """Take note that steps of 2^shift rows will be asked for, where source 0 has row `first`."""
@@ -171,7 +169,7 @@ class Whole(Giver):
 
     def __init__(self, part: Part, columns: np.ndarray):
         self.part, self.columns = part, columns
-        self.room, self.longest = part.target.size, int(np.diff(part.start).max(initial=0))
+        self.room = part.target.size
 
     def rows(self, low: int, high: int) -> Slab:
         """Return the rows low .. high - 1, views of what is there."""

@@ -238,7 +238,7 @@ class Strip(Giver):
     def __init__(self, draft: Draft, first: int, last: int, ticks: np.ndarray):
         self.draft, self.first, self.last, self.buffers = draft, first, last, draft.buffers()
         self.used, self.count, self.size, self.column = self.buffers["used"], 0, -1, draft.columns(ticks)
-        self.room, self.longest = draft.room(first, last), draft.rows.capacity
+        self.room = draft.room(first, last)
         self.only = 0 if draft.delayed else int(np.searchsorted(ticks, draft.low))
         self.narrow = np.uint16 if ticks.size < 65536 else np.uint32
 

@@ -32,7 +32,7 @@ class Gathered(Giver):
     def __init__(self, draft, first: int, last: int, ticks: np.ndarray):
         self.draft, self.first, self.last, self.ticks = draft, first, last, ticks
         self.used, self.count = np.zeros(draft.span, np.uint8), 0
-        self.room = self.longest = draft.room(first, last)
+        self.room = draft.room(first, last)
         self.only = 0 if draft.delayed else int(np.searchsorted(ticks, draft.low))
         place = np.empty(BLOCK if draft.delayed else 0, np.uint32)
         self.buffers = draft.columns(ticks), draft.guide, self.used, place, np.empty(BLOCK)

@@ -112,10 +112,9 @@ class _Laying:
             target, stored = np.dtype(np.uint32), ()
         self.types = {"": target} | dict.fromkeys(stored, real)
         self.room = sum(member.strip.room for member in members)
-        longest = sum(member.strip.longest for member in members)
         self.arrays = {name: np.empty(self.room, dtype) for name, dtype in self.types.items()}
         self.start = np.zeros(n_rows + 1, np.int64)
-        self.offsets = np.empty((n_rows, n_columns + 1), np.uint16 if longest < 65536 else np.uint32)
+        self.offsets = np.empty((n_rows, n_columns + 1), np.uint16)  # wider once a row is longer
         self.place = np.empty(0, np.uint32)
 
     def rows(self, low, high, cursor):
@@ -130,6 +129,8 @@ class _Laying:
                 slab.start, slab.column, slab.only, max(member.first - low, 0))
             _compiled(f"count{mixed}")(*where, cursor)
             drawn.append((member, slab, f"place{mixed}", where))
+        if self.offsets.itemsize == 2 and cursor.sum(axis=1, dtype=np.int64).max(initial=0) > 65535:
+            self.offsets = self.offsets.astype(np.uint32)
         start = self.start[low:high + 1]
         _compiled("spread")(cursor, start, self.offsets[low:high])
         self._widen(int(start[0]), int(start[-1]))
@@ -180,17 +181,12 @@ def lay(members: list[Member], n_rows: int, n_columns: int, *, target, real, sto
     for member in members:
         member.strip.done()
     arrays = {name: _trimmed(array, int(laying.start[-1])) for name, array in laying.arrays.items()}
-    return Part(0, laying.start, _narrowed(laying.offsets, laying.start), arrays.pop(""), arrays)
+    return Part(0, laying.start, laying.offsets, arrays.pop(""), arrays)
 
 
 def _trimmed(array, size):
     """Return the first `size` values; a copy only where much would be kept for nothing."""
     return array[:size] if array.size - size <= size // 16 else array[:size].copy()
-
-
-def _narrowed(offsets, start):
-    """Return offsets in 16 bits where the longest row lets them."""
-    return offsets.astype(np.uint16, copy=False) if np.diff(start).max(initial=0) < 65536 else offsets
 
 
 def drop_columns(parts, occurring: np.ndarray) -> None:
