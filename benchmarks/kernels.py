@@ -89,6 +89,7 @@ SILENT = ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1e6)
 _CONDUCTANCES = ns.ExponentialConductance(5.0, 0.0), ns.ExponentialConductance(10.0, -1.0)
 _CURRENTS = ns.ExponentialCurrent(5.0), ns.ExponentialCurrent(10.0)
 _QUIET = ns.Izhikevich(0.02, 0.2, -65.0, 8.0, scheme="published")
+_FINE = _QUIET.replace(scheme="fine")
 _EVENTS = SOURCES * RATE * DT * 1e-3 * K
 
 
@@ -102,6 +103,8 @@ def loops() -> list[Loop]:
         Loop("update, LIF with two currents", _update(SILENT, *_CURRENTS), N, 3, BOUNDS["currents"]),
         Loop("update, LIF with two conductances", _update(SILENT, *_CONDUCTANCES), N, 3, BOUNDS["conductances"]),
         Loop("update, Izhikevich", _update(_QUIET, ns.Pulse()), N, 4, BOUNDS["izhikevich"]),
+        Loop("update, AdEx", _update(ns.AdExIF(), ns.ExponentialCurrent(5.0)), N, 5, BOUNDS["adex"]),
+        Loop("update, Izhikevich, fine", _update(_FINE, ns.Pulse()), N, 4, BOUNDS["fine"]),
         Loop("Poisson drive, 0.05 events a tick", _poisson(500.0), N, 1, BOUNDS["rare"]),
         Loop("Poisson drive, 2 events a tick", _poisson(20_000.0), N, 1, BOUNDS["frequent"]),
         Loop("delivery, one weight and delay", _delivery(1e-6, 1.5), _EVENTS, 2, BOUNDS["shared"]),
@@ -111,8 +114,8 @@ def loops() -> list[Loop]:
     ]
 
 
-BOUNDS = {"jumps": 4.5, "currents": 4.5, "conductances": 8, "izhikevich": 6, "rare": 16, "frequent": 28, "shared": 14,
-          "own": 14, "delays": 45, "stdp": 125}
+BOUNDS = {"jumps": 4.5, "currents": 4.5, "conductances": 8, "izhikevich": 6, "adex": 28, "fine": 36, "rare": 16,
+          "frequent": 28, "shared": 14, "own": 14, "delays": 45, "stdp": 125}
 
 
 def _seconds(sim) -> float:

@@ -71,7 +71,9 @@ class Coefficients:
 def _of_model(model, p, linear, dt) -> dict:
     """Return what the bodies of a model take by name."""
     bodies = (model.fires, model.after_spike) if model.spiking else ()
-    wanted = _taken(bodies if linear is not None else (*bodies, model.step), tuple(model.state), model.inputs)
+    if linear is None:
+        bodies += tuple(body for body in (model.step, model.tick_at_once()) if body is not None)
+    wanted = _taken(bodies, tuple(model.state), model.inputs)
     offered = model.coefficients(p, dt)
     missing = [name for name in wanted if name not in offered]
     if missing:

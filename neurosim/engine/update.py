@@ -2,7 +2,8 @@
 
 The loop of a kind has four steps, each its own pass, so that the first, which touches every neuron,
 vectorises: (1) integrate, add the arrivals, compare with the threshold; (2) put refractory neurons
-back; (3) reset those that spike and list them; what is rare costs little.
+back; (3) reset those that spike and list them; what is rare costs little. Where a model can do most of its ticks
+at once, that is a pass before these, after which the few others are integrated one by one.
 """
 
 import inspect
@@ -153,16 +154,37 @@ class _Writer:
     def _integrate(self) -> str:
         kind = self.kind
         head = self._draw() if uses_uniform(self.model) else []
-        loop = [f"x_{name} = {name}[k]" for name in self._variables()]
-        if kind.injected:
-            loop += ["x_injected = injected[k]", "injected[k] = 0"]
-        for port in kind.ports:
-            loop += [] if port.direct else [f"a_{port.index} = {port.buffer}[k]", f"{port.buffer}[k] = 0"]
-        loop += self._advance_linear() + self._advance_model() + self._add_arrivals()
+        ahead = "s_v" not in kind.terms and self.model.spiking and self.model.tick_at_once() is not None
+        head += self._at_once() if ahead else []
+        loop = self._load()
+        loop += ["injected[k] = 0"] if kind.injected else []
+        loop += [f"{port.buffer}[k] = 0" for port in kind.ports if not port.direct]
+        loop += self._advance_linear()
+        loop += [f"y_{name} = x_{name}" for name in self.states] if ahead else self._advance_model("step")
+        loop += self._add_arrivals()
         loop += [f"{name}[k] = y_{name}" for name in self._variables()]
         if self.model.spiking:
             loop.append(f"spiked[k] = {self._call('fires', self.model.fires, 'y_')}")
         return "\n".join(head) + "\nfor k in range(n):\n" + _indent(loop)
+
+    def _load(self) -> list[str]:
+        """Read the variables of a neuron, what is injected and what has arrived."""
+        lines = [f"x_{name} = {name}[k]" for name in self._variables()]
+        lines += ["x_injected = injected[k]"] if self.kind.injected else []
+        return lines + [f"a_{port.index} = {port.buffer}[k]" for port in self.kind.ports if not port.direct]
+
+    def _at_once(self) -> list[str]:
+        """Integrate the model's own variables: those of all neurons at once, where that is right, then the others."""
+        try_all = [*self._load(), *self._advance_model("at_once"), "spiked[k] = not done",
+                   *(f"{name}[k] = y_{name} if done else x_{name}" for name in self.states)]
+        others = [*self._load(), *self._advance_model("step"), *(f"{name}[k] = y_{name}" for name in self.states)]
+        return ["for k in range(n):", *(f"    {line}" for line in try_all),
+                f"for q in range(0, n, {FLAGS}):",
+                "    flags = flags_of(spiked, q)",
+                "    while flags != 0:",
+                "        k = q + first_flag(flags)",
+                "        flags &= flags - np.uint64(1)",
+                *(f"        {line}" for line in others)]
 
     def _variables(self) -> list[str]:
         return [*self.states, *(port.name(name) for port in self.kind.ports for name in port.receptor.state)]
@@ -186,8 +208,8 @@ class _Writer:
                   if port.receptor.effect == "pulse" and port.receptor.on == on]
         return f"({' + '.join(parts)})" if parts else "0"
 
-    def _advance_model(self) -> list[str]:
-        """The model's own step, where it is not part of the exact propagator."""
+    def _advance_model(self, name) -> list[str]:
+        """The model's own body of this name, where it is not part of the exact propagator."""
         if "s_v" in self.kind.terms:
             return []
         zero = f"np.{np.dtype(self.kind.real).name}(0)"
@@ -199,9 +221,8 @@ class _Writer:
                 lines.append(f"{i} = {i} + {self._current_in(on)}")
         for port in self.kind.ports:
             lines += self._receptor_output(port)
-        names = list(self.states)
-        lines.append(f"{', '.join('y_' + name for name in names)} = {self._call('step', self.model.step, 'x_')}")
-        return lines
+        results = [*(["done"] if name == "at_once" else []), *(f"y_{state}" for state in self.states)]
+        return [*lines, f"{', '.join(results)} = {self._call(name, getattr(self.model, name), 'x_')}"]
 
     def _receptor_output(self, port) -> list[str]:
         if port.receptor.effect not in ("current", "conductance"):

@@ -91,18 +91,16 @@ class AdExIF(Neuron):
             return v, _decay(w, a * (v - v_leak), rate_w * dt), due, rest - 1.0
         left = dt
         for _ in range(MOST):
-            upswing = leak * width * exp(min((v - v_threshold) * sharpness, 30.0))
-            rate = leak * (v_leak - v) + upswing + share * (i_bias + i - g * v - w)
+            upswing, rate = _forces(v, w, i, g, leak, share, v_leak, v_threshold, width, sharpness, i_bias)
             h = min(left, longest)
             bend = h * h * upswing * sharpness * sharpness * abs(rate)
             if bend > BEND:
                 h = min(h, max(h * sqrt(BEND / bend), dt * SHORTEST))
-            before = max(v_threshold - ONSET * width - v, 0.0)
-            if h * rate > before + 0.5 * width > 0.0:
-                h = min(h, max((before + 0.5 * width) / rate, dt * SHORTEST))
+            reach = max(v_threshold - ONSET * width - v, 0.0) + 0.5 * width
+            if h * rate > reach > 0.0:
+                h = min(h, max(reach / rate, dt * SHORTEST))
             x = rate_w * h
-            rate = rate - share * 0.5 * x * (a * (v - v_leak) - w)
-            after = v + h * rate * phi(h * (upswing * sharpness - leak - share * g))
+            after = _moved(v, w, h, x, g, upswing, rate, leak, share, v_leak, sharpness, a)
             if v > v_peak or after > v_peak:
                 h = h * min(max((v_peak - v) / (after - v), 0.0), 1.0)
                 w = _relax(w, a * (0.5 * (v + v_peak) - v_leak), rate_w * h) + b
@@ -119,6 +117,19 @@ class AdExIF(Neuron):
         return v * nan, w, due, rest
 
     @staticmethod
+    def at_once(v, w, due, rest, i, g, leak, share, v_leak, v_threshold, width, sharpness, rate_w, a, v_peak, i_bias,
+                dt, longest):
+        """The first sub-step, where it is the whole tick."""
+        upswing, rate = _forces(v, w, i, g, leak, share, v_leak, v_threshold, width, sharpness, i_bias)
+        bend = dt * dt * upswing * sharpness * sharpness * abs(rate)
+        reach = max(v_threshold - ONSET * width - v, 0.0) + 0.5 * width
+        x = rate_w * dt
+        after = _moved(v, w, dt, x, g, upswing, rate, leak, share, v_leak, sharpness, a)
+        cut = (longest < dt) | (bend > BEND) | ((dt * rate > reach) & (reach > 0.0))
+        done = not ((rest > 0.5) | cut | (v > v_peak) | (after > v_peak))
+        return done, after, _relax(w, a * (0.5 * (v + after) - v_leak), x), due, rest
+
+    @staticmethod
     def fires(v, due, v_peak):
         """Above the peak, or in the sub-steps of this tick."""
         return (v > v_peak) | (due > 0.5)
@@ -129,6 +140,18 @@ class AdExIF(Neuron):
         if v > v_peak and (due < 0.5 or most_rest < 0.5):
             return v_reset, w + b, due, most_rest
         return v_reset if most_rest > 0.5 else v, w, due - 1.0, most_rest
+
+
+def _forces(v, w, i, g, leak, share, v_leak, v_threshold, width, sharpness, i_bias):
+    """The exponential's share of dv/dt, and dv/dt."""
+    upswing = leak * width * exp(min((v - v_threshold) * sharpness, 30.0))
+    return upswing, leak * (v_leak - v) + upswing + share * (i_bias + i - g * v - w)
+
+
+def _moved(v, w, h, x, g, upswing, rate, leak, share, v_leak, sharpness, a):
+    """v after a sub-step of h, x time constants of w."""
+    rate = rate - share * 0.5 * x * (a * (v - v_leak) - w)
+    return v + h * rate * phi(h * (upswing * sharpness - leak - share * g))
 
 
 def _relax(w, target, x):

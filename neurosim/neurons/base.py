@@ -25,6 +25,9 @@ class Neuron(Parametrised):
     * `step(...)` integrates one tick and returns the state variables in their declared order;
     * `fires(...)` returns whether the neuron spikes, after the arrivals of the tick were added;
     * `after_spike(...)` returns the state variables after a spike.
+    * `at_once(...)`, which may be left out, returns whether a tick can be done at once, and the state variables after
+      it: to the bit what `step` returns then. Without loops and branches it vectorises where `step` has sub-steps,
+      and `step` is called for the few neurons that need them.
 
     A model whose equations are linear also gives `linear(p)`; it is then integrated exactly,
     together with its current receptors, and `step` serves for conductances alone. `coefficients`
@@ -46,6 +49,7 @@ class Neuron(Parametrised):
     step: ClassVar[Any] = None
     fires: ClassVar[Any] = None
     after_spike: ClassVar[Any] = None
+    at_once: ClassVar[Any] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,7 +58,7 @@ class Neuron(Parametrised):
     def _check_bodies(self) -> None:
         """Refuse what a class of one's own forgot, when it is first used."""
         name = type(self).__name__
-        check_static(self, ("step", "fires", "after_spike"))
+        check_static(self, ("step", "fires", "after_spike", "at_once"))
         check_kind(self, "state", State, "State(0.0, 'mV')")
         if "v" not in self.state:
             raise ParameterError(f"{name}.state must have a variable 'v', the membrane's, got {', '.join(self.state)}")
@@ -70,6 +74,17 @@ class Neuron(Parametrised):
         for each in ("step", "after_spike"):
             check_returns(self, each, known, list(self.state))
         check_returns(self, "fires", known, ["v > v_threshold"], "whether the neuron spikes")
+        if self.at_once is not None:
+            check_returns(self, "at_once", known, ["done", *self.state])
+
+    def tick_at_once(self) -> Any:
+        """Return the body `at_once`, or None where there is none or a class below has another `step` without it."""
+        for cls in type(self).__mro__:
+            if "at_once" in vars(cls):
+                return self.at_once
+            if "step" in vars(cls):
+                return None
+        return None
 
     def linear(self, p) -> Linear | None:
         """Return the linear equations of the model, or None where it has others.

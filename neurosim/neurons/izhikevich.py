@@ -9,7 +9,7 @@ from neurosim.checks import Option, Parameter
 from neurosim.contracts import Parabola, State
 from neurosim.errors import ParameterError
 from neurosim.neurons.base import Neuron
-from neurosim.neurons.schemes import LONGEST, quadratic_tick
+from neurosim.neurons.schemes import LONGEST, quadratic_at_once, quadratic_tick
 
 
 class Peaked(Neuron):
@@ -87,6 +87,11 @@ class Izhikevich(Peaked, kw_only=False):
         """The integration that the scheme names."""
         return _published_2003 if self.scheme == "published" else _fine_2003
 
+    @property
+    def at_once(self):
+        """The same of ticks that need few sub-steps."""
+        return None if self.scheme == "published" else _calm_2003
+
 
 class GeneralIzhikevich(Peaked):
     r"""Izhikevich's neuron of 2007, in physical units.
@@ -145,6 +150,11 @@ class GeneralIzhikevich(Peaked):
         """The integration that the scheme names."""
         return _published_2007 if self.scheme == "published" else _fine_2007
 
+    @property
+    def at_once(self):
+        """The same of ticks that need few sub-steps."""
+        return None if self.scheme == "published" else _calm_2007
+
 
 def longest_step(a, dt):
     """Return the length of the sub-steps for a recovery rate, ms."""
@@ -169,6 +179,10 @@ def _fine_2003(v, u, due, i, g, i_bias, a, b, v_peak, v_reset, d, dt, longest):
     return quadratic_tick(v, u, due, 0.04, 5.0 - g, 140.0 + i_bias + i, 1.0, a, b, 0.0, v_peak, v_reset, d, dt, longest)
 
 
+def _calm_2003(v, u, due, i, g, i_bias, a, b, v_peak, dt, longest):
+    return quadratic_at_once(v, u, due, 0.04, 5.0 - g, 140.0 + i_bias + i, 1.0, a, b, 0.0, v_peak, dt, longest)
+
+
 def _published_2007(v, u, due, i, g, steepness, v_r, v_t, i_bias, gain, rate_u, b):
     after = v + gain * (steepness * (v - v_r) * (v - v_t) - u + (i + i_bias - g * v))
     return after, u + rate_u * (b * (v - v_r) - u), due
@@ -177,3 +191,8 @@ def _published_2007(v, u, due, i, g, steepness, v_r, v_t, i_bias, gain, rate_u, 
 def _fine_2007(v, u, due, i, g, square, slope, drive, share, a, b, offset, v_peak, v_reset, d, dt, longest):
     return quadratic_tick(v, u, due, square, slope - share * g, drive + share * i, share, a, b, offset, v_peak, v_reset,
                           d, dt, longest)
+
+
+def _calm_2007(v, u, due, i, g, square, slope, drive, share, a, b, offset, v_peak, dt, longest):
+    return quadratic_at_once(v, u, due, square, slope - share * g, drive + share * i, share, a, b, offset, v_peak, dt,
+                             longest)

@@ -9,7 +9,7 @@ from neurosim.checks import Parameter
 from neurosim.contracts import Parabola, State
 from neurosim.neurons.base import Neuron
 from neurosim.neurons.izhikevich import Peaked, check_peak, longest_step
-from neurosim.neurons.schemes import quadratic_tick
+from neurosim.neurons.schemes import quadratic_at_once, quadratic_tick
 
 
 class QuadraticIF(Peaked):
@@ -62,6 +62,12 @@ class QuadraticIF(Peaked):
         """The parabola without a recovery."""
         return quadratic_tick(v, u, due, square, slope - gain * g, drive + gain * i, 0.0, 0.0, 0.0, 0.0, v_peak,
                               v_reset, 0.0, dt, longest)
+
+    @staticmethod
+    def at_once(v, u, due, i, g, square, slope, drive, gain, v_peak, dt, longest):
+        """The same of ticks that need few sub-steps."""
+        return quadratic_at_once(v, u, due, square, slope - gain * g, drive + gain * i, 0.0, 0.0, 0.0, 0.0, v_peak, dt,
+                                 longest)
 
 
 class Theta(Neuron):

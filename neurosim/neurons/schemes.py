@@ -36,13 +36,7 @@ def quadratic_tick(v, u, due, square, slope, drive, share, a, b, offset, v_peak,
         if abs(rate) * h > CHANGE:
             h = min(h, max(CHANGE / abs(rate), dt * SHORTEST))
         x = a * h
-        constant = drive - share * (u + 0.5 * x * (b * v + offset - u))
-        bend = square * constant - 0.25 * slope * slope
-        z = bend * h * h
-        cosine = 1.0 - z / 2.0 * (1.0 - z / 12.0 * (1.0 - z / 30.0 * (1.0 - z / 56.0)))
-        sine = h * (1.0 - z / 6.0 * (1.0 - z / 20.0 * (1.0 - z / 42.0 * (1.0 - z / 72.0))))
-        below = cosine - sine * (square * v + 0.5 * slope)
-        after = v + sine * ((square * v + slope) * v + constant) / below
+        constant, bend, below, after = _moved(v, u, h, x, square, slope, drive, share, b, offset)
         if v >= v_peak or below <= 0.0 or after >= v_peak:
             w = (v_peak - v) / (square * v * v_peak + 0.5 * slope * (v + v_peak) + constant)
             z = bend * w * w
@@ -58,3 +52,38 @@ def quadratic_tick(v, u, due, square, slope, drive, share, a, b, offset, v_peak,
         if not left > 0.0:
             return v, u, due
     return v * nan, u, due
+
+
+def quadratic_at_once(v, u, due, square, slope, drive, share, a, b, offset, v_peak, dt, longest):
+    """Do what `quadratic_tick` does in a tick of one or two sub-steps in which v neither crosses nor changes fast.
+
+    Returns:
+        whether the tick is of that kind, v, u, and `due`.
+    """
+    calm, once, u_once = _calm(v, u, min(dt, longest), square, slope, drive, share, a, b, offset, v_peak)
+    left = dt - min(dt, longest)
+    second = min(left, longest)
+    still, twice, u_twice = _calm(once, u_once, second, square, slope, drive, share, a, b, offset, v_peak)
+    whole = left > 0.0
+    done = calm & (still | (not whole)) & (left - second <= 0.0)
+    return done, twice if whole else once, u_twice if whole else u_once, due
+
+
+def _calm(v, u, h, square, slope, drive, share, a, b, offset, v_peak):
+    """A sub-step, and whether v neither crosses nor changes fast in it."""
+    rate = (square * v + slope) * v + drive - share * u
+    x = a * h
+    _, _, below, after = _moved(v, u, h, x, square, slope, drive, share, b, offset)
+    rough = (abs(rate) * h > CHANGE) | (v >= v_peak) | (below <= 0.0) | (after >= v_peak)
+    return not rough, after, u + (x - 0.5 * x * x) * (0.5 * b * (v + after) + offset - u)
+
+
+def _moved(v, u, h, x, square, slope, drive, share, b, offset):
+    """v after h, where u is that of the middle; and what it follows from."""
+    constant = drive - share * (u + 0.5 * x * (b * v + offset - u))
+    bend = square * constant - 0.25 * slope * slope
+    z = bend * h * h
+    cosine = 1.0 - z / 2.0 * (1.0 - z / 12.0 * (1.0 - z / 30.0 * (1.0 - z / 56.0)))
+    sine = h * (1.0 - z / 6.0 * (1.0 - z / 20.0 * (1.0 - z / 42.0 * (1.0 - z / 72.0))))
+    below = cosine - sine * (square * v + 0.5 * slope)
+    return constant, bend, below, v + sine * ((square * v + slope) * v + constant) / below
