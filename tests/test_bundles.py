@@ -149,6 +149,16 @@ def test_more_parts_than_threads_change_nothing(monkeypatch):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("size", [1, 65_536, 65_537, 1_000_000, 3_000_001])
+def test_a_packed_network_has_parts_whose_targets_16_bits_tell_apart(size):
+    net = ns.Network()
+    cells = net.add(ns.LIF(), size, name="cells")
+    net.connect(cells, cells, ns.FixedInDegree(1), weight=ns.Normal(1.0, 0.1), delay=1.0)
+    parts = partition.parts_of(net, 2, packed=True)
+    assert partition.parts_of(net, 2) <= 2 and parts == max(partition.parts_of(net, 2), -(-size // 65_536))
+    assert np.diff(partition.split(size, parts, 0)).max() <= 65_536
+
+
 def test_packed_weights_survive_a_file(tmp_path):
     sim = simulation(packed=True)
     sim.run(20.0)
