@@ -195,7 +195,8 @@ def shrink(source: Path, target: Path) -> None:
     width = min(WIDEST, picture.width)
     while True:
         small = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
-        small.quantize(64).save(target, optimize=True)
+        small = small.quantize(128, method=Image.Quantize.MAXCOVERAGE)  # so that thin lines keep their colours
+        small.save(target, optimize=True)
         if target.stat().st_size <= LARGEST:
             return
         width = int(0.9 * width)
