@@ -270,7 +270,7 @@ def test_a_picture_is_made_small(tmp_path):
     assert (tmp_path / "large.png").stat().st_size > (tmp_path / "small.png").stat().st_size <= gallery.LARGEST
 
 
-def test_a_small_picture_keeps_the_colours_of_thin_lines(tmp_path):
+def test_a_small_picture_keeps_the_colours_of_thin_lines_and_of_areas(tmp_path):
     plt, image = pytest.importorskip("matplotlib.pyplot"), pytest.importorskip("PIL.Image")
     from neurosim.plot import COLORS
 
@@ -278,14 +278,15 @@ def test_a_small_picture_keeps_the_colours_of_thin_lines(tmp_path):
     axes.imshow([[0.0, 1.0], [1.0, 0.5]], extent=(0, 4, 0, 4), interpolation="bicubic")
     for k, color in enumerate(COLORS[:5]):
         axes.plot([5, 30], [k, k + 1], color=color)
+    axes.axhspan(6.0, 8.0, color="#e6e6e6")
     figure.savefig(tmp_path / "large.png", dpi=110)
     plt.close(figure)
     load("gallery").shrink(tmp_path / "large.png", tmp_path / "small.png")
     found = image.open(tmp_path / "small.png").convert("RGB")
     seen = {tuple(color) for _, color in found.getcolors(maxcolors=1000)}
-    for color in COLORS[:5]:
+    for color, near in (*((each, 60) for each in COLORS[:5]), ("#e6e6e6", 6), ("#ffffff", 1)):
         wanted = [int(color[k:k + 2], 16) for k in (1, 3, 5)]
-        assert min(sum(abs(a - b) for a, b in zip(each, wanted, strict=True)) for each in seen) < 60, color
+        assert min(sum(abs(a - b) for a, b in zip(each, wanted, strict=True)) for each in seen) < near, color
 
 
 def test_what_stands_for_the_words_of_other_tools_is_run():
