@@ -53,6 +53,7 @@ def test_segments_are_synapses_on_active_inputs():
     assert (segments != RULE.segments(patterns, seed=2)).any()
 
 
+@pytest.mark.slow
 def test_neurons_of_the_core_are_these_segments():
     patterns, shown = random_patterns(30, 6), random_patterns(200, 7)
     shown[:30] = patterns

@@ -55,6 +55,7 @@ def test_capacity_follows_the_theory():
     assert sparse.overlap() == pytest.approx(retrieval_overlap(0.2, diluted=True), abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("power", "count"), [(2, 60), (3, 1500), (4, 30_000)])
 def test_errors_of_powers_are_those_of_normal_crosstalk(power, count):
     xi = patterns(count, 80)

@@ -43,6 +43,7 @@ def laid(net):
     return Run(net.copy(), Settings(dt=DT, seed=SEED, dtype="float64", mode="clocked"), record=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_input_is_what_a_simulation_draws(noise):
     """v of a leaky membrane, by its exact formula from the trains and currents, is v of the simulation."""
@@ -108,6 +109,7 @@ def test_what_cannot_be_written_is_refused():
         Trace().call(counted, {"x": "a"})
 
 
+@pytest.mark.slow
 def test_a_program_for_nest_needs_no_nest():
     made = program(hand_over(NETWORKS["currents"][0](), 10.0, DT, SEED, "NEST", "same"))
     text = made.text("network.py")

@@ -146,6 +146,7 @@ def noisy_seen(result):
     return [*seen(result), result.spikes("noise").fingerprint()]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck),
           phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(order=st.permutations(range(6)), part=st.integers(1, 6), workers=st.integers(1, 3),

@@ -240,6 +240,7 @@ def test_bound_counts_the_bytes_of_state_and_synapses():
     assert [bandwidth.synapse_bytes(CASES["lsm"], dtype) for dtype in ("float64", "float32", "packed")] == [10, 6, 4]
 
 
+@pytest.mark.slow
 def test_packed_weights_are_measured_where_there_are_such():
     settings = compare.Settings(peers=(), dtypes=("float32", "float64", "packed"))
     found, absent = compare._competitors(CASES["microcircuit"], settings)
@@ -293,6 +294,7 @@ def test_load_judges_and_scaling_fits():
     assert scaling.fit(points) == pytest.approx(times)
 
 
+@pytest.mark.slow
 @QUIET
 def test_scaling_fires_at_the_rate_that_is_asked_for():
     for rate in (10.0, 100.0):

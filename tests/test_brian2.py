@@ -54,6 +54,7 @@ def test_rates_and_cvs_are_within_three_standard_errors_of_brian2(name):
     assert_close(measured(name), golden()[f"{name}_measures"], 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_float32_keeps_the_statistics(name):
     # Other spikes, so an independent sample: five errors, lest another rounding of the coefficients fails it by chance.

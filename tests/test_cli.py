@@ -43,6 +43,7 @@ def test_a_file_gives_the_network_that_a_script_gives():
     assert settings == {"dt": 0.1, "duration": 1000.0, "seed": 1}
 
 
+@pytest.mark.slow
 def test_rules_and_devices_are_those_of_a_script(tmp_path):
     net, settings = config.read(LEARNING)
     same = ns.Network()

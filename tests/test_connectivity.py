@@ -609,6 +609,7 @@ def test_a_long_row_behind_short_ones_has_wide_offsets(monkeypatch):
     assert same_coo(to_coo(whole), to_coo(rows))
 
 
+@pytest.mark.slow
 def test_empty_projections():
     for rule in (FixedProbability(0.0), FixedTotal(0), FixedInDegree(0), Explicit([], [])):
         for delay in (DELAY, LogNormal(3.0, 1.5, low=0.1)):

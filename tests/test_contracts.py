@@ -161,6 +161,7 @@ def outcome(parts, pieces, threads, restore_at=None):
     return sim.get("cells", "v"), sim.synapses(projection)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", quick(("all",), CASES))
 def test_threads_pieces_and_checkpoints_change_no_bit(name):
     v, synapses = outcome(CASES[name], [200.0], 1)

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 #: whose examples compile many loops of their own, or run long
-LONG = ("coming_from.md", "datasets.md", "gradients.md", "learning_rules.md", "own_device.md", "recipes.md",
-        "recordings.md", "reservoirs.md", "sfq_circuit.md")
+LONG = ("coming_from.md", "datasets.md", "gradients.md", "learning_online.md", "learning_rules.md", "own_device.md",
+        "recipes.md", "recordings.md", "reservoirs.md", "sfq_circuit.md")
 BLOCK = re.compile(r"^```python(?P<needs>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

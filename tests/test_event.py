@@ -238,6 +238,7 @@ def test_izhikevich_with_synapses_is_the_limit_of_the_clocked_mode(model, weight
     assert 0.8 < order_of_the_clocked_mode(net, cells) < 1.2
 
 
+@pytest.mark.slow
 def test_the_same_synapses_as_in_the_clocked_mode():
     net, _ = feedforward(ns.Delta(), ns.Normal(1.0, 0.2))
     (projection,) = net.projections

@@ -48,7 +48,7 @@ def composed(cls, **choice):
 
 
 #: one of each family is quick: every other, and what is no default, compiles loops of its own
-QUICK = ("PairSTDP", "Hebb", "SynapticScaling", "Reward")
+QUICK = ("PairSTDP", "Hebb", "SynapticScaling")
 CASES = [pytest.param(cls, choice, marks=[pytest.mark.slow] * (bool(choice) or cls.__name__ not in QUICK))
          for cls in RULES for choice in options(cls)]
 CASE = pytest.mark.parametrize("cls, choice", CASES, ids=lambda each: each.__name__ if inspect.isclass(each) else
@@ -205,7 +205,7 @@ def test_a_signal_that_nothing_drives_is_refused(cls):
         net.connect(a, b, plasticity=composed(cls), name="here")
 
 
-@pytest.mark.parametrize("cls", RULES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", quick(QUICK, RULES), ids=lambda cls: cls.__name__)
 def test_weights_out_of_bounds_are_refused_by_the_name_of_the_projection(cls):
     rules = composed(cls)
     low, high = bounds(rules)

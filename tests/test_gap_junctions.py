@@ -91,6 +91,7 @@ def spiking(size=2):
     return net
 
 
+@pytest.mark.slow
 def test_spikes_are_those_of_a_fine_integration():
     """Two cells of different drive, against Euler steps of half a microsecond."""
     dt, v, found = 5e-4, np.full(2, -65.0), ([], [])

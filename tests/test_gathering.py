@@ -111,6 +111,7 @@ def test_drawn_delays_of_one_tick_need_no_table(rule):
         assert one.wiring.offsets is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule, weight", [
     (FixedInDegree(7), ns.Normal(-0.3, 0.5)),
     (FixedInDegree(3, multiple=False), ns.LogNormal(1.0, 1.5, high=30.0)),

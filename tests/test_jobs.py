@@ -14,6 +14,7 @@ DATA = os.environ.get("NEUROSIM_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="NEUROSIM_DATA is not set: it names the folder of real recordings")
 
 
+@pytest.mark.slow
 def test_the_demo_leaves_its_folder(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--digits", "200", "--seed", "3"]) == 0
     assert {file.name for file in tmp_path.iterdir()} == {"summary.json", "raster.png", "confusion.png", "spikes.h5"}
@@ -90,6 +91,7 @@ def test_the_recordings_are_the_official_ones():
     assert sum(len(spikes) for spikes in found.spikes()) == sum(map(len, found.events))
 
 
+@pytest.mark.slow
 def test_training_writes_each_seed_as_it_is_done(tmp_path, monkeypatch, capsys):
     """Digits stand for recordings; the third seed is stopped, and what the first two found is there."""
     monkeypatch.setattr(recordings, "nmnist", lambda root: recordings.digits(1, 160))

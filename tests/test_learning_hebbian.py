@@ -15,6 +15,7 @@ def test_hebb_and_anti_hebb_add_the_trace_of_arrivals():
     assert weight_after(Hebb(eta=-0.1), [80.0, 100.0], [105.0]) == pytest.approx(0.5 - 0.1 * trace, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_one_step_of_oja_and_of_bcm():
     x, y = np.exp(-5 / 20), np.exp(-30 / 20)
     first = 0.5  # nothing at the first spike of the target: there was no arrival, and y was 0
@@ -57,6 +58,7 @@ def two_groups(rule, correlated, seconds=40.0, seed=2):
     return sim.weights("p"), sim.spikes(cell)
 
 
+@pytest.mark.slow
 def test_oja_finds_the_correlated_inputs_and_keeps_the_norm():
     """Hebb runs to its bound on both groups; Oja favours the correlated one, with weights that stay where they are."""
     hebb, _ = two_groups(Hebb(eta=2e-3, w_max=3.0), 0.5)

@@ -8,6 +8,7 @@ import neurosim as ns
 from learning_rules import InhibitorySTDP, IntrinsicLIF, IntrinsicSigmoid, PairSTDP, SynapticScaling, normalise
 
 
+@pytest.mark.slow
 def test_inhibitory_stdp_by_its_equations():
     rule = InhibitorySTDP(eta=0.01, alpha=0.3, w_max=9.0)
     late = weight_after(rule, [100.0], [90.0]) - 0.5
@@ -44,6 +45,7 @@ def test_scaling_multiplies_all_weights_of_a_neuron_by_one_factor():
     assert found == pytest.approx(0.5 * (1 + 0.1 * (1 - np.exp(-0.06) / 10.0)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_scaling_reaches_its_rate_and_keeps_the_ratios():
     net = ns.Network()
     cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=10.0), 50)

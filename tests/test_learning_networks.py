@@ -128,6 +128,7 @@ def published_steps(wiring, spikes, ticks, w_astro):
     return fired, {name: weight[place] for name, place in places.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w_astro", [0.05, 0.3])
 def test_the_liquid_follows_the_published_equations(nalsm, w_astro):
     """64 neurons, 60 inputs, all synapses plastic: the same spikes, and weights to 1e-9 in float64."""

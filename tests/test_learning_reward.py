@@ -124,6 +124,7 @@ def test_a_long_silence_costs_float32_no_precision():
     assert exact > 0.51 and found == pytest.approx(exact, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [PairSTDP(a_plus=0.1), pytest.param(TripletSTDP(a2_plus=0.1), marks=pytest.mark.slow),
                                   pytest.param(InhibitorySTDP(eta=0.1), marks=pytest.mark.slow)],
                          ids=lambda rule: type(rule).__name__)

@@ -54,6 +54,7 @@ trains = st.lists(st.integers(2, 400), min_size=1, max_size=30, unique=True).map
     lambda ticks: np.array(sorted(ticks), float))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(arrivals=trains, targets=trains, nearest=st.booleans())
 def test_a_train_is_the_sum_over_its_pairs(arrivals, targets, nearest):
@@ -87,7 +88,8 @@ def triplets(rule, arrivals, targets, nearest=False):
     return total
 
 
-@pytest.mark.parametrize("name, delta", TRIPLETS)
+@pytest.mark.parametrize(("name", "delta"), [pytest.param(*case, marks=[pytest.mark.slow] * bool(number))
+                                                for number, case in enumerate(TRIPLETS)])
 def test_triplets_at_different_frequencies(name, delta):
     rule = TripletSTDP.preset(name, w_min=-9.0, w_max=9.0)
     for rate, printed in zip(RATES, TRIPLETS[name, delta], strict=True):
@@ -151,7 +153,7 @@ def as_in_nest(rule, weight):
     return sim.weights("p", sparse=True).toarray()
 
 
-@pytest.mark.parametrize("name", quick(("power", "triplet"), AS_IN_NEST))
+@pytest.mark.parametrize("name", quick(("triplet",), AS_IN_NEST))
 def test_weights_are_those_of_nest(name):
     theirs = np.array(GOLDEN["weights"][name])
     assert theirs.std() > 0.01

@@ -89,6 +89,7 @@ def test_a_helper_that_a_body_calls_is_part_of_it(tmp_path):
     assert run(tmp_path, body=body, extra=helper.format("6.0"))[:2] == (24.0, True)
 
 
+@pytest.mark.slow
 def test_a_helper_in_a_module_that_has_moved_is_found_again(tmp_path):
     module = tmp_path / "first_place"
     module.mkdir()
@@ -131,6 +132,7 @@ def test_the_fingerprint_tells_apart_what_a_body_may_name():
     assert texts == [fingerprint(types.FunctionType(code, state)) for state in states]
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(tmp_path):
     """Each compiles, or takes what the other has left; both leave files that a third takes."""
     script = tmp_path / "script.py"

@@ -240,6 +240,7 @@ def test_measured_tables_need_not_meet_and_must_be_monotone():
         MeasuredPulses(table_down=(1.0,))
 
 
+@pytest.mark.slow
 def test_devices_that_learn_differ_in_the_core():
     """A spread of step sizes, drawn by the network, as a device-to-device variation."""
     net = ns.Network()
@@ -297,6 +298,7 @@ def trained(update, spread, seed=0, steps=20):
     return ((x[test] @ array.weights).argmax(1) == y[test]).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.1, 0.3])
 def test_pulsing_up_only_recovers_half_of_what_nonlinearity_costs(spread):
     ideal, both, one = (trained(update, spread) for update in ("ideal", "bidirectional", "unidirectional"))

@@ -132,6 +132,7 @@ def test_too_strong_a_current_stops_the_run():
             run(model, 10.0, 1.0)
 
 
+@pytest.mark.slow
 def test_a_jump_over_the_peak_spikes():
     for model in (ns.Izhikevich(), ns.Izhikevich(scheme="fine"), ns.GeneralIzhikevich(scheme="fine"), ns.AdExIF()):
         found, _ = run(model, 10.0, inputs=[(ns.Delta(), 120.0, [5.0])])

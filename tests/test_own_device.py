@@ -109,6 +109,7 @@ def test_a_table_of_errors_is_met_between_its_levels_and_beyond():
     np.testing.assert_allclose(beyond, [0.4, 2.0], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_law_of_ones_own_acts_in_products_and_in_the_core(tmp_path):
     """The same law as a table in a file and as a formula: sigma = 0.2 + 0.05 G for writing, 0.1 G for reads."""
     class Formula(Memristor):

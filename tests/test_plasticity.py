@@ -383,6 +383,7 @@ class Bad(Plasticity):
         return weight * 0.0 / 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{"dt": DT}, {"mode": "event"}], ids=["clocked", "event"])
 def test_weights_that_are_no_numbers_stop_the_run_and_name_the_projection(how):
     net = network([Bad()])

@@ -112,6 +112,7 @@ def test_distributions_are_what_scipy_says(distribution, expected):
     assert stats.kstest(values, expected.cdf).pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution, z, low, high", FAR)
 def test_draws_far_in_a_tail_follow_the_cut_distribution(distribution, z, low, high):
     """The survival function of scipy has all digits in the tail; z makes every draw one of the upper normal tail."""

@@ -411,6 +411,7 @@ def test_the_maass_column_is_as_published():
         assert (synapses.weight * mean > 0).all() and np.allclose(synapses.delay, delay)
 
 
+@pytest.mark.slow
 def test_the_maass_column_answers_to_input_and_is_silent_without():
     sim = ns.Simulation(rs.maass_column(4, seed=2), dt=0.1)
     rng = RNG(0)

@@ -119,6 +119,7 @@ def test_a_network_with_fan_out_and_fan_in_gives_the_same_pulses_on_both_levels(
         assert np.ptp(shift) < 4.0 and abs(shift.mean()) < 5.0
 
 
+@pytest.mark.slow
 def test_xor_at_both_levels():
     net = XORNetwork()
     fast = net.pulse_rates(clocks=4000)

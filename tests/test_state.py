@@ -427,6 +427,7 @@ def test_a_callback_may_save_but_not_run_or_restore(tmp_path):
     assert everything(later) == everything(sim) == everything(whole)
 
 
+@pytest.mark.slow
 def test_a_shorter_refractory_time_loses_no_spike_of_a_learning_target():
     def after(pieces):
         net = ns.Network()

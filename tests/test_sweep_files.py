@@ -77,6 +77,7 @@ def written(folder, text):
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_file_is_a_sweep_and_leaves_a_page(jobs, folder, capsys):
     path = written(folder, GRID)

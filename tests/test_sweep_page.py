@@ -66,6 +66,7 @@ class Reader(HTMLParser):
             self.tables[-1][-1][-1] += data
 
 
+@pytest.mark.slow
 def test_a_page_holds_pictures_tables_and_failures_and_asks_for_nothing(result, page):
     text = page.read_text(encoding="utf-8")
     found = Reader(text)
