@@ -29,6 +29,22 @@ def check_once(owner, check) -> None:
         cls._sound = seen | {options}
 
 
+def changed_below(owner, form: str, bodies) -> list[str]:
+    """Return which bodies a class changes without saying anew what depends on them.
+
+    Args:
+        owner: an object of the class.
+        form: name of what depends on the bodies.
+        bodies: their names.
+    """
+    order = type(owner).__mro__
+
+    def place(name):
+        return next((k for k, cls in enumerate(order) if name in vars(cls)), len(order))
+
+    return [name for name in bodies if place(name) < place(form)]
+
+
 def check_static(owner, names) -> None:
     """Refuse bodies that would get the object as their first argument."""
     for name in names:

@@ -178,13 +178,7 @@ class _Writer:
         try_all = [*self._load(), *self._advance_model("at_once"), "spiked[k] = not done",
                    *(f"{name}[k] = y_{name} if done else x_{name}" for name in self.states)]
         others = [*self._load(), *self._advance_model("step"), *(f"{name}[k] = y_{name}" for name in self.states)]
-        return ["for k in range(n):", *(f"    {line}" for line in try_all),
-                f"for q in range(0, n, {FLAGS}):",
-                "    flags = flags_of(spiked, q)",
-                "    while flags != 0:",
-                "        k = q + first_flag(flags)",
-                "        flags &= flags - np.uint64(1)",
-                *(f"        {line}" for line in others)]
+        return ["for k in range(n):", *(f"    {line}" for line in try_all), *_for_each_flag(others)]
 
     def _variables(self) -> list[str]:
         return [*self.states, *(port.name(name) for port in self.kind.ports for name in port.receptor.state)]
@@ -296,23 +290,28 @@ class _Writer:
 
     def _after(self) -> str:
         lines = self._hold() if self.refractory else []
-        lines += [*OPEN.splitlines(),
-                  f"for q in range(0, n, {FLAGS}):",
-                  "    flags = flags_of(spiked, q)",
-                  "    while flags != 0:",
-                  "        k = q + first_flag(flags)",
-                  "        flags &= flags - np.uint64(1)"]
+        lines += OPEN.splitlines()
         spike = [f"{', '.join(f'{name}[k]' for name in self.states)} = "
                  f"{self._call('after_spike', self.model.after_spike, '')}",
                  *(f"{name}[k] = 0" for name in self._cleared()), "here[found] = first + k", "found += 1"]
         if self.refractory:
             spike += ["if n_ref[k] > 0:", "    until[k] = tick + n_ref[k]", "    held[kept] = k",
                       "    held_v[kept] = s_v[k]", "    kept += 1"]
-        lines += [" " * 8 + line for line in spike]
+        lines += _for_each_flag(spike)
         lines += CLOSE.splitlines()
         if self.refractory:
             lines.append("n_held[0] = kept")
         return "\n".join(lines)
+
+
+def _for_each_flag(lines) -> list[str]:
+    """Return lines that are run for each k at which `spiked` is not 0."""
+    return [f"for q in range(0, n, {FLAGS}):",
+            "    flags = flags_of(spiked, q)",
+            "    while flags != 0:",
+            "        k = q + first_flag(flags)",
+            "        flags &= flags - np.uint64(1)",
+            *(f"        {line}" for line in lines)]
 
 
 def _indent(lines) -> str:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from neurosim.bodies import changed_below
 from neurosim.contracts import Crossing
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.event import adaptive, exponentials
@@ -105,12 +106,7 @@ def numbers(population, plan) -> Numbers:
 
 def _stated(model, form, bodies):
     """Refuse a class that changes a body of its base without saying the exact form anew."""
-    order = type(model).__mro__
-
-    def place(name):
-        return next((k for k, cls in enumerate(order) if name in vars(cls)), len(order))
-
-    changed = [name for name in bodies if place(name) < place(form)]
+    changed = changed_below(model, form, bodies)
     if changed:
         raise UnsupportedError(f"{type(model).__name__} cannot be run in the mode 'event': it changes {changed[0]} "
                                f"and does not say "

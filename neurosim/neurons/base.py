@@ -2,7 +2,16 @@
 
 from typing import Any, ClassVar
 
-from neurosim.bodies import as_numbers, check_kind, check_once, check_returns, check_static, plain, starts
+from neurosim.bodies import (
+    as_numbers,
+    changed_below,
+    check_kind,
+    check_once,
+    check_returns,
+    check_static,
+    plain,
+    starts,
+)
 from neurosim.checks import Parametrised
 from neurosim.contracts.equations import Crossing, Linear, Parabola, State
 from neurosim.errors import ParameterError
@@ -79,12 +88,7 @@ class Neuron(Parametrised):
 
     def tick_at_once(self) -> Any:
         """Return the body `at_once`, or None where there is none or a class below has another `step` without it."""
-        for cls in type(self).__mro__:
-            if "at_once" in vars(cls):
-                return self.at_once
-            if "step" in vars(cls):
-                return None
-        return None
+        return None if changed_below(self, "at_once", ["step"]) else self.at_once
 
     def linear(self, p) -> Linear | None:
         """Return the linear equations of the model, or None where it has others.
