@@ -57,6 +57,7 @@ class Run:
         self.described = dict(self.engine.given)  #: the spikes that the description gives to sources
         self.feeds: dict = {}  #: drive -> amplitudes that are written from outside
         self.sample = 0
+        self.budget = 4 * self.engine.least  #: stamps that are run at once, as many as take a moment
         self.recordings = Recordings(self.engine, net.recorders if record else [], settings.memory_limit,
                                      lambda: {"seed": settings.seed, "network": self.fingerprint})
         if state is not None:
@@ -214,15 +215,15 @@ class Run:
             SimulationError: a value became infinite or undefined, or recordings need too much memory.
             KeyboardInterrupt: Ctrl-C was pressed; the run can go on from `now`.
         """
-        engine, start, budget = self.engine, self.time, 4 * self.engine.least
+        engine, start = self.engine, self.time
         with _Interrupt() as interrupt, self.recordings.files():
             while engine.now < end:
                 stop = end if visit is None else min(end, (engine.now // period + 1) * period)
                 began = time.perf_counter()
-                done = self.until(stop, budget, allow_infinite)
+                done = self.until(stop, self.budget, allow_infinite)
                 took = time.perf_counter() - began
-                budget = int(min(max(engine.least, 4 * budget),
-                                 max(engine.least, done * RESPONSE / max(took, 1e-6))))
+                self.budget = int(min(max(engine.least, 4 * self.budget),
+                                      max(engine.least, done * RESPONSE / max(took, 1e-6))))
                 show(self.time - start)
                 if visit is not None and engine.now % period == 0:
                     visit()

@@ -9,7 +9,7 @@ from neurosim.engine.plan import ClockedPlan
 from neurosim.engine.slots import Slots
 from neurosim.engine.timed import timed_table
 from neurosim.engine.update import state_field
-from neurosim.engine.wiring import EVENTS, NEVER, PAST, RECENT, RING, late_reads, modulator_field, synapse_field
+from neurosim.engine.wiring import EVENTS, LATELY, NEVER, PAST, RECENT, RING, late_reads, modulator_field, synapse_field
 from neurosim.errors import ParameterError, UnsupportedError
 from neurosim.sources import Poisson, SpikeSource
 
@@ -110,6 +110,10 @@ class Arrays:
                 arrays(synapse_field(name), cells, 0, real)
             for name in ("settled", "latest", *["advanced"] * wiring.has("between")):
                 arrays(name, lambda number: 1, 0, np.int64)
+            if wiring.only_targets_teach:
+                arrays("spiked", lambda number: 1, 0, np.int64)
+                for name in ("spiked_tick", "spiked_target"):
+                    arrays(name, lambda number: LATELY, 0, np.int64)
             arrays("noted", targets, 0, np.int64)
             arrays("noted_before", targets, 0, np.int64)
             arrays("recent", lambda number: targets(number) * RECENT, NEVER, np.int64)

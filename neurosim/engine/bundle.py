@@ -132,7 +132,7 @@ class Bundle:
         if not self.stored:
             part.values["weight"] = self.plans[0].connectivity.shared["weight"]
         elif self.packed:
-            part.values["weight"] = np.empty(0, self.real)
+            part.packed, part.values["weight"] = True, np.empty(0, self.real)
         elif self.scale:
             self._round(part.values["weight"])
         return part, strips

@@ -80,9 +80,10 @@ class _Deliver(Learner):
         return Kernel("deliver", fields, body, self.leaves, w.real)
 
     def _prefetch(self) -> list[str]:
-        stored = ["target", *(["weight"] if "weight" in self.wiring.stored else [])]
+        stored = ["target"] if not self.wiring.runs or self.wiring.packed else []
+        stored += ["weight"] if "weight" in self.wiring.stored else []
         ahead = AHEAD_WHOLE if self.wiring.offsets is None else AHEAD_SEGMENT
-        lines = [f"if n + {ahead} < listed:"]
+        lines = [f"if n + {ahead} < listed:"] if stored else []
         for name in stored:
             size = np.dtype(self.wiring.target if name == "target" else self.wiring.real).itemsize
             lines += [f"    for e in range(segment_low[n + {ahead}], segment_high[n + {ahead}], {64 // size}):",
@@ -91,28 +92,28 @@ class _Deliver(Learner):
 
     def _scatter(self) -> list[str]:
         """The loop that matters most: slices begin at 0, so that no index is checked for its sign."""
-        if self.wiring.packed:
-            real = np.dtype(self.wiring.real).name
-            return ["row = target[low:high]", "for e in range(row.size):", "    word = row[e]",
-                    f"    arrivals[word & np.uint32(0xFFFF)] += np.{real}(np.int16(word >> np.uint32(16))) * scale"]
-        if "weight" in self.wiring.shared:
-            return ["row = target[low:high]", "for e in range(row.size):", "    arrivals[row[e]] += weight"]
-        return ["row = target[low:high]", "weights = weight[low:high]", "for e in range(row.size):",
-                "    arrivals[row[e]] += weights[e]"]
+        w, lines = self.wiring, ["row = target[low:high]"]
+        number, value = "row[e]", "weight"
+        if w.packed:
+            number, value = "row[e] & np.uint32(0xFFFF)", (
+                f"np.{np.dtype(w.real).name}(np.int16(row[e] >> np.uint32(16))) * scale")
+        elif "weight" in w.stored:
+            lines, value = [*lines, "weights = weight[low:high]"], "weights[e]"
+        if not w.runs:
+            return [*lines, "for e in range(row.size):", f"    arrivals[{number}] += {value}"]
+        first = number.replace("[e]", "[0]")
+        return [*lines, f"begin = np.int64({first}) if row.size else 0", "into = arrivals[begin:begin + row.size]",
+                "for e in range(into.size):", f"    into[e] += {value}"]
 
     def _full(self) -> list[str]:
+        w = self.wiring
         each = ["for e in range(low, high):", *(f"    {line}" for line in self._synapse())]
-        if self._only_targets_teach():  # mostly, no target has spiked since the row's last spike
+        if w.few_teach:
+            each = self.where_few_taught(self._scatter(), each)
+        elif w.only_targets_teach and not w.young:  # mostly, no target has spiked since the row's last spike
             each = ["if latest[0] < since:", *(f"    {line}" for line in self._scatter()), "else:",
                     *(f"    {line}" for line in each)]
         return [*self._row_begins(), *each, *self._row_ends()]
-
-    def _only_targets_teach(self) -> bool:
-        """Whether a synapse that no spike of a target has reached since its last arrival only transmits."""
-        w = self.wiring
-        other = w.timed or w.lagged or w.modulators or w.random or w.young or w.release is not None or (
-            w.device is not None)
-        return bool(w.rules) and not (other or w.has("on_source"))
 
     def _row_begins(self) -> list[str]:
         w, lines = self.wiring, []

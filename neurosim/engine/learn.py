@@ -14,6 +14,7 @@ from neurosim.engine.wiring import (
     BODIES,
     DECAYS,
     EVENTS,
+    LATELY,
     PAST,
     RECENT,
     RING,
@@ -86,6 +87,20 @@ class Learner(Synapse):
                       *_in(on_target, 2), "        continue"]
         return [*lines, f"    if next_event == {FOREVER}:", "        break", "    then = next_event",
                 *_in(self._modulator()), "    g += 1"]
+
+    def where_few_taught(self, then: list[str], otherwise: list[str]) -> list[str]:
+        """Catch up with those in the row that spiked since its last arrival, each once, and go on with `then`.
+
+        Where more spiked since than are kept in their order, do what `otherwise` does, which asks each of the row.
+        """
+        kept = f"{LATELY - 1}"
+        synapse = [f"j = spiked_target[seen & {kept}]", f"again = recent[{RECENT} * j] != spiked_tick[seen & {kept}]",
+                   "seen += 1", "if again or j < begin or j >= begin + high - low:", "    continue",
+                   "e = low + j - begin", *self.catch_up("tick")]
+        return ["seen = spiked[0]", f"oldest = max(seen - {LATELY}, 0)",
+                f"while seen > oldest and spiked_tick[(seen - 1) & {kept}] >= since:", "    seen -= 1",
+                "if seen > oldest or oldest == 0:", "    begin = np.int64(target[low]) if low < high else 0",
+                "    while seen < spiked[0]:", *_in(synapse, 2), *_in(then), "else:", *_in(otherwise)]
 
     def _catch_up_with_few(self) -> list[str]:
         """The same where spikes of the target are all that happens: mostly there is none since, or one.
@@ -245,8 +260,10 @@ class Settle(Learner):
         synapse = self.catch_up("tick")
         if self.end:
             synapse += self.end_of_period() if self.end == "period" else self._event("look", {}, "tick")
-        row = [*self.row(), "q = source * n_delays + k", *self.before(), "for e in range(low, high):",
-               "    j = np.int64(target[e])", *_in(synapse or ["pass"])]
+        each = ["for e in range(low, high):", "    j = np.int64(target[e])", *_in(synapse or ["pass"])]
+        if self.wiring.few_teach and not self.end:
+            each = self.where_few_taught(["pass"], each)
+        row = [*self.row(), "q = source * n_delays + k", *self.before(), *each]
         when = "tick % period == 0" if self.end == "period" else "True"
         done = ["settled[0] = tick", "for j in range(n_target):", "    noted_before[j] = noted[j]"]
         done = [] if self.end == "look" else done
@@ -267,6 +284,9 @@ def note(wiring: Wiring) -> Kernel:
         lines += [f"now = {decayed(wiring, trace, f'trace_{name}[j]', 'gap')}",
                   f"ring_{name}[at] = now", f"trace_{name}[j] = 1" if trace.nearest else f"trace_{name}[j] = now + 1"]
     lines += [f"read_{name}[at] = target_{name}[j]" for name, _ in late_reads(wiring)]
+    if wiring.only_targets_teach:
+        lines += [f"spiked_tick[spiked[0] & {LATELY - 1}] = tick", f"spiked_target[spiked[0] & {LATELY - 1}] = j",
+                  "spiked[0] += 1"]
     body = ("slot = (tick - behind) % slots * stride\nbegin = marks[slot]\nfor n in range(marks[slot + 1]):\n"
             "    j = np.int64(ids[begin + n]) - first\n"
             "    if j < 0 or j >= n_target:\n        continue\n"

@@ -16,12 +16,22 @@ def parts_of(net: Network, threads: int, packed: bool = False) -> int:
 
     Where synapses are packed, there are at least so many parts that 16 bits tell the targets of each apart.
     """
-    work = sum(p.size for p in net.populations)
-    for projection in net.projections:  # at 10 Hz and 0.1 ms, and an arrival takes as long as 10 updates, or 100
-        synapses = projection.rule.expected(projection.source.size, projection.target.size, projection.shift)
-        work += synapses / (10 if projection.plasticity else 100)
+    work = sum(p.size for p in net.populations) + sum(map(_arrivals, net.projections))
     largest = max((p.target.base.size for p in net.projections), default=0) if packed else 0
     return int(max(1, min(threads, work // SMALLEST_PART), -(-largest // REACH)))
+
+
+def _arrivals(projection) -> float:
+    """Return what the arrivals of a tick take, in updates of neurons, at 10 Hz and 0.1 ms.
+
+    One takes as long as 10 updates; where synapses learn from it 100; in a row that is added as a whole 2.
+    """
+    source, target = projection.source.size, projection.target.size
+    synapses = projection.rule.expected(source, target, projection.shift)
+    if any(rule.on_source or rule.between or rule.on_period for rule in projection.plasticity):
+        return synapses / 10
+    whole = synapses == source * target and projection.device is None and projection.release is None
+    return synapses / (500 if whole else 100)
 
 
 def split(size: int, parts: int, turn: int, whole: bool = False) -> np.ndarray:

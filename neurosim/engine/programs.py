@@ -131,10 +131,11 @@ class Programs(Arrays):
     def _deliver(self, each, thread, segments):
         """The block that delivers the synapses of a projection, or of a bundle of them, on a thread."""
         if isinstance(each, Bundle):
-            source, values, first = each.source, each.values(thread), each.begin[thread]
+            source, part = each.source, each.parts[thread]
+            values, first = each.values(thread), each.begin[thread]
             values |= {"dt": self.plan.dt, "arrivals": self.arrivals[thread][first:first + values["n_target"]]}
         else:
-            source, values = each.projection.source.base, None
+            source, part, values = each.projection.source.base, each.connectivity.parts[thread], None
             if each.bounds[thread] < each.bounds[thread + 1] and each.connectivity.n_synapses:
                 values = self._synapse_values(each, thread)
                 values["arrivals"] = self._arrivals(each, thread)
@@ -143,7 +144,7 @@ class Programs(Arrays):
             return
         slots = self.slots[source]
         yield self._block(
-            deliver(each.wiring), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
+            deliver(each.wiring.over(part)), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
             ids_at=_addresses(s.ids for s in slots), marks_at=_addresses(s.marks for s in slots),
             room=segments["segment_low"].size, **segments, **values)
 
@@ -336,7 +337,8 @@ class Programs(Arrays):
                 yield self._block(learn.remember(state.dtype), state=state, past=past)
 
     def _settling(self, projection, plan, thread, end, **instead):
-        return self._block(learn.Settle(plan.wiring, end).kernel(), **self._synapse_values(plan, thread) | instead)
+        wiring = plan.wiring.over(plan.connectivity.parts[thread])
+        return self._block(learn.Settle(wiring, end).kernel(), **self._synapse_values(plan, thread) | instead)
 
     def _signals(self, thread):
         """What modulators were at the end of the tick before is fetched before anything else happens."""

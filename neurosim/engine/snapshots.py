@@ -170,6 +170,8 @@ class Snapshots(Programs):
         for name in ("settled", "latest"):
             for array in self.varying[projection].get(name, []):
                 array[:] = tick
+        for array in self.varying[projection].get("spiked", []):
+            array[:] = 0
         wiring = self.plan.projections[projection].wiring
         if wiring.rules and not wiring.lagged:
             self._put_last_spike(projection, wiring)
@@ -204,7 +206,7 @@ class Snapshots(Programs):
         target = projection.target
         total = np.zeros(target.span)
         for part, bounds in self._parts(self.look(projection), projection):
-            add_up(part.target, part.values["weight"], total[bounds])
+            add_up(part, total[bounds])
         return total[target.ids - target.start]
 
     def scale(self, projection, factors: np.ndarray) -> None:
@@ -214,7 +216,7 @@ class Snapshots(Programs):
         spread = np.ones(target.span)
         spread[target.ids - target.start] = factors
         for part, bounds in self._parts(self.view(projection), projection):
-            scale(part.target, part.values["weight"], spread[bounds])
+            scale(part, spread[bounds])
             for rule in projection.plasticity:
                 limits = rule.weight_bounds(SimpleNamespace(**part.values))
                 if limits is not None:

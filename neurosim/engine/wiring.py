@@ -1,7 +1,7 @@
 """What decides the kernels of a projection, and what the texts that touch its synapses share."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from neurosim.random import key_at, philox, uniform53
 
 NEVER = -(1 << 40)  #: tick of an arrival that has not been
 RING = 64  #: target spikes kept between two settlements
+LATELY = 64  #: spikes of all targets together that are kept by their order, where only these teach
 RECENT = 4  #: ticks of the target's last spikes, side by side in one cache line
 EVENTS = 1024  #: ticks with spikes of modulating populations kept between two settlements
 PAST = 16384  #: ticks for which the values of modulators are kept
@@ -80,6 +81,7 @@ class Wiring:
         packed: whether an entry of `target` holds the weight too, in its upper half.
         brief: names of the time constants whose traces are gone where their table of decays ends.
         young: whether spikes are under way that some of the synapses must not deliver, as these were not there yet.
+        runs: whether the targets of each row and delay follow one another without a gap, so that its first tells all.
     """
 
     target: Any
@@ -95,6 +97,7 @@ class Wiring:
     packed: bool = False
     brief: tuple = ()
     young: bool = False
+    runs: bool = False
 
     @property
     def history(self) -> bool:
@@ -140,6 +143,23 @@ class Wiring:
     def takes(self, name: str, bodies=BODIES) -> bool:
         """Return whether one of the named bodies of a rule takes an argument of this name."""
         return any(name in _taken(getattr(rule, body)) for rule in self.rules for body in bodies)
+
+    @property
+    def only_targets_teach(self) -> bool:
+        """Whether a synapse that no spike of a target has reached since its last arrival only transmits."""
+        other = self.timed or self.lagged or self.modulators or self.random or self.release is not None or (
+            self.device is not None)
+        return bool(self.rules) and not (other or self.has("on_source"))
+
+    @property
+    def few_teach(self) -> bool:
+        """Whether the targets that spiked since the last arrival are found in a row without a look at the others."""
+        return self.only_targets_teach and self.runs
+
+    def over(self, part) -> "Wiring":
+        """Return what decides the kernels that go over a `Part` of synapses: runs help where rows mostly transmit."""
+        transmits = not self.young and (not self.parts or self.only_targets_teach)
+        return replace(self, runs=True) if transmits and part.in_runs else self
 
     @property
     def timed(self) -> bool:
@@ -244,10 +264,16 @@ class Synapse:
 
 
 def history_fields(wiring: Wiring) -> dict:
-    """Return the arguments that hold the targets' last spikes: the last tick of all, and rings of ticks and traces."""
+    """Return the arguments that hold the targets' last spikes.
+
+    The last tick of all; rings of ticks and traces of each; and where only they teach, the last of all in their order.
+    """
     n, ring = "n_target", f"n_target * {RING}"
     fields = {"latest": Array(np.int64, 1), "noted": Array(np.int64, n), "noted_before": Array(np.int64, n),
               "recent": Array(np.int64, f"{RECENT} * n_target"), "ring_tick": Array(np.int64, ring)}
+    if wiring.only_targets_teach:
+        fields |= {"spiked": Array(np.int64, 1), "spiked_tick": Array(np.int64, LATELY),
+                   "spiked_target": Array(np.int64, LATELY)}
     for name, _trace in wiring.traces("target").items():
         fields |= {f"trace_{name}": Array(wiring.real, n),
                    f"ring_{name}": Array(wiring.real, ring)}

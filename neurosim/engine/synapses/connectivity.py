@@ -7,6 +7,7 @@ import numpy as np
 
 from neurosim.checks import describe_value
 from neurosim.engine.loader import load_function
+from neurosim.engine.synapses.runs import cells, in_runs
 from neurosim.errors import ParameterError
 
 _CHECKSUM = """
@@ -49,6 +50,8 @@ class Part:
         offsets: (n_source, n_delays + 1), where each delay begins within a row; None for one delay.
         target: uint16 or uint32, index of the target counted from `first`.
         values: name -> one value per synapse, or one number for all.
+        packed: whether `target` has weights in the upper halves of its entries.
+        runs: what `in_runs` found; None as long as nobody has asked.
     """
 
     first: int
@@ -56,6 +59,20 @@ class Part:
     offsets: np.ndarray | None
     target: np.ndarray
     values: dict[str, Any]
+    packed: bool = False
+    runs: bool | None = None
+
+    @property
+    def in_runs(self) -> bool:
+        """Whether the targets of each row and delay follow one another, and are many enough to make use of it."""
+        if self.runs is None:
+            self.runs = in_runs(self.start, self.offsets, self.target, self.packed)
+        return self.runs
+
+    @property
+    def cells(self) -> np.ndarray:
+        """Where the synapses of each row and delay begin, one after the other, and where the last ones end."""
+        return cells(self.start, self.offsets)
 
 
 @dataclass
