@@ -210,7 +210,7 @@ def may_join(first, plan) -> bool:
     """Return whether the synapses of two projections may lie in one bundle."""
     if plan.projection.source.base is not first.projection.source.base:
         return False
-    if any(each.wiring.parts or each.wiring.young for each in (first, plan)):
+    if any(each.wiring.parts or each.wiring.young for each in (first, plan)) or first.wiring.ahead != plan.wiring.ahead:
         return False
     if (set(first.wiring.shared), set(first.wiring.stored)) != (set(plan.wiring.shared), set(plan.wiring.stored)):
         return False

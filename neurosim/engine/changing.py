@@ -86,8 +86,9 @@ def _set(plan: ClockedPlan, each, values: dict):
         value = np.asarray(value, dtype=plan.real)
         value = value.reshape(-1)[0] if value.size == 1 and name in connectivity.shared else value
         connectivity = with_values(connectivity, name, value)
-    wiring = wiring_of(each.projection, connectivity, plan.real, plan.dt)
-    each = replace(each, connectivity=connectivity, wiring=replace(wiring, young=each.wiring.young),
+    wiring = replace(wiring_of(each.projection, connectivity, plan.real, plan.dt),
+                     young=each.wiring.young, ahead=each.wiring.ahead)
+    each = replace(each, connectivity=connectivity, wiring=wiring,
                    periods=periods(each.projection, connectivity.shared, plan.dt))
     if born is None:
         return each

@@ -7,6 +7,7 @@ import numpy as np
 
 from neurosim.checks import Samples
 from neurosim.engine import gaps
+from neurosim.engine.ahead import may_send_ahead
 from neurosim.engine.bundling import bundled, numbering, rows_of
 from neurosim.engine.direct import direct_ports
 from neurosim.engine.drawn import Drawer, program, spread
@@ -132,6 +133,10 @@ class Planner:
         if rules or device is not None:
             spread(connectivity, "weight", self.real)
         wiring = wiring_of(projection, connectivity, self.real, self.dt)
+        packs = self.packed and "weight" in wiring.stored
+        wiring = replace(wiring, ahead=not packs and may_send_ahead(
+            wiring, connectivity, source.span, target.span,
+            projection.rule.expected(source.size, target.size, projection.shift)))
         plan = ProjectionPlan(projection, connectivity, bounds, target_bounds, wiring,
                               self.ports.of(projection),
                               streams.new(f"{projection.name}/noise"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.engine import gaps, inputs, learn
+from neurosim.engine import ahead, gaps, inputs, learn
 from neurosim.engine.arrays import LONGEST_CHUNK, Arrays
 from neurosim.engine.bundle import Bundle
 from neurosim.engine.bundling import begins
@@ -143,10 +143,15 @@ class Programs(Arrays):
         if values is None or values["n_synapses"] == 0:
             return
         slots = self.slots[source]
-        yield self._block(
-            deliver(each.wiring.over(part)), parts=len(slots), slots=slots[0].length, stride=slots[0].stride,
-            ids_at=_addresses(s.ids for s in slots), marks_at=_addresses(s.marks for s in slots),
-            room=segments["segment_low"].size, **segments, **values)
+        values |= {"parts": len(slots), "slots": slots[0].length, "stride": slots[0].stride,
+                   "ids_at": _addresses(s.ids for s in slots), "marks_at": _addresses(s.marks for s in slots)}
+        if each.wiring.ahead:
+            values |= ahead.kept(part, values["delays"], values["n_target"], self.plan.real)
+            kernel = ahead.ahead(each.wiring)
+        else:
+            values |= {"room": segments["segment_low"].size, **segments}
+            kernel = deliver(each.wiring.over(part))
+        yield self._block(kernel, **{name: values[name] for name in kernel.fields})
 
     def _arrivals(self, plan, thread):
         """The part of a thread's buffer that its synapses of a projection, or a drive, add to."""

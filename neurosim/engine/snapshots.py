@@ -251,6 +251,8 @@ class Snapshots(Programs):
                 held = np.flatnonzero(values["until"] > tick)
                 values["held"][:held.size], values["n_held"][0] = held, held.size
                 values["held_v"][:held.size] = values["s_v"][held]
+            if "summed" in values:
+                values["summed"][0] = NEVER
             if "cursor" in values:
                 values["cursor"][0] = np.searchsorted(values["event_tick"], tick, side="right")
 

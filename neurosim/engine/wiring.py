@@ -82,6 +82,7 @@ class Wiring:
         brief: names of the time constants whose traces are gone where their table of decays ends.
         young: whether spikes are under way that some of the synapses must not deliver, as these were not there yet.
         runs: whether the targets of each row and delay follow one another without a gap, so that its first tells all.
+        ahead: whether a row is added to the sums of later ticks when its spike is sent.
     """
 
     target: Any
@@ -98,6 +99,7 @@ class Wiring:
     brief: tuple = ()
     young: bool = False
     runs: bool = False
+    ahead: bool = False
 
     @property
     def history(self) -> bool:
