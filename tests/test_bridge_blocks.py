@@ -291,7 +291,7 @@ def test_a_gradient_that_is_not_finite_is_named(late):
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: bridge.StochasticBinary("st"), "StochasticBinary.estimator must be 'reinforce' or"),
     (lambda: bridge.StochasticBinary().penalty(torch.zeros(2)), "penalty must come after a call of StochasticBinary"),
-    (lambda: bridge.ELM(3, 1)(torch.zeros(2, 4)), r"must be a tensor of shape \(ticks, samples, 3\), got \(2, 4\)"),
+    (lambda: bridge.ELM(3, 1)(torch.zeros(2, 4)), r"must be a tensor of shape \(ticks, samples, 3\), got a tensor of "),
     (lambda: bridge.LegendreMemory(2, 9.0)(torch.zeros(1, 1, 1), form="fast"), "form must be 'fft' or 'recurrent'"),
     (lambda: bridge.frequency_response(lambda x: x, [600.0], mean=0.0, amplitude=1.0), "below 500 Hz, half of one"),
     (lambda: bridge.Perforated(torch.nn.Linear(2, 1), 2, 1).grow(torch.zeros(3, 2), torch.zeros(3, 2)),

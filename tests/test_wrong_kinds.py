@@ -4,6 +4,7 @@ Every public name is called with None, text, a negative number, an empty list an
 """
 
 import importlib
+import importlib.util
 import inspect
 import warnings
 
@@ -15,6 +16,7 @@ from neurosim.errors import NeurosimError
 MODULES = ("neurosim", "neurosim.analysis", "neurosim.datasets", "neurosim.encoders", "neurosim.plot",
            "neurosim.readouts", "neurosim.reservoirs", "neurosim.sweep", "learning_rules", "hardware_models.memristor",
            "hardware_models.sfq.circuit", "hardware_models.energy")
+MODULES += ("neurosim.bridge",) if importlib.util.find_spec("torch") else ()
 KINDS = (None, "text", -1, 5, [], object(), np.zeros((2, 2)), float("nan"))
 
 

@@ -253,6 +253,8 @@ def retrieval(towers: TwoTowers, A: Any, a_labels: Any, B: Any, b_labels: Any) -
     Raises:
         ParameterError: shapes do not fit.
     """
+    if not isinstance(towers, TwoTowers):
+        raise ParameterError(f"towers must be TwoTowers that were fitted, got {describe_value(towers)}")
     a_labels, b_labels = np.asarray(a_labels), np.asarray(b_labels)
     one, other = towers.embed(A, 0), towers.embed(B, 1)
     if a_labels.shape != (len(one),) or b_labels.shape != (len(other),):

@@ -206,10 +206,12 @@ def stored(weights: Any) -> np.ndarray:
 
 def made_for(device: Any, weights: np.ndarray) -> Device:
     """Return a device for an array of weights: the given one, or what a function makes of them."""
-    device = device if isinstance(device, Device) else device(weights)
+    given = device
+    if not isinstance(device, Device) and callable(device):
+        device = device(weights)
     if not isinstance(device, Device):
         raise ParameterError(f"device must be a device layer or a function that makes one of an array of weights, got "
-                             f"{describe_value(device)}")
+                             f"{describe_value(given if not callable(given) else device)}")
     return device
 
 

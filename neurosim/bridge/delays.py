@@ -157,6 +157,9 @@ def anneal(net: Any, share: float) -> None:
         net: a layer or a module that holds some.
         share: of the way to the last width, 0 to 1.
     """
+    share = check_number("share", share, "", at_least=0, at_most=1)
+    if not isinstance(net, torch.nn.Module):
+        raise ParameterError(f"net must be a layer or a module that holds some, got {describe_value(net)}")
     for part in net.modules():
         if isinstance(part, DelayLines):
             part.anneal(share)

@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 from neurosim.bridge.extra import torch
-from neurosim.checks import check_number, check_whole
+from neurosim.bridge.tensors import Named, check_generator, check_state, float_type, sequence, watch
+from neurosim.checks import check_number, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 
@@ -44,6 +45,10 @@ class ELM(torch.nn.Module):
         self.memories = check_whole("ELM.memories", memories, at_least=1)
         self.branches = check_whole("ELM.branches", branches, at_least=1)
         hidden = 2 * self.memories if hidden is None else check_whole("ELM.hidden", hidden, at_least=1)
+        dtype = float_type("ELM", dtype)
+        check_generator("ELM", generator)
+        if not isinstance(tau_memory, (tuple, list)) or len(tau_memory) != 2:
+            raise ParameterError(f"ELM.tau_memory must be two time constants, ms, got {describe_value(tau_memory)}")
         low, high = (check_number("ELM.tau_memory", tau, "ms", above=0) for tau in tau_memory)
         taus = torch.logspace(math.log10(low), math.log10(high), self.memories, dtype=dtype)
         self.register_buffer("k_memory", torch.exp(-dt / taus))
@@ -69,11 +74,11 @@ class ELM(torch.nn.Module):
             x: inputs, shape (ticks, samples, n_in).
             state: branches (samples, branches) and memories (samples, memories) before; zeros by default.
         """
-        if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != self.n_in:
-            raise ParameterError(f"input of ELM must be a tensor of shape (ticks, samples, {self.n_in}), got "
-                                 f"{tuple(getattr(x, 'shape', ()))}")
-        branch, memory = state if state is not None else (x.new_zeros(x.shape[1], self.branches),
-                                                          x.new_zeros(x.shape[1], self.memories))
+        x = sequence("ELM", x, self.n_in, self.synapses)
+        shapes = [(x.shape[1], n) for n in (self.branches, self.memories)]
+        if state is not None:
+            check_state("ELM", state, shapes, self.synapses)
+        branch, memory = map(x.new_zeros, shapes) if state is None else state
         weighted = x * self.synapses.clamp(min=0.0)
         given = weighted.new_zeros(*x.shape[:2], self.branches).index_add(2, self.branch_of, weighted)
         outputs = []
@@ -84,4 +89,6 @@ class ELM(torch.nn.Module):
             memory = kept + (1.0 - self.k_written) * written
             outputs.append(memory)
         out = torch.stack(outputs) if outputs else x.new_zeros(0, x.shape[1], self.memories)
-        return self.readout(out), (branch, memory)
+        out = self.readout(out)
+        watch(Named("ELM"), given, out)
+        return out, (branch, memory)

@@ -13,7 +13,8 @@ from neurosim.bridge.kernels import Kind
 from neurosim.bridge.layers import Layer, Sequential
 from neurosim.bridge.sequence import State
 from neurosim.bridge.spatial import MaxPoolLayer
-from neurosim.checks import check_seed, describe_value
+from neurosim.bridge.tensors import shown
+from neurosim.checks import check_numbers, check_seed, describe_value
 from neurosim.contracts import Device
 from neurosim.errors import ParameterError, UnsupportedError
 
@@ -54,9 +55,7 @@ class OnDevice(Layer):
         torch.nn.Module.__init__(self)
         if not isinstance(layer, Layer) or isinstance(layer, (OnDevice, MaxPoolLayer)):
             raise ParameterError(f"OnDevice.layer must be a layer with weights, got {describe_value(layer)}")
-        if not isinstance(device, Device) and not callable(device):
-            raise ParameterError(f"OnDevice.device must be a device layer or a function that makes one, got "
-                                 f"{describe_value(device)}")
+        _check_device("OnDevice", device)
         if chips not in ("any", "this"):
             raise ParameterError(f"OnDevice.chips must be 'any' or 'this', got {describe_value(chips)}")
         self.layer, self.device, self.chips = layer, device, chips
@@ -89,6 +88,7 @@ class OnDevice(Layer):
         generator = self.generator if self.training else np.random.default_rng(self.seed)
         held = {name: held_by(self._device(weight, generator), weight, generator)
                 for name, weight in self._weights(self.layer)}
+        self.layer.label, self.layer.first_tick = self.named.owner, self.first_tick
         return torch.func.functional_call(self.layer, held, (x, state, lengths))
 
     def _weights(self, layer) -> list[tuple[str, Any]]:
@@ -218,12 +218,15 @@ class BoundedActivation(torch.nn.Module):
 
     def __init__(self, function: Callable[..., Any], bound: Any, kind: str = "zero"):
         super().__init__()
+        if not callable(function):
+            raise ParameterError("BoundedActivation.function must be a function of (x, bound, kind), got "
+                                 f"{describe_value(function)}")
         self.function, self.kind = function, kind
-        bound = torch.as_tensor(bound, dtype=torch.get_default_dtype())
-        if not torch.isfinite(bound).all() or (bound <= 0).any() or bound.dim() > 1:
+        bounds = check_numbers("BoundedActivation.bound", bound.tolist() if isinstance(bound, torch.Tensor) else bound)
+        if not np.isfinite(bounds).all() or (bounds <= 0).any() or bounds.ndim > 1:
             raise ParameterError("BoundedActivation.bound must be a finite number > 0, or one for each neuron, got "
-                                 f"{describe_value(bound.tolist())}")
-        self.bound = torch.nn.Parameter(bound.clone())
+                                 f"{describe_value(bounds)}")
+        self.bound = torch.nn.Parameter(torch.tensor(bounds, dtype=torch.get_default_dtype()))
 
     def forward(self, x: Any) -> Any:
         """Return the values."""
@@ -257,6 +260,9 @@ class ChipInTheLoop(torch.nn.Module):
     def __init__(self, net: Sequential | Layer, device: Device | Callable[[np.ndarray], Device], *, seed: int = 0,
                  threads: int | None = None):
         super().__init__()
+        if not isinstance(net, (Sequential, Layer)):
+            raise ParameterError(f"ChipInTheLoop.net must be a Sequential or a layer, got {describe_value(net)}")
+        _check_device("ChipInTheLoop", device)
         self.net = net if isinstance(net, Sequential) else Sequential(net)
         self.device, self.threads = device, threads
         self.seed = check_seed("ChipInTheLoop.seed", seed)
@@ -268,6 +274,9 @@ class ChipInTheLoop(torch.nn.Module):
         Args:
             x: numbers of spikes, shape (ticks, samples, inputs).
         """
+        if not isinstance(x, torch.Tensor) or x.dim() < 3:
+            raise ParameterError("input of ChipInTheLoop must be a tensor of shape (ticks, samples, inputs), got "
+                                 f"{shown(x)}")
         self.passes += self.training
         core = to_network(self.net, device=self.device)
         made = core.run(x.detach().flatten(2).cpu().numpy(), threads=self.threads,
@@ -287,6 +296,15 @@ def layers_on(net: Sequential, device: Device | Callable[[np.ndarray], Device], 
     >>> layers_on(Sequential(LIFLayer(3, 2), LIFLayer(2, 2)), Memristor(stuck_off=0.1).fitted).layers[1].seed
     1
     """
+    if not isinstance(net, Sequential):
+        raise ParameterError(f"layers_on: net must be a Sequential, got {describe_value(net)}")
+    _check_device("layers_on", device)
     parts = [OnDevice(part, device, seed=seed + k, **options) if isinstance(part, Layer) and not isinstance(
         part, MaxPoolLayer) else part for k, part in enumerate(net.parts)]
-    return Sequential(*parts)
+    return Sequential(*parts, block=net.block)
+
+
+def _check_device(owner, device):
+    if not isinstance(device, Device) and not callable(device):
+        raise ParameterError(f"{owner}.device must be a device layer or a function that makes one, got "
+                             f"{describe_value(device)}")

@@ -10,9 +10,19 @@ from neurosim.bridge.arrivals import weighted
 from neurosim.bridge.delays import DelayLines, Delays
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK, Kind
-from neurosim.bridge.sequence import Coefficients, State, compiled, plain
+from neurosim.bridge.sequence import Coefficients, State, compiled, plain, shown_state
 from neurosim.bridge.spikebatch import SpikeBatch
 from neurosim.bridge.surrogates import FastSigmoid, Surrogate
+from neurosim.bridge.tensors import (
+    Named,
+    check_generator,
+    check_kind,
+    check_parameters,
+    count_ticks,
+    float_type,
+    sequence,
+    whole_lengths,
+)
 from neurosim.checks import check_number, check_ticks, check_whole, describe_value
 from neurosim.errors import ParameterError
 
@@ -30,6 +40,8 @@ class Layer(torch.nn.Module):
     adaptive: bool = False
     leaky: bool = True
     label: str = ""
+    first_tick: int = 0  #: of the whole sequence, where a call is a block of it
+    per_sample: int = 1  #: how many rows a sample has
     defaults: dict[str, float] = {}
 
     def __init__(self, n_in: int, n_out: int, *, dt: float = 1.0, bias: bool = False, recurrent: bool = False,
@@ -54,7 +66,8 @@ class Layer(torch.nn.Module):
         held = check_ticks(f"{name}.t_ref", self.t_ref, self.dt) if self.spiking else 0
         self.kind = Kind(self.input, self.spiking, self.adaptive, reset == "subtract", bool(detach_reset), held,
                          bool(recurrent), surrogate)
-        dtype = torch.get_default_dtype() if dtype is None else dtype
+        dtype = float_type(name, dtype)
+        check_generator(name, generator)
         self.weight = torch.nn.Parameter(_uniform((n_in, n_out), n_in, generator, dtype))
         self._keep("bias", torch.zeros(n_out, dtype=dtype), self.has_bias)
         self._keep("recurrent", _uniform((n_out, n_out), n_out, generator, dtype) if recurrent
@@ -146,25 +159,38 @@ class Layer(torch.nn.Module):
             ParameterError: shapes, types or devices do not fit, or an input is not finite.
         """
         x = self._checked(x)
-        lengths = self._lengths(lengths, *x.shape[:2], self.weight.device)
+        check_parameters(self.named.owner, self)
+        lengths = whole_lengths(lengths, *x.shape[:2], self.weight.device)
         state = self.initial(x.shape[1]) if state is None else state
-        self._check_state(state, x.shape[1])
+        self._check_state(state, x.shape[1], self.weight)
         run = compiled if self.weight.device.type == "cpu" else plain
         past = None
         if self.delays is not None:
             x, past = self._with_past(x, state.past, lengths)
         out, state = run(self.kind, self.arrivals(x), self.bias, self.recurrent, self.coefficients(), state, lengths,
-                         self.label or type(self).__name__)
+                         self.named)
         return out, state._replace(past=past)
 
-    def _check_state(self, state, samples):
+    @property
+    def named(self) -> Named:
+        """What messages call the layer."""
+        return Named(self.label or type(self).__name__, self.first_tick, self.per_sample)
+
+    def _check_state(self, state, samples, like):
         late = (samples, self.n_out) if self.delays is None else (self.delays.late, samples, self.n_in)
         fits = isinstance(state, State) and all(each.shape == (samples, self.n_out) for each in state[:5])
         if not fits or (state.past is None) != (self.delays is None) or (
                 state.past is not None and state.past.shape != late):
             more = "" if self.delays is None else f", with a past of shape {late}"
             raise ParameterError(f"state of {type(self).__name__} must be a State of shape {(samples, self.n_out)}"
-                                 f"{more}, as a call returns it, got {_shapes(state)}")
+                                 f"{more}, as a call returns it, got {shown_state(state)}")
+        for part in (*state[:4], *(() if state.past is None else (state.past,))):
+            check_kind(f"state of {type(self).__name__}", part, like)
+        has = self.input != JUMP, self.adaptive, self.kind.refractory > 0
+        for there, name in zip(has, ("i", "theta", "held"), strict=True):
+            if not there and getattr(state, name).any():
+                raise ParameterError(f"state of {type(self).__name__} must have {name} = 0, got that of a layer of "
+                                     "another kind")
 
     def _with_past(self, x, past, lengths):
         """Return inputs with those that may still arrive before them, and those that may after the sequence."""
@@ -197,30 +223,8 @@ class Layer(torch.nn.Module):
             if x.shape[2] != self.n_in:
                 raise ParameterError(f"input of {name} must have {self.n_in} inputs, got {x.shape[2]}")
             return x
-        if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != self.n_in:
-            got = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, torch.Tensor) else describe_value(x)
-            raise ParameterError(f"input of {name} must be a tensor of shape (ticks, samples, {self.n_in}), got {got}")
-        if x.device != weight.device:
-            raise ParameterError(f"input of {name} must be on {weight.device} as its weights are, got {x.device}; move "
-                                 "one with .to(...)")
-        if x.is_floating_point() and x.dtype != weight.dtype:
-            raise ParameterError(f"input of {name} must be of {weight.dtype} as its weights are, got {x.dtype}; "
-                                 "convert one with .to(...)")
-        x = x.to(weight.dtype)
-        listed = x.device.type == "cpu" and self.delays is None and "arrivals" not in self.__dict__  # looked at there
-        if not listed and not torch.isfinite(x.sum()) and not torch.isfinite(x).all():
-            raise ParameterError(f"input of {name} must be finite numbers, got infinite or undefined ones")
-        return x
-
-    def _lengths(self, lengths, ticks, samples, device):
-        if lengths is None:
-            return torch.full((samples,), ticks, dtype=torch.int64, device=device)
-        lengths = torch.as_tensor(lengths, device=device)
-        whole = not lengths.is_floating_point() and not lengths.is_complex() and lengths.dtype != torch.bool
-        if not whole or lengths.shape != (samples,) or (samples and (lengths.min() < 0 or lengths.max() > ticks)):
-            raise ParameterError(f"lengths must be {samples} whole numbers from 0 to {ticks}, one a sample, got "
-                                 f"{describe_value(lengths.tolist())}")
-        return lengths.to(torch.int64)
+        listed = weight.device.type == "cpu" and self.delays is None and "arrivals" not in self.__dict__
+        return sequence(name, x, self.n_in, weight, finite=not listed)  # where they are listed they are looked at
 
     def extra_repr(self) -> str:
         """What `print` shows."""
@@ -371,6 +375,10 @@ class Sequential(torch.nn.Module):
     def __init__(self, *layers: Any, block: int | None = None):
         super().__init__()
         self.block = None if block is None else check_whole("Sequential.block", block, at_least=1)
+        if not all(isinstance(part, torch.nn.Module) for part in layers):
+            wrong = next(part for part in layers if not isinstance(part, torch.nn.Module))
+            raise ParameterError(f"Sequential.layers must be layers or other modules of PyTorch, got "
+                                 f"{describe_value(wrong)}")
         self.parts = torch.nn.ModuleList(layers)
         for k, one in enumerate(self.layers, 1):
             one.label = f"layer {k} ({type(one).__name__})"
@@ -392,28 +400,32 @@ class Sequential(torch.nn.Module):
             states: those before the first tick, one a layer; by default the initial ones.
             lengths: how many ticks each sample has, shape (samples,).
         """
-        if states is not None and len(states) != len(self.layers):
-            raise ParameterError(f"states must be {len(self.layers)}, one a layer, got {len(states)}")
+        if states is not None and (not isinstance(states, (list, tuple)) or len(states) != len(self.layers)):
+            got = len(states) if isinstance(states, (list, tuple)) else describe_value(states)
+            raise ParameterError(f"states must be {len(self.layers)}, one a layer, got {got}")
         given = [None] * len(self.layers) if states is None else list(states)
-        ticks = x.shape[0]
+        ticks = count_ticks("Sequential", x)
         if self.block is None or self.block >= ticks:
-            return self._block(x, given, lengths)
+            return self._block(x, given, lengths, 0)
         outputs = []
         for begin in range(0, ticks, self.block):
             part = slice(begin, min(begin + self.block, ticks))
             left = None if lengths is None else (torch.as_tensor(lengths) - begin).clamp(0, part.stop - begin)
             if torch.is_grad_enabled():
-                out, given = torch.utils.checkpoint.checkpoint(self._block, x[part], given, left, use_reentrant=False)
+                out, given = torch.utils.checkpoint.checkpoint(self._block, x[part], given, left, begin,
+                                                               use_reentrant=False)
             else:
-                out, given = self._block(x[part], given, left)
+                out, given = self._block(x[part], given, left, begin)
             outputs.append(out)
         return torch.cat(outputs), given
 
-    def _block(self, x, states, lengths):
+    def _block(self, x, states, lengths, first_tick):
         given, after = iter(states), []
         for part in self.parts:
             if isinstance(part, Layer):
+                part.first_tick = first_tick
                 x, state = part(x, next(given), lengths)
+                part.first_tick = 0
                 after.append(state)
             else:
                 x = part(x)
@@ -423,13 +435,6 @@ class Sequential(torch.nn.Module):
 def _uniform(shape, fan_in, generator, dtype):
     bound = 1.0 / math.sqrt(fan_in)
     return (torch.rand(shape, generator=generator, dtype=dtype) * 2.0 - 1.0) * bound
-
-
-def _shapes(state):
-    """Return what was given as a state, for a message."""
-    if not isinstance(state, State):
-        return describe_value(type(state).__name__)
-    return "one of " + ", ".join("None" if each is None else str(tuple(each.shape)) for each in state)
 
 
 def _stored(name):

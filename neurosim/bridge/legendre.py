@@ -8,6 +8,7 @@ from scipy.fft import next_fast_len
 
 from neurosim.bridge.extra import torch
 from neurosim.bridge.layers import LIFLayer
+from neurosim.bridge.tensors import Named, check_state, float_type, sequence, watch
 from neurosim.checks import check_number, check_whole, describe_value
 from neurosim.errors import ParameterError
 
@@ -39,7 +40,8 @@ class LegendreMemory(torch.nn.Module):
         a = (2 * i + 1) / self.theta * np.where(i < j, -1.0, (-1.0) ** (i - j + 1))
         b = (2 * i + 1) * (-1.0) ** i / self.theta
         both = scipy.linalg.expm(dt * np.block([[a, b], [np.zeros((1, order + 1))]]))
-        dtype = torch.get_default_dtype() if dtype is None else dtype
+        dtype = float_type("LegendreMemory", dtype)
+        dt = check_number("LegendreMemory.dt", dt, "ms", above=0)
         self.register_buffer("a", torch.from_numpy(both[:order, :order].copy()).to(dtype))
         self.register_buffer("b", torch.from_numpy(both[:order, order].copy()).to(dtype))
 
@@ -54,8 +56,13 @@ class LegendreMemory(torch.nn.Module):
         """
         if form not in ("fft", "recurrent"):
             raise ParameterError(f"form must be 'fft' or 'recurrent', got {describe_value(form)}")
-        m = u.new_zeros(*u.shape[1:], self.order) if state is None else state
+        u = sequence("LegendreMemory", u, None, self.a)
+        shape = (*u.shape[1:], self.order)
+        if state is not None:
+            check_state("LegendreMemory", (state,), [shape], self.a)
+        m = u.new_zeros(shape) if state is None else state
         found = self._by_spectra(u, m) if form == "fft" else self._by_ticks(u, m)
+        watch(Named("LegendreMemory"), u, found)
         return found.flatten(2), found[-1] if len(u) else m
 
     def _by_ticks(self, u, m):
@@ -112,6 +119,8 @@ class SpikingLegendreLayer(torch.nn.Module):
             state: as a call returns it.
             form: of the memory.
         """
+        if state is not None:
+            check_state("SpikingLegendreLayer", state, [None, None, None], self.memory.a)
         first, m, last = (None, None, None) if state is None else state
         spikes, first = self.encoder(x, first)
         kept, m = self.memory(spikes, m, form)

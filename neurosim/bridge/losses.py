@@ -4,6 +4,9 @@ import math
 from typing import Any
 
 from neurosim.bridge.extra import torch
+from neurosim.bridge.tensors import shown, whole_lengths
+from neurosim.checks import check_number, check_whole
+from neurosim.errors import ParameterError
 
 
 def mask(lengths: Any, ticks: int) -> Any:
@@ -12,7 +15,14 @@ def mask(lengths: Any, ticks: int) -> Any:
     >>> mask([1, 2], 2).tolist()
     [[True, True], [False, True]]
     """
-    return torch.arange(ticks)[:, None] < torch.as_tensor(lengths).cpu()[None]
+    ticks = check_whole("mask.ticks", ticks, at_least=0)
+    return torch.arange(ticks)[:, None] < whole_lengths(lengths, ticks, None).cpu()[None]
+
+
+def _spikes(owner, spikes):
+    if not isinstance(spikes, torch.Tensor) or spikes.dim() != 3:
+        raise ParameterError(f"{owner}.spikes must be a tensor of shape (ticks, samples, neurons), got {shown(spikes)}")
+    return spikes
 
 
 def rate_penalty(spikes: Any, low: float = 0.0, high: float = math.inf, lengths: Any = None) -> Any:
@@ -29,7 +39,12 @@ def rate_penalty(spikes: Any, low: float = 0.0, high: float = math.inf, lengths:
 
     Source: Zenke, Vogels, The remarkable robustness of surrogate gradient learning, Neural Computation 33 (2021) 899.
     """
-    ticks = spikes.shape[0] * spikes.shape[1] if lengths is None else int(torch.as_tensor(lengths).sum())
+    spikes = _spikes("rate_penalty", spikes)
+    low = check_number("rate_penalty.low", low)
+    high = high if high == math.inf else check_number("rate_penalty.high", high)
+    if lengths is not None:
+        lengths = whole_lengths(lengths, *spikes.shape[:2])
+    ticks = spikes.shape[0] * spikes.shape[1] if lengths is None else int(lengths.sum())
     mean = spikes.sum((0, 1)) / max(ticks, 1)
     above = (mean - high).clamp(min=0) if math.isfinite(high) else torch.zeros_like(mean)
     return ((low - mean).clamp(min=0) ** 2 + above ** 2).mean()
@@ -42,4 +57,4 @@ def activity_penalty(spikes: Any) -> Any:
     >>> activity_penalty(torch.ones(4, 2, 3))
     tensor(12.)
     """
-    return spikes.sum() / max(spikes.shape[1], 1)
+    return _spikes("activity_penalty", spikes).sum() / max(spikes.shape[1], 1)

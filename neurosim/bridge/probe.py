@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.bridge.extra import torch
-from neurosim.checks import check_number, check_whole
+from neurosim.checks import check_number, check_numbers, check_whole, describe_value
 from neurosim.errors import ParameterError
 
 
@@ -38,10 +38,16 @@ def frequency_response(run: Callable[[Any], Any], frequencies: Sequence[float], 
 
     Source: Spiking neural networks need high-frequency information (Max-Former), NeurIPS 2025, asks for it.
     """
+    if not callable(run):
+        raise ParameterError(f"run must be a layer or another function of a tensor, got {describe_value(run)}")
+    frequencies = check_numbers("frequencies", frequencies)
+    if frequencies.ndim != 1:
+        raise ParameterError(f"frequencies must be a list of numbers, Hz, got {describe_value(frequencies)}")
+    mean = check_number("mean", mean)
     amplitude = check_number("amplitude", amplitude, "", above=0)
     samples = check_whole("samples", samples, at_least=1)
     gains = []
-    for frequency in frequencies:
+    for frequency in frequencies.tolist():
         if not 0 < check_number("frequency", frequency, "Hz", above=0) < 500.0 / dt:
             raise ParameterError(f"frequencies must be above 0 and below {500.0 / dt:g} Hz, half of one over the tick, "
                                  f"got {frequency:g}")

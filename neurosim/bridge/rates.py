@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.bridge.extra import torch
+from neurosim.bridge.tensors import Named, check_generator, check_state, float_type, sequence, watch
 from neurosim.checks import check_number, check_whole, describe_value
 from neurosim.errors import ParameterError
 
@@ -51,7 +52,8 @@ class LeakyRates(torch.nn.Module):
                                  f"them, got {describe_value(tau)}")
         if function is not None and not callable(function):
             raise ParameterError(f"LeakyRates.function must be a function of a tensor, got {describe_value(function)}")
-        dtype = torch.get_default_dtype() if dtype is None else dtype
+        dtype = float_type("LeakyRates", dtype)
+        check_generator("LeakyRates", generator)
         self.function = torch.nn.LeakyReLU(0.1) if function is None else function
 
         def drawn(n, share):
@@ -69,16 +71,18 @@ class LeakyRates(torch.nn.Module):
             x: inputs, shape (ticks, samples, inputs).
             state: rates before the first tick, shape (samples, units); by default 0.
         """
-        if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != self.n_in:
-            got = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, torch.Tensor) else describe_value(x)
-            raise ParameterError(f"input of LeakyRates must be a tensor of shape (ticks, samples, {self.n_in}), got "
-                                 f"{got}")
+        x = sequence("LeakyRates", x, self.n_in, self.weight)
+        if state is not None:
+            check_state("LeakyRates", (state,), [(x.shape[1], self.n_out)], self.weight)
         with torch.no_grad():
             self.tau.clamp_(min=self.dt)
         share = self.dt / self.tau
         r = x.new_zeros(x.shape[1], self.n_out) if state is None else state
         rates = []
-        for arrives in x @ self.weight + self.bias:
+        given = x @ self.weight + self.bias
+        for arrives in given:
             r = (1.0 - share) * r + share * self.function(arrives + r @ self.recurrent)
             rates.append(r)
-        return torch.stack(rates) if rates else x.new_zeros(0, x.shape[1], self.n_out)
+        out = torch.stack(rates) if rates else x.new_zeros(0, x.shape[1], self.n_out)
+        watch(Named("LeakyRates"), given, out)
+        return out

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from neurosim.bridge.extra import torch
 from neurosim.bridge.layers import LIFLayer
 from neurosim.bridge.surrogates import ATan
+from neurosim.bridge.tensors import Named, check_state, float_type, sequence, watch
 from neurosim.checks import check_whole, describe_value
 from neurosim.errors import ParameterError
 
@@ -29,9 +30,12 @@ def wkv(k: Any, v: Any, w: Any, u: Any, state: Any = None, form: Literal["parall
     """
     if form not in ("parallel", "recurrent"):
         raise ParameterError(f"form must be 'parallel' or 'recurrent', got {describe_value(form)}")
+    k = sequence("wkv", k, None, k if isinstance(k, torch.Tensor) else torch.zeros(1))
+    v = sequence("wkv", v, k.shape[2], k)
     if state is None:
         none = torch.zeros_like(k[0]) if len(k) else k.new_zeros(k.shape[1:])
         state = none, none, none - 1e30
+    check_state("wkv", state, [k.shape[1:]] * 3, k)
     return (_by_ticks if form == "recurrent" else _by_pairs)(k, v, w, u, state)
 
 
@@ -91,7 +95,7 @@ class SpikingRWKV(torch.nn.Module):
         super().__init__()
         self.n = check_whole("SpikingRWKV.n", n, at_least=1)
         wide = 4 * n if wide is None else check_whole("SpikingRWKV.wide", wide, at_least=1)
-        dtype = torch.get_default_dtype() if dtype is None else dtype
+        dtype = float_type("SpikingRWKV", dtype)
         linear = {"r": (n, n), "k": (n, n), "v": (n, n), "out": (n, n), "r2": (n, n), "k2": (n, wide), "v2": (wide, n)}
         self.linear = torch.nn.ModuleDict({name: torch.nn.Linear(*size, bias=False, dtype=dtype)
                                            for name, size in linear.items()})
@@ -115,15 +119,16 @@ class SpikingRWKV(torch.nn.Module):
             state: as a call returns it.
             form: of `wkv`.
         """
-        if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != self.n:
-            raise ParameterError(f"input of SpikingRWKV must be a tensor of shape (ticks, samples, {self.n}), got "
-                                 f"{tuple(getattr(x, 'shape', ()))}")
+        x = sequence("SpikingRWKV", x, self.n, self.first)
         none = x.new_zeros(x.shape[1], self.n)
+        if state is not None:
+            check_state("SpikingRWKV", state, [none.shape, None, None, none.shape, None], self.first)
         before, sums, one, before2, two = (none, None, None, none, None) if state is None else state
         normal = self.norms[0](x)
         late, before = self._late(normal, before)
         r, k, v = (self.linear[name](self._mixed(name, normal, late)) for name in ("r", "k", "v"))
         mean, sums = wkv(k, v, torch.exp(self.log_decay), self.first, sums, form)
+        watch(Named("SpikingRWKV"), v, mean)
         spikes, one = self.cells[0](self.linear["out"](torch.sigmoid(r) * mean), one)
         x = x + spikes
         normal = self.norms[1](x)

@@ -8,7 +8,10 @@ from neurosim.bridge.arrivals import active, product
 from neurosim.bridge.extra import torch
 from neurosim.bridge.kernels import CURRENT, JUMP, Kind
 from neurosim.bridge.parts import in_parts, threads
-from neurosim.errors import SimulationError
+from neurosim.bridge.tensors import Named, all_finite, check_gradient, watch
+from neurosim.checks import describe_value
+
+ANY = Named("layer")  #: what calls it so has no name for it
 
 
 class Coefficients(NamedTuple):
@@ -58,8 +61,19 @@ class State(NamedTuple):
         return State(*(None if each is None else each.detach() for each in self))
 
 
+def shown_state(state: Any) -> str:
+    """Return what was given as a state, for a message.
+
+    >>> shown_state(3)
+    "'int'"
+    """
+    if not isinstance(state, State):
+        return describe_value(type(state).__name__)
+    return "one of " + ", ".join("None" if each is None else str(tuple(each.shape)) for each in state)
+
+
 def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths,
-             label: str = "layer") -> tuple[Any, State]:
+             named: Named = ANY) -> tuple[Any, State]:
     """Return output and state after a sequence, from the compiled loops.
 
     Args:
@@ -70,9 +84,9 @@ def compiled(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, 
         coefficients: of a tick.
         state: before the sequence.
         lengths: how many ticks each sample has, shape (samples,), whole numbers.
-        label: what the layer is called where its gradient is not finite.
+        named: what the layer is called where its gradient is not finite.
     """
-    given = (kind, label), lengths, state.held, arrivals, bias, recurrent
+    given = (kind, named), lengths, state.held, arrivals, bias, recurrent
     out, *after = _Neurons.apply(*given, *coefficients, *state[:4])
     return out, State(*after)
 
@@ -81,9 +95,9 @@ class _Neurons(torch.autograd.Function):
     """From sums of arrivals to spikes; the sums are nobody else's, and their place becomes that of the membranes."""
 
     @staticmethod
-    def forward(ctx, named, lengths, held, u, bias, recurrent, *others):
+    def forward(ctx, what, lengths, held, u, bias, recurrent, *others):
         u[:0].zero_()  # tells PyTorch that u changes: whoever kept it for a gradient gets an error, no wrong number
-        kind, ctx.label = named
+        kind, ctx.named = what
         real = _array(u).dtype
         after = [each.clone(memory_format=torch.contiguous_format) for each in (*others[7:], held)]
         needed = (kind.spiking, kind.input != JUMP, kind.adaptive, kind.refractory > 0)
@@ -111,7 +125,7 @@ class _Neurons(torch.autograd.Function):
         run = kind.backward(real)
         more = real(kind.surrogate.sharpness), any(ctx.needs_input_grad[6:13])
         in_parts(lambda part, *rows: run(*arrays, *more, *sums[part], *rows), u.shape[1])
-        _check_finite(ctx.label, g_out, gx)
+        _check_finite(ctx.named, g_out, gx)
         g_coefficients = torch.from_numpy(sums.sum(axis=0)).to(u.dtype)
         g_recurrent = None
         if kind.recurrent and ctx.needs_input_grad[5]:  # the sums beyond a sample's end have no gradient
@@ -123,17 +137,11 @@ class _Neurons(torch.autograd.Function):
         return None, None, None, gx, g_bias, g_recurrent, *g_coefficients, *g_state
 
 
-def _check_finite(label, g_out, gx):
+def _check_finite(named, g_out, gx):
     """Raise a sentence with layer and tick where a gradient is not finite."""
-    if torch.isfinite(gx.sum()) or torch.isfinite(gx).all():
-        return
-    given = not torch.isfinite(g_out).all()
-    bad = ~torch.isfinite(g_out if given else gx).all(2)
-    tick = int(bad.any(1).nonzero().max())
-    sample = int(bad[tick].nonzero().min())
-    raise SimulationError(f"the gradient of {label} must be finite, got infinite or undefined numbers at tick {tick} "
-                          f"of sample {sample}, " + ("from its output: look at the loss and what comes after the layer"
-                          if given else "made in it: lower weights, the surrogate's sharpness or the learning rate"))
+    if gx.numel() and not all_finite(gx):
+        check_gradient(named, g_out, of_output=True)
+        check_gradient(named, gx, of_output=False)
 
 
 def _array(tensor) -> np.ndarray:
@@ -157,7 +165,7 @@ class _Spike(torch.autograd.Function):
 
 
 def plain(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, state: State, lengths,
-          label: str = "layer") -> tuple[Any, State]:
+          named: Named = ANY) -> tuple[Any, State]:
     """Return the same as `compiled`, tick by tick from operations of PyTorch, on any of its devices."""
     outputs = []
     for t in range(arrivals.shape[0]):
@@ -165,7 +173,11 @@ def plain(kind: Kind, arrivals, bias, recurrent, coefficients: Coefficients, sta
         alive = (t < lengths)[:, None]
         outputs.append(torch.where(alive, out, torch.zeros_like(out)))
         state = State(*(torch.where(alive, new, old) for new, old in zip(after[:5], state[:5], strict=True)))
-    return torch.stack(outputs) if outputs else torch.zeros_like(arrivals), state
+    if not outputs:
+        return torch.zeros_like(arrivals), state
+    out = torch.stack(outputs)
+    watch(named, arrivals, out)
+    return out, state
 
 
 def _tick(kind, arrivals, recurrent, c, state):

@@ -13,6 +13,7 @@ from neurosim.bridge.kernels import JUMP, Kind
 from neurosim.bridge.layers import Layer, LIFLayer
 from neurosim.bridge.sequence import Coefficients, State, compiled, plain
 from neurosim.bridge.surrogates import FastSigmoid
+from neurosim.bridge.tensors import check_parameters, numbers, sample_shape, shown, whole_lengths
 from neurosim.checks import check_number, describe_value
 from neurosim.errors import ParameterError, UnsupportedError
 
@@ -46,8 +47,16 @@ class StructuredLayer(Layer):
 
     def __init__(self, modules: Sequence[Any], shape: Sequence[int], cells: type[Layer] = LIFLayer, **options: Any):
         torch.nn.Module.__init__(self)
+        if not isinstance(modules, (list, tuple, torch.nn.Sequential, torch.nn.ModuleList)) or not all(
+                isinstance(each, torch.nn.Module) for each in modules):
+            raise ParameterError("StructuredLayer.modules must be a list of modules of PyTorch, got "
+                                 f"{describe_value(modules)}")
+        if not isinstance(cells, type) or not issubclass(cells, Layer):
+            raise ParameterError(f"StructuredLayer.cells must be a class of layers such as LIFLayer, got "
+                                 f"{describe_value(cells)}")
         self.chain = torch.nn.Sequential(*modules)
-        self.shape_in, self.shape_out = tuple(shape), _shape_after(self.chain, shape)
+        self.shape_in = sample_shape("StructuredLayer", shape)
+        self.shape_out = _shape_after(self.chain, self.shape_in)
         if options.get("bias"):
             raise ParameterError("StructuredLayer.bias must be left to its modules, got True")
         if options.get("delays") is not None:
@@ -82,13 +91,13 @@ class StructuredLayer(Layer):
 
     def forward(self, x: Any, state: State | None = None, lengths: Any = None) -> tuple[Any, State]:
         """Return spikes of shape (ticks, samples, neurons), and the state after; see `Layer.forward`."""
-        x = _flat(self, x)
+        x = numbers(type(self).__name__, _flat(self, x), self.cells.weight)
         ticks, samples = x.shape[:2]
-        arrivals = self.chain(x.reshape(ticks * samples, *self.shape_in).to(self.cells.weight.dtype))
-        arrivals = arrivals.reshape(ticks, samples, self.n_out)
-        lengths = self._lengths(lengths, ticks, samples, arrivals.device)
+        check_parameters(self.named.owner, self)
+        arrivals = self.chain(x.reshape(ticks * samples, *self.shape_in)).reshape(ticks, samples, self.n_out)
+        lengths = whole_lengths(lengths, ticks, samples, arrivals.device)
         state = self.initial(samples) if state is None else state
-        self._check_state(state, samples)
+        self._check_state(state, samples, self.cells.weight)
         if self.kind.recurrent:
             return self._by_places(arrivals, state, lengths)
         if not torch.isfinite(arrivals.sum()) and not torch.isfinite(arrivals).all():
@@ -99,12 +108,13 @@ class StructuredLayer(Layer):
         none = arrivals.new_zeros(0, 0)
         run = compiled if arrivals.device.type == "cpu" else plain
         return run(self.kind, arrivals, arrivals.new_zeros(self.n_out), none, self.coefficients(), state, lengths,
-                   self.label or type(self).__name__)
+                   self.named)
 
     def _by_places(self, arrivals, state, lengths):
         """Return the same where channels reach each other: each place is a sample of neurons of its own."""
         ticks, samples = arrivals.shape[:2]
         state = State(*(self._inside(each) for each in state[:5]))
+        self.cells.label, self.cells.first_tick, self.cells.per_sample = self.named.owner, self.first_tick, self.places
         out, after = self.cells(self._inside(arrivals), state, lengths.repeat_interleave(self.places))
         out = out.reshape(ticks, samples, self.places, -1).transpose(2, 3).reshape(ticks, samples, self.n_out)
         return out, self._outside(after, samples)
@@ -155,7 +165,8 @@ class MaxPoolLayer(Layer):
                  dilation: Any = 1, dt: float = 1.0):
         torch.nn.Module.__init__(self)
         self.pool = torch.nn.MaxPool2d(kernel_size, stride, padding, dilation)
-        self.shape_in, self.shape_out = tuple(shape), _shape_after(self.pool, shape)
+        self.shape_in = sample_shape("MaxPoolLayer", shape)
+        self.shape_out = _shape_after(self.pool, self.shape_in)
         self.n_in, self.n_out = math.prod(self.shape_in), math.prod(self.shape_out)
         self.dt = check_number("MaxPoolLayer.dt", dt, "ms", above=0)
         self.t_ref, self.reset, self.has_bias, self.delays = 0.0, "to_value", False, None
@@ -179,12 +190,18 @@ class MaxPoolLayer(Layer):
     def forward(self, x: Any, state: State | None = None, lengths: Any = None) -> tuple[Any, State]:
         """Return the spikes that pass, and a state of zeros; after its last tick a sample's output is 0."""
         x = _flat(self, x)
+        if ((x != 0) & (x != 1)).any():
+            raise ParameterError("input of MaxPoolLayer must be spikes, 0 or 1, got other numbers; pool those with "
+                                 "torch.nn.MaxPool2d in a StructuredLayer")
         ticks, samples = x.shape[:2]
         out = self.pool(x.reshape(ticks * samples, *self.shape_in)).reshape(ticks, samples, self.n_out)
         if lengths is not None:
-            alive = torch.arange(ticks, device=x.device)[:, None] < torch.as_tensor(lengths, device=x.device)[None]
+            lengths = whole_lengths(lengths, ticks, samples, x.device)
+            alive = torch.arange(ticks, device=x.device)[:, None] < lengths[None]
             out = out * alive[:, :, None].to(out)
-        if state is None:
+        if state is not None:
+            self._check_state(state, samples, state.v if isinstance(state, State) else x)
+        else:
             state = State(*(None if each is None else each.to(x.device) for each in self.initial(samples)))
         return out, state
 
@@ -203,9 +220,8 @@ def _flat(layer, x):
     if isinstance(x, torch.Tensor) and x.dim() == 5 and tuple(x.shape[2:]) == layer.shape_in:
         x = x.flatten(2)
     if not isinstance(x, torch.Tensor) or x.dim() != 3 or x.shape[2] != layer.n_in:
-        got = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, torch.Tensor) else describe_value(x)
         raise ParameterError(f"input of {type(layer).__name__} must be a tensor of shape (ticks, samples, {layer.n_in})"
-                             f" or (ticks, samples, {', '.join(map(str, layer.shape_in))}), got {got}")
+                             f" or (ticks, samples, {', '.join(map(str, layer.shape_in))}), got {shown(x)}")
     return x
 
 

@@ -3,7 +3,8 @@
 from typing import Any, Literal, get_args
 
 from neurosim.bridge.extra import torch
-from neurosim.checks import describe_value
+from neurosim.bridge.tensors import check_generator, shown
+from neurosim.checks import check_number, describe_value
 from neurosim.errors import ParameterError
 
 Estimator = Literal["reinforce", "straight_through", "stochastic_times_smooth", "noisy_rectifier"]
@@ -37,10 +38,13 @@ class StochasticBinary(torch.nn.Module):
     def __init__(self, estimator: Estimator = "straight_through", *, noise: float = 1.0, follow: float = 0.1,
                  generator: Any = None):
         super().__init__()
-        if estimator not in get_args(Estimator):
+        if not isinstance(estimator, str) or estimator not in get_args(Estimator):
             names = " or ".join(map(repr, get_args(Estimator)))
             raise ParameterError(f"StochasticBinary.estimator must be {names}, got {describe_value(estimator)}")
-        self.estimator, self.noise, self.follow, self.generator = estimator, noise, follow, generator
+        check_generator("StochasticBinary", generator)
+        self.estimator, self.generator = estimator, generator
+        self.noise = check_number("StochasticBinary.noise", noise, at_least=0)
+        self.follow = check_number("StochasticBinary.follow", follow, at_least=0, at_most=1)
         self._means, self._last = None, None
 
     def forward(self, a: Any, uniform: Any = None) -> Any:
@@ -50,6 +54,12 @@ class StochasticBinary(torch.nn.Module):
             a: inputs, of any shape; for `penalty` the first axis is that of samples.
             uniform: numbers from 0 to 1 of the same shape to draw by; by default from the generator.
         """
+        if not isinstance(a, torch.Tensor) or not a.is_floating_point():
+            raise ParameterError(f"input of StochasticBinary must be a tensor of float numbers, got {shown(a)}"
+                                 + (f" of {a.dtype}" if isinstance(a, torch.Tensor) else ""))
+        if uniform is not None and (not isinstance(uniform, torch.Tensor) or uniform.shape != a.shape):
+            raise ParameterError(f"uniform must be a tensor of shape {tuple(a.shape)} as the input, got "
+                                 f"{shown(uniform)}")
         if uniform is None:
             uniform = torch.rand(a.shape, generator=self.generator, dtype=a.dtype, device=a.device)
         if self.estimator == "noisy_rectifier":
@@ -75,8 +85,8 @@ class StochasticBinary(torch.nn.Module):
             raise ParameterError("penalty must come after a call of StochasticBinary('reinforce'), got "
                                  f"{self.estimator!r}{'' if self.estimator != 'reinforce' else ' before a call'}")
         a, h, p = self._last
-        if losses.shape != a.shape[:1]:
-            raise ParameterError(f"losses must be one a sample, shape {tuple(a.shape[:1])}, got {tuple(losses.shape)}")
+        if not isinstance(losses, torch.Tensor) or losses.shape != a.shape[:1]:
+            raise ParameterError(f"losses must be one a sample, shape {tuple(a.shape[:1])}, got {shown(losses)}")
         losses = losses.detach().reshape(-1, *[1] * (a.dim() - 1))
         away = h - p
         means = torch.stack([(away ** 2 * losses).mean(0), (away ** 2).mean(0)])
