@@ -51,6 +51,21 @@ def test_whole_numbers_and_booleans_are_numbers_of_spikes(dtype):
     assert torch.equal(layer(SPIKES.to(dtype))[0], layer(SPIKES)[0])
 
 
+DENDRITES = bridge.Perforated(torch.nn.Linear(6, 2), 6, 2)
+
+
+def _run(number):
+    x = SPIKES.clone()
+    x[3, 1, 2] = number
+    return bridge.to_network(ALL["LIF"]()).run(x)
+
+
+def test_one_name_of_what_learns_may_be_alone():
+    names = [{name for name, _ in bridge.LIFLayer(2, 2, trainable=each).named_parameters()}
+             for each in ("tau_mem", ["tau_mem"])]
+    assert names[0] == names[1] == {"weight", "log_tau_mem"}
+
+
 def _state(other):
     return lambda: ALL["LIF"]()(SPIKES, other(6, 4)(SPIKES)[1])
 
@@ -83,6 +98,18 @@ def _state(other):
     (lambda: bridge.ChipInTheLoop(ALL["LIF"](), 3), "ChipInTheLoop.device must be a device layer or a function"),
     (lambda: bridge.frequency_response(3, [5.0], mean=1.0, amplitude=0.5), "run must be a layer or another function"),
     (lambda: bridge.retrieval(3, SPIKES, [0], SPIKES, [0]), "towers must be TwoTowers that were fitted, got 3"),
+    (lambda: bridge.StochasticBinary()(torch.tensor([math.nan])), "input of StochasticBinary must be finite numbers"),
+    (lambda: DENDRITES(SPIKES[..., :3]), r"input of Perforated must be a tensor of shape \(\.\.\., 6\), got a tensor"),
+    (lambda: DENDRITES(SPIKES.numpy()), "input of Perforated must be a tensor of shape .* got an array"),
+    (lambda: DENDRITES(SPIKES.double()), "input of Perforated must be of torch.float32 as its weights are"),
+    (lambda: DENDRITES(SPIKES.to("meta")), "input of Perforated must be on cpu as its weights are, got meta"),
+    (lambda: DENDRITES(SPIKES * math.nan), "input of Perforated must be finite numbers"),
+    (lambda: _run(0.5), "x must be whole numbers of spikes >= 0, got 0.5 at tick 3 of input 2; the core sends spikes"),
+    (lambda: _run(-1.0), "x must be whole numbers of spikes >= 0, got -1 at tick 3 of input 2"),
+    (lambda: _run(math.nan), "x must be whole numbers of spikes >= 0, got nan at tick 3 of input 2"),
+    (lambda: _run(math.inf), "x must be whole numbers of spikes >= 0, got inf at tick 3 of input 2"),
+    (lambda: bridge.to_network(ALL["LIF"]()).run(SPIKES[..., :4]), r"x must be of shape \(ticks, samples, 6\), got"),
+    (lambda: bridge.LIFLayer(6, 4, trainable="tau"), "LIFLayer takes tau_mem, .*, got 'tau'"),
     (lambda: bridge.mask([5], 4), r"lengths must be whole numbers from 0 to 4, one a sample, got \[5\]"),
     (lambda: whole_lengths("ab", 4, 2), "lengths must be 2 whole numbers from 0 to 4, one a sample, got 'ab'"),
 ])

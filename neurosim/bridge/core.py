@@ -11,7 +11,7 @@ from neurosim.bridge.kernels import CURRENT, JUMP, SAME_TICK
 from neurosim.bridge.layers import Flatten, Layer, Sequential
 from neurosim.bridge.models import SynapticLIF, UnitlessAdaptiveLIF, UnitlessIF, UnitlessLIF
 from neurosim.bridge.spatial import MaxPoolLayer
-from neurosim.checks import describe_value
+from neurosim.checks import check_numbers, describe_value
 from neurosim.connectivity import Sparse
 from neurosim.contracts import Device
 from neurosim.errors import ParameterError, UnsupportedError
@@ -51,11 +51,15 @@ class Core:
         Args:
             x: numbers of spikes, whole and >= 0, shape (ticks, inputs).
         """
-        x = np.asarray(x)
-        fits = x.ndim == 2 and x.shape[1] == self.sizes[0]
-        if not fits or not np.isfinite(x).all() or (x < 0).any() or (x % 1 != 0).any():
-            raise ParameterError(f"x must be whole numbers of spikes >= 0, shape (ticks, {self.sizes[0]}), got "
-                                 f"{describe_value(x)}; the core sends spikes only")
+        x = check_numbers("x", x)
+        if x.ndim != 2 or x.shape[1] != self.sizes[0]:
+            raise ParameterError(f"x must be of shape (ticks, {self.sizes[0]}), got {describe_value(x)}")
+        with np.errstate(invalid="ignore"):
+            odd = np.argwhere(~((x >= 0) & (x % 1 == 0)))  # infinite and undefined numbers among them
+        if len(odd):
+            tick, cell = odd[0]
+            raise ParameterError(f"x must be whole numbers of spikes >= 0, got {x[tick, cell]:g} at tick {tick} of "
+                                 f"input {cell}; the core sends spikes only")
         if self.binary and (x > 1).any():
             raise ParameterError(f"x must be 0 or 1 where the first layer is a MaxPoolLayer, got {x.max():g}")
         raster = np.zeros((self.ticks(len(x)), self.sizes[0]), dtype=np.int64)
@@ -84,7 +88,7 @@ class Core:
             ParameterError: an argument does not fit.
         """
         x = np.asarray(x)
-        if x.ndim != 3:
+        if x.ndim != 3 or x.shape[2] != self.sizes[0]:
             raise ParameterError(f"x must be of shape (ticks, samples, {self.sizes[0]}), got {describe_value(x)}")
         sim = Simulation(self.network, dt=self.dt, dtype=dtype, seed=seed)
         samples = [self.sample(x[:, b]) for b in range(x.shape[1])]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from neurosim.bridge.extra import torch
+from neurosim.bridge.tensors import numbers, shown
 from neurosim.checks import check_number, check_whole
 from neurosim.errors import ParameterError
 
@@ -38,8 +39,18 @@ class Perforated(torch.nn.Module):
         self.nodes = 0
 
     def forward(self, x: Any) -> Any:
-        """Return the module's output and what the nodes add."""
-        y = self.module(x)
+        """Return the module's output and what the nodes add.
+
+        Args:
+            x: inputs, shape (..., n_in).
+
+        Raises:
+            ParameterError: x is of another kind, shape, device or float type, or not finite.
+        """
+        if not isinstance(x, torch.Tensor) or x.shape[-1:] != (self.n_in,):
+            raise ParameterError(f"input of Perforated must be a tensor of shape (..., {self.n_in}), got {shown(x)}")
+        like = next(self.parameters(), None)
+        y = self.module(x if like is None else numbers("Perforated", x, like))
         for k, share in enumerate(self.shares):
             y = y + share * self.node(k, x)
         return y

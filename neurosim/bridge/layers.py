@@ -79,6 +79,7 @@ class Layer(torch.nn.Module):
     def _set(self, values, trainable, dtype):
         """Keep the parameters of the neurons, each a tensor with a value a neuron; `reset_by` may be None."""
         name, known = type(self).__name__, self.names
+        trainable = [trainable] if isinstance(trainable, str) else trainable
         unknown = [each for each in (*values, *trainable) if each not in known]
         if unknown:
             raise ParameterError(f"{name} takes {', '.join(known)}, got {unknown[0]!r}")

@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 
 from neurosim.bridge.extra import torch
-from neurosim.bridge.tensors import check_generator, shown
+from neurosim.bridge.tensors import all_finite, check_generator, shown
 from neurosim.checks import check_number, describe_value
 from neurosim.errors import ParameterError
 
@@ -60,6 +60,8 @@ class StochasticBinary(torch.nn.Module):
         if uniform is not None and (not isinstance(uniform, torch.Tensor) or uniform.shape != a.shape):
             raise ParameterError(f"uniform must be a tensor of shape {tuple(a.shape)} as the input, got "
                                  f"{shown(uniform)}")
+        if not all_finite(a.detach()):
+            raise ParameterError("input of StochasticBinary must be finite numbers, got infinite or undefined ones")
         if uniform is None:
             uniform = torch.rand(a.shape, generator=self.generator, dtype=a.dtype, device=a.device)
         if self.estimator == "noisy_rectifier":
