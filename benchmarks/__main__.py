@@ -20,8 +20,8 @@ startup and kernels; or
                         the speed or above twice the memory of the spikes
     damaged-recordings  20,000 damaged files of events; fails where one crashes, hangs or loses something silently
     cochlea             sound to spikes beside lauscher, in CPU time; fails below a hundred times its speed
-    forecasts           seven chaotic systems beside ReservoirPy; fails where a median valid time is shorter, by more
-                        than chance
+    forecasts           seven chaotic systems beside ReservoirPy, with the same networks; fails where a median valid
+                        time is shorter
     rate-reservoirs     a sweep of memory capacity beside ReservoirPy; fails below five times its speed
     microcircuit --pd14 the community's recipe for the microcircuit: ten seeds, rates, irregularity and correlations of
                         the layers with their distances between seeds, as Markdown and CSV; energy where it can be read

@@ -28,7 +28,7 @@ from neurosim import bridge
 from neurosim.readouts import interval, ridge
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-arguments.add_argument("--full", action="store_true", help="5,000 points and 35 epochs instead of 2,000 and 12")
+arguments.add_argument("--full", action="store_true", help="5,000 points and 100 epochs instead of 2,000 and 12")
 arguments.add_argument("--points", type=int, help="train on so many points")
 arguments.add_argument("--epochs", type=int, help="passes over them")
 arguments.add_argument("--seeds", type=int, default=1, help="networks, each with points of its own (1)")
@@ -39,9 +39,9 @@ arguments.add_argument("--threads", type=int, help="that share a batch; all core
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for yin_yang.png")
 options = arguments.parse_args()
 POINTS = options.points or (5000 if options.full else 2000)
-EPOCHS = options.epochs or (35 if options.full else 12)
+EPOCHS = options.epochs or (100 if options.full else 12)
 START, LATEST, DURATION, DELAY = 1.0, 21.0, 46.0, 1.0  # ms
-BATCH, SHARP = 32, 4.0  # points; factor of the logits
+BATCH, SHARP = 32, 10.0  # points; factor of the logits
 NEVER_AGAIN = 1000.0  # ms
 ERRORS, JITTERS = (0.01, 0.02, 0.05, 0.1), (0.1, 0.3, 1.0)  # of programming, shares of g_max; of delays, ms
 torch.set_num_threads(1)
