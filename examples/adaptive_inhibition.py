@@ -126,5 +126,4 @@ for name, net in (("best global", network(seed, inhibition=FACTORS[i], threshold
     panels[2].plot(curve.delays, curve.by_delay, label=name)
 panels[2].set(xlabel="Delay (steps)", ylabel="Squared correlation", title=f"One network (seed {seed})")
 panels[2].legend()
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'adaptive_inhibition.{options.format}')}")

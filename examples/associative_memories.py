@@ -129,5 +129,4 @@ for update, load in (("hebb", 0.08), ("power", 3.0), ("softmax", 10.0)):
 panels[1, 1].set(xlabel="Programming noise (share of the range)", ylabel="Overlap after recall",
                  title=f"On crossbars, {n} units, read noise 5 %")
 panels[1, 1].legend()
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'associative_memories.{options.format}')}")

@@ -177,5 +177,4 @@ panels[1].set(xlabel="Noise of programming and reads (%)", ylabel="Right (%)", t
 for draw in (panels[0].axvline, panels[1].axhline):
     draw(100 * linear, color="grey", ls=":", label="linear, of the pixels")
 panels[1].legend(fontsize=7)
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'black_boxes.{options.format}')}")

@@ -161,5 +161,4 @@ for what in ("constant", "place and speed"):
 panels[2].set(xticks=(1, 2, 3), xlabel="Hidden states", ylabel="Log-likelihood gained (nats/s)",
               title="Held-out pieces")
 panels[2].legend(title="regression on")
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {ns.plot.save(figure, options.out / f'brain_data.{options.format}')}")

@@ -98,5 +98,4 @@ axes.set(xscale="log", xlabel="Share of the readout that a neuron reaches", ylab
 axes.set_xticks(SHARES, [f"{share:.0%}" for share in SHARES], minor=False)
 axes.minorticks_off()
 axes.legend()
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'broadcast_errors.{options.format}')}")

@@ -141,5 +141,4 @@ panel.errorbar(LEAKS, single.mean(axis=0), single.std(axis=0), marker="o", label
 panel.axhline(many.mean(), color=plot.COLORS[1], label="leaks 0.01 to 1")
 panel.set(xscale="log", yscale="log", xlabel="Leak", ylabel="NRMSE", title="Two time scales")
 panel.legend()
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'chaos_forecast.{options.format}')}")

@@ -125,7 +125,7 @@ def main():
         degrees = np.bincount(synapses.source, minlength=neurons.size)
         right.hist(degrees, bins=np.arange(0, np.percentile(degrees, 99) + 2, max(1, degrees.max() // 60)))
         right.set(xlabel="targets of a neuron", ylabel="neurons", yscale="log")
-    figure.savefig(options.out / "connectomes.png", dpi=110)
+    ns.plot.save(figure, options.out / "connectomes.png", lettered=False, dpi=110)
     print(f"\nwrote {options.out / 'connectomes.png'}")
 
 

@@ -183,5 +183,4 @@ for panel in panels:
     panel.set_xticks(range(1, len(ROWS) + 1))
     panel.axhline(np.bincount(truth).max() / len(truth), color="grey", ls=":", label="chance")
 panels[0].legend()
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'continual_learning.{options.format}')}")

@@ -180,6 +180,5 @@ for panel in panels[4:]:
     panel.set(ylabel="accuracy (%)", ylim=(0, 100))
 for panel in panels[2:]:
     panel.legend(fontsize=8)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"crossbar_stdp.{options.format}")
 print(f"wrote {path}")

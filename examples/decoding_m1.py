@@ -24,7 +24,7 @@ import scipy.stats
 import torch
 from sklearn.linear_model import Ridge
 
-from neurosim import bridge
+from neurosim import bridge, plot
 from neurosim.readouts import bessel
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -139,5 +139,5 @@ right.set_ylabel("velocity, standard deviations")
 right.legend(fontsize=7)
 fig.tight_layout()
 path = options.out / "decoding_m1.png"
-fig.savefig(path, dpi=120)
+plot.save(fig, path, lettered=False, dpi=120)
 print(f"wrote {path}")

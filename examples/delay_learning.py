@@ -126,6 +126,5 @@ panels[2].set(xlabel="Arrival in the pattern (ms)", ylabel="Synapses", title="Ar
 panels[2].legend(frameon=False)
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"delay_learning.{options.format}")
 print(f"\nwrote {path}")

@@ -83,6 +83,5 @@ for k, (c, label) in enumerate(((True, "made good by one factor"), (False, "as i
 right.axhline(100 * ideal, color="grey", ls="--", label="ideal weights")
 right.set(xscale="log", xlabel="time since programming (s)", ylabel="accuracy (%)", ylim=(0, 100))
 right.legend()
-options.out.mkdir(parents=True, exist_ok=True)
 path = plot.save(figure, options.out / f"drift_year.{options.format}")
 print(f"wrote {path}")

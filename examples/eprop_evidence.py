@@ -94,6 +94,5 @@ if panels[2].get_legend_handles_labels()[1]:
     panels[2].legend(frameon=False)
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"eprop_evidence.{options.format}")
 print(f"\nwrote {path}")

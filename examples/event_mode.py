@@ -28,7 +28,6 @@ parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
 parser.add_argument("--out", type=Path, default=Path("."), help="folder for the figure")
 parser.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = parser.parse_args()
-options.out.mkdir(parents=True, exist_ok=True)
 
 # Both ears hear clicks, the right one 37 microseconds later; every line jitters by 10 microseconds.
 generator = np.random.default_rng(3)

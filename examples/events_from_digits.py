@@ -60,6 +60,5 @@ for digit, events in enumerate(recordings):
 axes = bottom.subplots()
 ns.plot.population_rate({f"digit {digit}": spikes[digit] for digit in range(3)}, width=5.0, ax=axes)
 axes.set_ylabel("Events of a channel (Hz)")
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"events_from_digits.{options.format}")
 print(f"\nwrote {path}")

@@ -104,6 +104,5 @@ panels[2].hist(force.readout.weights_[:, 0], bins=80, color=ns.plot.COLORS[0])
 panels[2].set(xlabel="Readout weight (ms)", ylabel="Neurons")
 for panel in panels:
     panel.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"force_sine.{options.format}")
 print(f"\nwrote {path}")

@@ -155,5 +155,5 @@ axes[0, 0].set_ylabel("accuracy on the test part, %")
 axes[0, 0].legend(fontsize=7)
 fig.tight_layout()
 path = options.out / "hardware_aware.png"
-fig.savefig(path, dpi=120)
+ns.plot.save(fig, path, lettered=False, dpi=120)
 print(f"wrote {path}")

@@ -52,6 +52,5 @@ for name in ("ideal", "programming noise 20 %", "phase change"):
     right.plot(100 * shares, [memory.overlap(share) for share in shares], marker=".", label=name)
 right.set(xlabel="bits that are wrong at the start (%)", ylabel="overlap after recall", title="load 0.05")
 right.legend()
-options.out.mkdir(parents=True, exist_ok=True)
 path = plot.save(figure, options.out / f"hopfield_crossbar.{options.format}")
 print(f"wrote {path}")

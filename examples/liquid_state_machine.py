@@ -78,6 +78,5 @@ ns.plot.activity(joined, figure=left, marks={k * DURATION: f"digit {k}" for k in
 axes = right.subplots()
 ns.plot.confusion(labels, results["liquid"].predictions[0], ax=axes)
 axes.set_title(f"liquid, {results['liquid'].accuracy:.1%} of {len(labels)}")
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"liquid_state_machine.{options.format}")
 print(f"\nwrote {path}")

@@ -122,5 +122,4 @@ for k, (task, heads) in enumerate(kinds):
 print("linear classifier of the last N bits: " + ", ".join(f"{task} {100 * linear(task):.1f} %" for task in LONGEST))
 panels[0].set_ylabel("Mean time constant (ticks)")
 panels[0].legend()
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'long_memories.{options.format}')}")

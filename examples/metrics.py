@@ -107,6 +107,5 @@ panels[2].set(xlabel="Spikes caused by a spike, by construction", ylabel="Branch
 
 for axes in panels:
     axes.legend(frameon=False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"metrics.{options.format}")
 print(f"\nwrote {path}")

@@ -130,7 +130,7 @@ def plot(found, show, path):
         right.plot([place - 0.2, place + 0.2], [np.mean(each)] * 2, color=ns.plot.COLORS[place])
     right.set_xticks(range(len(show)), [name.replace(" in", "\nin").replace(", ", ",\n") for name in show])
     right.set_ylabel("accuracy in the test fold")
-    figure.savefig(path, dpi=90)
+    ns.plot.save(figure, path, lettered=False, dpi=90)
 
 
 if __name__ == "__main__":

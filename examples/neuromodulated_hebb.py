@@ -134,5 +134,4 @@ panels[2].imshow(np.block([[np.pad(each.reshape(side, side), 1, constant_values=
                            for row in rows]), cmap=plt.get_cmap("PuOr", 9), vmin=-0.6, vmax=0.6)
 panels[2].set(xticks=[], yticks=(side + 2) * (np.arange(3) + 0.5),
               yticklabels=["images", "weights\nbefore", "and after"], title=f"{SHARES[3]:.0%} of the pixels broken")
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'neuromodulated_hebb.{options.format}')}")

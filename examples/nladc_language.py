@@ -156,6 +156,5 @@ for (name, value), style in zip(list(counted.items())[1:], (":", "-.", (0, (1, 4
     axes.axhline(value, color="grey", linestyle=style, linewidth=1, label=name)
 axes.set(xlabel="bits of the converters", ylabel="bits per character", xticks=BITS)
 axes.legend(fontsize=8)
-options.out.mkdir(parents=True, exist_ok=True)
 path = plot.save(figure, options.out / f"nladc_language.{options.format}")
 print(f"\nwrote {path}")

@@ -235,6 +235,5 @@ for k, bits in enumerate(BITS):
 right.set_xlabel("programming error of every device (uS, of 150)")
 left.legend()
 right.legend()
-options.out.mkdir(parents=True, exist_ok=True)
 path = plot.save(figure, options.out / f"nladc_lstm.{options.format}")
 print(f"\nwrote {path}")

@@ -92,6 +92,5 @@ for digit in range(10):
         ns.plot.events(one[(one["t"] >= bounds[k]) & (one["t"] < bounds[k + 1])], SENSOR, ax=panels[k, digit])
         panels[k, digit].set(xticks=[], yticks=[], xlabel="", ylabel=f"saccade {k + 1}" if digit == 0 else "")
     panels[0, digit].set_title(str(digit))
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"nmnist.{options.format}", lettered=False)
 print(f"\nwrote {path}")

@@ -1,14 +1,15 @@
-"""N-MNIST end to end by surrogate gradient, beside the counts of events and a liquid: cross-validated on recordings.
+"""N-MNIST end to end by gradient, beside the counts of events and a liquid: cross-validated on recordings.
 
     NEUROSIM_DATA=FOLDER python examples/nmnist_gradient.py [--root FOLDER_OR_ZIP] [--network dense] [--out FOLDER]
 
 Recordings of Train and Test are put together, as the subset that is commonly at hand is small, and cut into folds with
-as much of each digit. Two layers of convolutions with LIF neurons and a readout of leaky integrators are trained; with
-`--network dense` one full layer is. In training, recordings are moved, turned, sheared, made larger or smaller by a
-little, and lose some of their events. Sizes, rates and the number of epochs are fixed beforehand; no fold's test part
-is looked at before its one test. In the end the core gets the trained layers, and its spikes are compared. With
-`--only 0` the first fold alone is done, so that folds may run in processes of their own. It needs PyTorch (the extra
-torch).
+as much of each digit. Two layers of convolutions with LIF neurons and a readout of leaky integrators are trained by
+surrogate gradients; with `--network dense` one full layer is, and with `--network events` one by exact gradients of its
+spike times, in the event mode, from pixels of 2 x 2 that send one spike in 10 ms at most. In training, recordings are
+moved, turned, sheared, made larger or smaller by a little, and lose some of their events. Sizes, rates and the number
+of epochs are fixed beforehand; no fold's test part is looked at before its one test. In the end the core gets trained
+layers, and its spikes are compared; those of the event mode are the core's own. With `--only 0` the first fold alone is
+done, so that folds may run in processes of their own. It needs PyTorch (the extra torch).
 """
 
 import argparse
@@ -33,19 +34,22 @@ ns.plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--root", type=Path, help="folder or zip file of N-MNIST")
 arguments.add_argument("--most", type=int, default=2000, help="use at most so many recordings (2000)")
-arguments.add_argument("--network", choices=("convolutions", "dense"), default="convolutions", help="what is trained")
-arguments.add_argument("--hidden", type=int, default=300, help="hidden neurons of the dense network (300)")
+arguments.add_argument("--network", choices=("convolutions", "dense", "events"), default="convolutions",
+                       help="what is trained")
+arguments.add_argument("--hidden", type=int, default=300, help="hidden neurons of a full layer (300)")
 arguments.add_argument("--channels", type=int, nargs=2, default=(16, 32), help="of the two convolutions (16 32)")
 arguments.add_argument("--layers", type=int, default=10, help="layers of 100 neurons of the liquid, 0 for none (10)")
-arguments.add_argument("--epochs", type=int, default=30, help="passes over the training part (30)")
+arguments.add_argument("--epochs", type=int, help="passes over the training part (30; for events 50)")
 arguments.add_argument("--folds", type=int, default=5, help="parts of the cross-validation (5)")
 arguments.add_argument("--only", type=int, nargs="+", help="do these folds only, counted from 0")
 arguments.add_argument("--seeds", type=int, default=1, help="how often all is done (1)")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nmnist_gradient.png")
 arguments.add_argument("--format", choices=ns.plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
+options.epochs = options.epochs or (50 if options.network == "events" else 30)
 SENSOR, DT, DURATION = (34, 34, 2), 15.0, 315.0
 TICKS = round(DURATION / DT)
+SIDE, PAUSE, SHARP = 17, 10.0, 5.0  # for events: pooled pixels; ms with one spike of each at most; factor of logits
 
 root = options.root or ns.datasets.NMNIST.below(os.environ.get("NEUROSIM_DATA"))
 if root is None:
@@ -128,21 +132,62 @@ def network(generator, x):
     return bridge.Sequential(*parts, bridge.LeakyIntegratorLayer(parts[-2].n_out, 10, **last))
 
 
+def streams(chosen, rng=None):
+    """Return recordings as spikes at their own times, of pooled pixels, changed in training."""
+    found = []
+    for k in chosen:
+        x, y, kept = events[k]["x"].astype(int), events[k]["y"].astype(int), slice(None)
+        if rng is not None:
+            x, y, kept = changed(x, y, rng)
+        times = events[k]["t"][kept] / 1000.0 + 0.001
+        ids = (events[k]["p"][kept].astype(int) * SIDE + y[kept] // 2) * SIDE + x[kept] // 2
+        _, first = np.unique(ids * 1000 + (times // PAUSE).astype(int), return_index=True)
+        first.sort()  # events are in order of time
+        found.append(ns.Spikes.from_times(times[first], ids[first], size=2 * SIDE * SIDE, duration=DURATION))
+    return found
+
+
+def spiking(seed):
+    """Return a network of the event mode: pooled pixels, hidden neurons, leaky integrators."""
+    rng, net, n = np.random.default_rng(seed), ns.Network(), 2 * SIDE * SIDE
+    pixels = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=n, duration=1.0)), n, name="pixels")
+    hidden = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0), options.hidden,
+                     name="hidden")
+    out = net.add(ns.LeakyIntegrator(tau_mem=100.0, v_leak=0.0, r=1.0), 10, name="out")
+    for name, source, target, mean, spread in (("in", pixels, hidden, 0.006, 0.3), ("to out", hidden, out, 0.0, 0.5)):
+        net.connect(source, target, ns.AllToAll(), weight=rng.normal(mean, spread, (source.size, target.size)),
+                    delay=1.0, name=name, receptor=ns.ExponentialCurrent(5.0))
+    return net
+
+
+class Spiking(torch.nn.Module):
+    """The layers by exact gradients: logits of recordings, and a penalty for neurons that never spike."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.inside = bridge.EventNetwork(spiking(seed), train={"in": "weight", "to out": "weight"}, threads=1)
+
+    def forward(self, recordings):
+        """Return logits, (recordings, 10), and the penalty."""
+        outcome = self.inside(recordings, DURATION, integral=["out"])
+        return SHARP * outcome.integral["out"] / DURATION, self.inside.silence(outcome, "hidden")
+
+
 def by_gradient(train, seed):
     """Return a trained network and its losses."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    net = network(generator, batch(train[:64]))
+    exact = options.network == "events"
+    net, rate = (Spiking(seed), 0.02) if exact else (network(generator, batch(train[:64])), 3e-3)
     batches = -(-len(train) // 32)
-    adam = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-2)
-    pace = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=options.epochs * batches, pct_start=0.15)
+    adam = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
+    pace = torch.optim.lr_scheduler.OneCycleLR(adam, rate, total_steps=options.epochs * batches, pct_start=0.15)
     losses = []
     for _ in range(options.epochs):
         for chosen in np.array_split(rng.permutation(train), batches):
-            v, _ = net(batch(chosen, rng))
-            loss = torch.nn.functional.cross_entropy(v.mean(0), torch.tensor(labels[chosen]).long(),
-                                                     label_smoothing=0.05)
+            logits, penalty = net(streams(chosen, rng)) if exact else (net(batch(chosen, rng))[0].mean(0), 0.0)
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(labels[chosen]).long(), label_smoothing=0.05)
             adam.zero_grad()
-            loss.backward()
+            (loss + penalty).backward()
             adam.step()
             pace.step()
             losses.append(loss.item())
@@ -151,8 +196,11 @@ def by_gradient(train, seed):
 
 def told(net, test):
     """Return the digits that a network tells."""
+    def logits(chosen):
+        return net(streams(chosen))[0] if options.network == "events" else net(batch(chosen))[0].mean(0)
+
     with torch.no_grad():
-        return np.concatenate([net(batch(chosen))[0].mean(0).argmax(1).numpy()
+        return np.concatenate([logits(chosen).argmax(1).numpy()
                                for chosen in np.array_split(test, -(-len(test) // 64))])
 
 
@@ -181,7 +229,7 @@ if options.layers:
     liquid = Liquid(NalsmLattice((10, 10, options.layers)), OrientedInput(SENSOR, weight=80.0), excitation=0.5,
                     inhibition=-0.5, dt=1.0, seed=0)
     fixed["liquid"] = liquid.states(whole, DURATION, saccades)
-trained = f"surrogate gradient, {options.network}"
+trained = "exact gradient" if options.network == "events" else f"surrogate gradient, {options.network}"
 right = {name: [] for name in (trained, *fixed)}
 began, n_test = time.perf_counter(), 0
 for seed in range(options.seeds):
@@ -207,8 +255,9 @@ for name, shares in right.items():
     print(f"{name:<34}{np.mean(shares):>9.1%}   {low:.1%} to {high:.1%}")
 print(f"{'chance':<34}{np.bincount(labels).max() / len(labels):>9.1%}")
 print(f"n_test {n_test} over {len(options.only or range(options.folds))} folds, seeds {options.seeds}")
-sent, alike = same_spikes(net, batch(test[:5]))
-print(f"in the core: {sent} spikes of 5 recordings, {alike:.2%} of ticks and neurons as in PyTorch")
+if options.network != "events":
+    sent, alike = same_spikes(net, batch(test[:5]))
+    print(f"in the core: {sent} spikes of 5 recordings, {alike:.2%} of ticks and neurons as in PyTorch")
 
 figure, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")
 axes.plot(losses, linewidth=0.8)

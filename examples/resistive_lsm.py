@@ -116,6 +116,5 @@ for panel, x, right, label in ((panels[1], shares, by_share, "share of the cells
     panel.set(xlabel=label, ylabel="accuracy (%)", ylim=(70, 100))
 panels[2].set_xscale("log")
 panels[2].legend(loc="lower left")
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"resistive_lsm.{options.format}")
 print(f"wrote {path}")

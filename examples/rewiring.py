@@ -101,6 +101,5 @@ panels[2].axhline(100 * MEMBERS.mean(), color="0.6", linestyle=":", label="chanc
 panels[2].set(xlabel="Turn", ylabel="Synapses within groups (%)", ylim=(0, 105))
 panels[2].legend(frameon=False, fontsize="small", loc="upper left")
 panels[2].spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"rewiring.{options.format}")
 print(f"\nwrote {path}")

@@ -83,6 +83,5 @@ panels[2].set(xlabel="Spread of junctions and inductors (%)", ylabel="Circuits t
               ylim=(0.0, 103.0))
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"sfq_dff_margins.{options.format}")
 print(f"\nwrote {path}")

@@ -100,6 +100,5 @@ panels[3].plot(temperatures, by_temperature, "o-", color=ns.plot.COLORS[0])
 panels[3].set(xlabel="Temperature (K), set for 4.2 K", ylabel="Accuracy", title="Temperature", ylim=(0, 1.02))
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"sfq_hidden_layer.{options.format}")
 print(f"\nwrote {path}")

@@ -69,6 +69,5 @@ panels[1].set(xlabel="Bias current of the synapse (uA)", ylabel="Chance to pass"
 for axes in panels:
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"sfq_jitter.{options.format}")
 print(f"\nwrote {path}")

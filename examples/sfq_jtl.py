@@ -64,6 +64,5 @@ panels[1].set(xlabel="Bias over critical current", ylabel="Delay of a junction (
 for axes, place in zip(panels, ("upper left", "upper right"), strict=True):
     axes.legend(frameon=False, loc=place)
     axes.spines[["top", "right"]].set_visible(False)
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"sfq_jtl.{options.format}")
 print(f"\nwrote {path}")

@@ -107,6 +107,5 @@ for axes in [panels[0, 2], *panels[1]]:
     axes.axhline(0.2, color="gray", linestyle=":", label="0.2")
     axes.set(ylabel="Margin", ylim=(min(-0.05, axes.get_ylim()[0]), 1.05))
     axes.legend(frameon=False, loc="lower left")
-options.out.mkdir(parents=True, exist_ok=True)
 path = ns.plot.save(figure, options.out / f"sfq_xor.{options.format}")
 print(f"\nwrote {path}")

@@ -188,5 +188,4 @@ panels[2].set(xlabel=f"Active of {N} inputs", ylabel="Matched by mistake", ylim=
 panels[3].set(xlabel="Inputs left of a pattern of 40", ylabel="Known", title="Lines: hypergeometric")
 panels[0].legend()
 panels[2].legend(fontsize="small")
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {plot.save(figure, options.out / f'sparse_connections.{options.format}')}")

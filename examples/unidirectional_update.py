@@ -72,6 +72,5 @@ for update in ("bidirectional", "unidirectional"):
 right.axhline(100 * ideal, color="grey", ls="--", label="ideal weights")
 right.set(xlabel="spread of the devices (%)", ylabel="accuracy (%)")
 right.legend()
-options.out.mkdir(parents=True, exist_ok=True)
 path = plot.save(figure, options.out / f"unidirectional_update.{options.format}")
 print(f"wrote {path}")

@@ -170,5 +170,4 @@ panels[2].set(xticks=[0, 1], xticklabels=["before", "after"], xlim=(-0.3, 1.3), 
 panels[3].axvline(BLOCK, color="0.6", linestyle=":")
 panels[3].set(xlabel="Trial", ylabel="Error", ylim=(0, 2.5), title="Dotted: the change")
 panels[3].legend(fontsize="small")
-options.out.mkdir(parents=True, exist_ok=True)
 print(f"\nwrote {ns.plot.save(figure, options.out / f'what_when.{options.format}')}")

@@ -176,5 +176,5 @@ ax.set_ylabel("right digit found first, %")
 ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 fig.tight_layout()
 path = options.out / "zero_shot.png"
-fig.savefig(path, dpi=120)
+ns.plot.save(fig, path, lettered=False, dpi=120)
 print(f"wrote {path}")

@@ -71,11 +71,26 @@ def test_example_runs(script, tmp_path):
         pytest.importorskip("elephant")
     if script.stem == "nested_study":
         pytest.importorskip("optuna")
-    done = run(script, tmp_path, *SMALL.get(script.stem, []))
+    folder = tmp_path / "figures"  # which is made
+    done = run(script, tmp_path, *SMALL.get(script.stem, []), "--out", str(folder))
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr
-    assert re.search(r"\d", done.stdout) and f"wrote {tmp_path / script.stem}.png" in done.stdout
-    assert (tmp_path / f"{script.stem}.png").stat().st_size > 5_000
+    assert re.search(r"\d", done.stdout) and f"wrote {folder / script.stem}.png" in done.stdout
+    assert (folder / f"{script.stem}.png").stat().st_size > 5_000
+
+
+@pytest.mark.slow
+def test_recordings_are_learned_by_exact_gradients(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    if not os.environ.get("NEUROSIM_DATA"):
+        pytest.skip("NEUROSIM_DATA is not set: it names the folder of real recordings")
+    done = run(ROOT / "examples" / "nmnist_gradient.py", tmp_path, "--network", "events", "--most", "300", "--only", "0",
+               "--folds", "3", "--epochs", "10", "--layers", "0", "--hidden", "100")
+    assert done.returncode == 0, done.stderr
+    right, chance = (float(re.search(rf"^{name} +([0-9.]+)%", done.stdout, re.MULTILINE)[1])
+                     for name in ("exact gradient", "chance"))
+    assert right > chance + 30
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if name not in TORCH])

@@ -14,7 +14,7 @@ from matplotlib.patches import FancyArrowPatch, StepPatch
 
 from neurosim import plot
 from neurosim.encoders import Cochlea
-from neurosim.errors import ParameterError
+from neurosim.errors import FileError, ParameterError
 from neurosim.spikes import Spikes
 
 
@@ -324,3 +324,12 @@ def test_figures_are_saved_as_their_name_says(kind, begin, tmp_path, spikes):
     with pytest.raises(ParameterError, match=r"must end in .png or .pdf or .svg, got 'figure.jpg'"):
         plot.save(figure, "figure.jpg")
     plt.close(figure)
+
+
+def test_a_figure_makes_its_folder(tmp_path):
+    """It comes last in a run that took long."""
+    path = tmp_path / "a" / "b" / "figure.png"
+    assert plot.save(plt.figure(), path) == path and path.stat().st_size > 100
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FileError, match="file.figure.png cannot be written"):
+        plot.save(plt.figure(), tmp_path / "file" / "figure.png")

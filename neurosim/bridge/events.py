@@ -21,8 +21,7 @@ class Outcome:
 
     Attributes:
         first: time of the first spike of each neuron, (samples, neurons), ms; the duration where there is none, which
-        has no
-            gradient.
+            has no gradient.
         spikes: times of all spikes, (spikes,), ms, in the order of `run.spikes`, which tells samples and neurons.
         integral: of v of readouts over the run, (samples, neurons), mV ms.
         largest: v of readouts, (samples, neurons), mV.
@@ -40,8 +39,7 @@ class EventNetwork(torch.nn.Module):
     """A network in the event mode whose weights, delays and parameters of neurons learn by exact gradients.
 
     Time constants are kept as logarithms, so that they stay positive; a delay stays at 0.001 ms at least. Silent
-    neurons
-    have no gradient: `silence` is a penalty that brings them back.
+    neurons have no gradient: `silence` is a penalty that brings them back.
 
     Args:
         net: the network, see `ns.gradients.Differentiable`.

@@ -7,7 +7,7 @@ import numpy as np
 
 from neurosim.checks import check_is, describe_value
 from neurosim.errors import ParameterError, UnsupportedError
-from neurosim.files import as_path, whole_file
+from neurosim.files import as_path, whole_file, writing
 from neurosim.plot.axes import COLORS
 
 #: What `save` writes, by the end of a file's name.
@@ -109,7 +109,8 @@ def save(figure: Any, path: str | Path, *, lettered: bool = True, **options: Any
 
     Args:
         figure: a figure of matplotlib.
-        path: its name; the end, .png, .pdf or .svg, says the format.
+        path: its name; the end, .png, .pdf or .svg, says the format. Its folder is made where there is none, as a
+            figure often comes last in a run that took long.
         lettered: whether panels get letters, where there are several.
         options: of `figure.savefig`, such as `dpi`.
 
@@ -131,6 +132,8 @@ def save(figure: Any, path: str | Path, *, lettered: bool = True, **options: Any
     check_is("plot.save.figure", figure, _matplotlib().figure.Figure, "a figure of matplotlib")
     if lettered:
         letters(figure)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
         figure.savefig(file, format=kind, **options)
     return path
