@@ -37,7 +37,8 @@ class LeakyRates(torch.nn.Module):
     torch.Size([8, 4, 20])
 
     Source: Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius, Levina, Emergent mechanisms for long timescales
-    depend on training curriculum and affect performance in memory tasks, ICLR 2024.
+    depend on training curriculum and affect performance in memory tasks, ICLR 2024; in the authors' code f acts on the
+    whole right side, with a slope of 0.01 below 0, and no unit reaches itself.
     """
 
     def __init__(self, n_in: int, n_out: int, *, tau: Any = 1.0, dt: float = 1.0, trainable: bool = True,
