@@ -99,6 +99,7 @@ def test_what_is_set_holds_for_spikes_under_way(sent_ahead):
     assert np.array_equal(*found)
 
 
+@pytest.mark.slow
 def test_spikes_under_way_do_not_reach_new_synapses(sent_ahead, monkeypatch):
     found = []
     for make, fewest in ((sent_ahead, 0), (simulation, 1 << 60)):
@@ -118,6 +119,7 @@ def test_spikes_under_way_do_not_reach_new_synapses(sent_ahead, monkeypatch):
     assert found[0].size > 100 and np.array_equal(*found)
 
 
+@pytest.mark.slow
 def test_it_is_for_short_segments_and_few_sums():
     """What decides does not depend on threads."""
     net = ns.Network()
