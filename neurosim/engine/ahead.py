@@ -17,7 +17,7 @@ from neurosim.engine.wiring import NEVER, Synapse, Wiring
 
 SHORT = 12  #: synapses of a row and delay, on average, below which it pays
 MOST_SUMS = 1 << 18  #: targets times ticks: the sums stay in the second cache
-FEWEST = 1 << 14  #: synapses; with fewer it does not matter
+FEWEST, MOST = 1 << 14, 1 << 26  #: synapses; with fewer it does not matter, of more the places take much memory
 
 _SEND = """\
 emitted = tick - delays[0]
@@ -66,7 +66,7 @@ def may_send_ahead(wiring: Wiring, connectivity, n_source: int, n_target: int, s
         synapses: their expected number.
     """
     ticks = connectivity.ticks
-    if wiring.parts or ticks.size < 2 or synapses < FEWEST:
+    if wiring.parts or ticks.size < 2 or not FEWEST <= synapses <= MOST:
         return False
     return synapses < SHORT * n_source * ticks.size and n_target * int(ticks[-1] - ticks[0] + 1) <= MOST_SUMS
 
