@@ -121,6 +121,42 @@ def test_units_with_time_scales_of_their_own_beat_one_that_all_share():
     assert error(np.logspace(-2, 0, 150)) < 0.9 * min(map(error, (0.03, 0.1, 0.3, 1.0)))
 
 
+def _halvorsen():
+    series = flow("halvorsen", 1300, seed=3)
+    network = EchoState(60, 3, input_scaling=0.1, bias_scaling=0.5, spectral_radius=0.9, density=0.1, seed=1)
+    return series, network, (series - series[:1000].mean(axis=0)) / series[:1000].std(axis=0)
+
+
+def test_the_readout_is_ridge_regression_of_the_difference_without_a_penalty_of_the_intercept():
+    from sklearn.linear_model import Ridge
+
+    series, network, u = _halvorsen()
+    model = Forecaster(network, ridge=1e-6).fit(series[:1000])
+    features = np.hstack([u[:999], network.transform(u[:999])])[100:]
+    right = Ridge(alpha=1e-6 * 899, solver="svd").fit(features / features.std(axis=0), np.diff(u[:1000], axis=0)[100:])
+    np.testing.assert_allclose(model.scale_, np.r_[1.0, features.std(axis=0)], rtol=1e-12)
+    np.testing.assert_allclose(model.weights_, np.vstack([right.intercept_, right.coef_.T]), rtol=1e-6, atol=1e-9)
+
+
+def test_with_the_same_matrices_and_features_reservoirpy_forecasts_the_same():
+    nodes = pytest.importorskip("reservoirpy.nodes", reason="ReservoirPy is not installed")
+    series, network, u = _halvorsen()
+    theirs = nodes.Reservoir(W=network.w, Win=network.w_in, bias=network.bias, lr=1.0)
+    x = theirs.run(u[:1000])
+    np.testing.assert_allclose(network.transform(u[:1000]), x, rtol=0, atol=1e-13)
+    features = np.hstack([u[:999], x[:999]])[100:]
+    scale = features.std(axis=0)
+    read = nodes.Ridge(ridge=1e-6 * 899).fit(features / scale, np.diff(u[:1000], axis=0)[100:])
+    y, x, path = u[999], x[999], []
+    for _ in range(100):
+        y = y + np.ravel(read.step(np.concatenate([y, x]) / scale))
+        path.append(y)
+        x = np.ravel(theirs.step(y))
+    found = (Forecaster(network, ridge=1e-6).fit(series[:1000]).forecast(100) - series[:1000].mean(axis=0)
+             ) / series[:1000].std(axis=0)
+    np.testing.assert_allclose(found, path, rtol=0, atol=1e-6)  # a difference of rounding grows with the system
+
+
 def test_a_forecast_that_runs_away_is_infinite_and_holds_no_longer():
     series = np.exp(0.5 * np.arange(300.0) % 3)[:, None]
     model = Forecaster(NVAR(1, lags=1, order=3), ridge=0.0, washout=0).fit(series)

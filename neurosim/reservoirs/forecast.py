@@ -16,8 +16,8 @@ class Forecaster:
     r"""A reservoir whose readout foresees the next point of a series, and goes on with what it has foreseen.
 
     y(t + 1) = y(t) + W_out [1, u(t), x(t)]: with `fit`, u(t) is the series, and W_out minimises the squared error plus
-    ridge |W_out|^2, each feature divided by its standard deviation; with `forecast`, u(t) = y(t). The series is
-    standardised, all its variables by themselves, before the reservoir sees it.
+    ridge |W_out|^2 but for the weight of the 1, each feature divided by its standard deviation; with `forecast`, u(t) =
+    y(t). The series is standardised, all its variables by themselves, before the reservoir sees it.
 
     Args:
         reservoir: an `EchoState`, a `BalancedEchoState` or an `NVAR` with as many inputs as the series has variables.
@@ -73,16 +73,19 @@ class Forecaster:
         if isinstance(self.reservoir, Estimator):
             self.reservoir.fit(given)
         x, _ = self.reservoir.begin(given[:-1])
-        features = np.hstack([np.ones((len(x), 1)), given[:-1], x])[self.washout:]
+        features = np.hstack([given[:-1], x])[self.washout:]
+        mean = features.mean(axis=0)
+        features -= mean  # so that the intercept has no penalty, and the means of states take no digits of the sums
         scale = features.std(axis=0)
-        scale[0] = 1.0
         scale[scale == 0] = 1.0
         features /= scale
         gram = features.T @ features
         gram[np.diag_indices_from(gram)] += self.ridge * len(features)
         target = (u[1:] - given[:-1])[self.washout:]
-        weights = solved(gram, features.T @ target, self.ridge)
-        self._fitted = {"centre": centre, "spread": spread, "scale": scale, "weights": weights, "last": series}
+        weights = solved(gram, features.T @ (target - target.mean(axis=0)), self.ridge)
+        weights = np.vstack([target.mean(axis=0) - (mean / scale) @ weights, weights])
+        self._fitted = {"centre": centre, "spread": spread, "scale": np.r_[1.0, scale], "weights": weights,
+                        "last": series}
         return self
 
     def forecast(self, steps: int, after=None) -> np.ndarray:
