@@ -7,9 +7,10 @@ as much of each digit. Two layers of convolutions with LIF neurons and a readout
 surrogate gradients; with `--network dense` one full layer is, and with `--network events` one by exact gradients of its
 spike times, in the event mode, from pixels of 2 x 2 that send one spike in 10 ms at most. In training, recordings are
 moved, turned, sheared, made larger or smaller by a little, and lose some of their events. Sizes, rates and the number
-of epochs are fixed beforehand; no fold's test part is looked at before its one test. In the end the core gets trained
-layers, and its spikes are compared; those of the event mode are the core's own. With `--only 0` the first fold alone is
-done, so that folds may run in processes of their own. It needs PyTorch (the extra torch).
+of epochs are fixed beforehand, those for events by a part of the first fold's training recordings; no fold's test part
+is looked at before its one test. In the end the core gets trained layers, and its spikes are compared; those of the
+event mode are the core's own. With `--only 0` the first fold alone is done, so that folds may run in processes of their
+own. It needs PyTorch (the extra torch).
 """
 
 import argparse
