@@ -75,8 +75,8 @@ def built(seed, receptor, reset, t_ref, own, recurrent):
     if recurrent:
         net.connect(cells, cells, ns.AllToAll(), weight=weights((5, 5), 0.0), delay=delays((5, 5)), receptor=port,
                     name="rec")
-    net.connect(cells, out, ns.AllToAll(), weight=rng.normal(0.0, 20.0, (5, 2)), delay=1.0,
-                receptor=ns.ExponentialCurrent(4.0), name="to out")
+    net.connect(cells, out, ns.AllToAll(), weight=rng.normal(0.0, 20.0, (5, 2)), delay=1.0, name="to out",
+                receptor=(ns.ExponentialCurrent(4.0), ns.Delta(), ns.ExponentialCurrent(15.0))[seed % 3])
     samples = []
     for _ in range(2):
         n = int(rng.integers(2, 12))

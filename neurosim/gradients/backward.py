@@ -125,6 +125,26 @@ def pushed(w, v, now, gain, s):
     return (a0 + a1) + (a2 + a3)
 
 
+@plain
+def gather(p, e, last, dt, chain, base, weight_at, weight_step, delay_at, delay_step, pops, targets, weights, c, y,
+           d_weights, d_delays):
+    """Give weights and delays what arrivals dt ms before the frame brought, at neurons of one set of numbers; return by
+    how much the loss moves if all come later."""
+    n, ca = pops[p, P_size], pops[p, P_c_at]
+    block, at = ca + HEAD + chain * BLOCK, pops[p, P_x_at]
+    m, s, gain, factor = c[ca + RATE], c[block + S], c[block + GAIN], c[block + FACTOR]
+    em, es, ks, i, total = exp(-m * dt), exp(-s * dt), gain * two(s, m, dt), at + n * (1 + chain), 0.0
+    for q in range(e, last):
+        k = np.int64(targets[base + q])
+        now = y[i + k] * es + ks * y[at + k]
+        d_weights[weight_at + q * weight_step] += factor * now
+        one = -weights[weight_at + q * weight_step] * factor * (gain * (y[at + k] * em) - s * now)
+        total += one
+        if delay_step != 0:
+            d_delays[delay_at + q] += one
+    return total
+
+
 @inlined
 def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {readouts}, carry, {kept}, {sums},
               {room}):
@@ -153,6 +173,9 @@ def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {r
             dw[k] += factor * now[k]
         if numbers[N_TIMES] != 0 or pops[projs[j, J_source], P_kind] != SOURCE:
             total = -factor * pushed(w, v, now, gain, s)
+    elif chain >= 0 and stride == 1 and step == 0 and not stacks:
+        total = gather(p, e, last, dt, chain, base, weight_at, weight_step, delay_at, delay_step, pops, targets,
+                       weights, c, y, d_weights, d_delays)
     else:
         for q in range(e, last):
             k = np.int64(targets[base + q])
@@ -162,6 +185,8 @@ def give_back(g, {groups}, pops, projs, targets, weights, c, y, drift, frame, {r
             if chain < 0:
                 d_weights[weight_at + q * weight_step] += v
                 one = w * c[ca + RATE] * v
+                if silent:  # what comes later is part of the integral for a shorter time
+                    one -= w * rho[n_at + k]
             else:
                 block = ca + HEAD + chain * BLOCK
                 factor = c[block + FACTOR]

@@ -155,6 +155,37 @@ def send(p, k, rec, t, pops, {net}, {slots}, numbers):
         numbers[N_SIZE] = push(time, order, item, numbers[N_SIZE], then, (j << 32) + source, slot)
 
 
+@plain
+def scatter(p, t, e, last, base, weight_at, weight_step, targets, weights, {cells}, {guards}):
+    """`shove` and `guard` for arrivals at neurons of one chain and the same numbers, whose exponentials are the same;
+    return the least time before which none of them spikes."""
+    n, at, n_at, ca = pops[p, P_size], pops[p, P_x_at], pops[p, P_n_at], pops[p, P_c_at]
+    block, dt = ca + HEAD, t - frame[p]
+    m, threshold, s = c[ca + RATE], c[ca + THRESHOLD], c[block + S]
+    pull, most = c[block + PULL], c[block + MOST]
+    em, es, flat, ks = exp(-m * dt), exp(-s * dt), two(0.0, m, dt), c[block + GAIN] * two(s, m, dt)
+    up = c[block + FACTOR] * exp(s * dt)
+    less, low = ks * up * exp(m * dt), inf
+    for q in range(e, last):
+        k, w = np.int64(targets[base + q]), weights[weight_at + q * weight_step]
+        x[at + n + k] += up * w
+        x[at + k] -= less * w
+        place = n_at + k
+        if held[place] > t:
+            wake[place], sure[place] = held[place], 0
+        else:
+            f = x[at + k] * em + drift[place] * flat + ks * x[at + n + k] - threshold
+            more, constant = max(pull * es * x[at + n + k], 0.0), drift[place] - m * threshold
+            strongest = constant + more - m * f
+            top = f + more * most if constant <= m * f else constant + m * more * most
+            if not (f > 0.0 and wake[place] == t):  # one that jumped above at this very time spikes because of that
+                why[place] = SMOOTH
+            sure[place] = 1 if f > 0.0 else 0
+            wake[place] = t if f > 0.0 else t - CAUTION * f / strongest if top > 0.0 and strongest > 0.0 else inf
+        low = min(low, wake[place])
+    return low
+
+
 @inlined
 def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, drift, frame, row, {guards}, {kept},
             slot_at, slot_of, slot_rec, {groups}, {log}, least, {unseen}, {room}):
@@ -203,6 +234,10 @@ def receive(slot, t, end, pops, projs, rows, targets, weights, delays, c, x, dri
         for k in range(first, first + last - e):
             guard(p, k, t, {cells}, {guards}, np.int64(NOTHING_NEW), rec)
             least[p] = min(least[p], wake[n_at + k])
+        return last
+    if chain >= 0 and chains == 1 and stride == 1 and step == 0 and not silent:
+        least[p] = min(least[p], scatter(p, t, e, last, base, weight_at, weight_step, targets, weights, {cells},
+                                         {guards}))
         return last
     for q in range(e, last):
         k = np.int64(targets[base + q])
