@@ -22,8 +22,8 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "comparing": ["Comparison", "compare"],
-    "connectivity": ["AllToAll", "Blocks", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
-                     "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"],
+    "connectivity": ["AllToAll", "Blocks", "Convolution", "DistanceDependent", "Explicit", "FixedInDegree",
+                     "FixedOutDegree", "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"],
     "distributions": ["Exponential", "Integers", "LogNormal", "Normal", "Uniform"],
     "errors": ["FileError", "ModelError", "NetworkError", "NeurosimError", "NeurosimWarning", "ParameterError",
                "SimulationError", "UnsupportedError"],
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from neurosim.comparing import compare as compare
     from neurosim.connectivity import AllToAll as AllToAll
     from neurosim.connectivity import Blocks as Blocks
+    from neurosim.connectivity import Convolution as Convolution
     from neurosim.connectivity import DistanceDependent as DistanceDependent
     from neurosim.connectivity import Explicit as Explicit
     from neurosim.connectivity import FixedInDegree as FixedInDegree

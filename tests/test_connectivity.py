@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.signal
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from neurosim import connectivity
 from neurosim.connectivity import (
     AllToAll,
     Blocks,
+    Convolution,
     DistanceDependent,
     Explicit,
     FixedInDegree,
@@ -40,6 +42,8 @@ EXAMPLES = {
     AllToAll: [AllToAll(), AllToAll(self_connections=False)],
     Blocks: [Blocks([10, 20], [5, 5, 20], [[0.1, 1, 0], [0.5, 0.01, 0.3]]),
              Blocks([10, 20], [30], [[0.9], [0.2]], self_connections=False)],
+    Convolution: [Convolution(np.random.default_rng(5).random((5, 1, 2, 3)), (1, 5, 6), stride=2, padding=(0, 1)),
+                  Convolution(np.ones((30, 5, 2, 3)), (5, 2, 3))],
     DistanceDependent: [DistanceDependent(0.8, 2.0, source_shape=(2, 3, 5), periodic=True, self_connections=False),
                         DistanceDependent(0.9, 0.3, source_positions=POINTS, profile="exponential"),
                         DistanceDependent(0.5, 2.5, source_shape=N, target_shape=N, profile="uniform")],
@@ -76,7 +80,7 @@ def same_coo(a, b):
 
 
 def is_drawn(rule):
-    return not isinstance(rule, (AllToAll, OneToOne, Explicit, Sparse))
+    return not isinstance(rule, (AllToAll, OneToOne, Convolution, Explicit, Sparse))
 
 
 def pairs(made, n=N):
@@ -413,6 +417,26 @@ def test_sparse_round_trip(form):
     assert (scipy.sparse.coo_matrix((values["weight"], (source, target)), (40, 60)) != matrix).nnz == 0
 
 
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_convolution_is_that_of_scipy(data):
+    whole = lambda low, high: data.draw(st.integers(low, high))  # noqa: E731
+    shape, padding, stride = (whole(1, 3), whole(3, 7), whole(3, 7)), (whole(0, 2), whole(0, 2)), (whole(1, 3),
+                                                                                                 whole(1, 3))
+    rng = np.random.default_rng(whole(0, 99))
+    kernel, picture = rng.normal(size=(whole(1, 3), shape[0], whole(1, 3), whole(1, 3))), rng.normal(size=shape)
+    rule = Convolution(kernel, shape, stride=stride, padding=padding)
+    edges = np.pad(picture, [(0, 0), *((more, more) for more in padding)])
+    wanted = np.array([sum(scipy.signal.correlate2d(layer, one, "valid") for layer, one in zip(edges, each,
+                                                                                                strict=True))
+                       for each in kernel])[:, ::stride[0], ::stride[1]]
+    assert rule.shape_out == wanted.shape
+    sources, targets = rule.listed()
+    made = scipy.sparse.coo_array((rule.weights(), (sources, targets)), (picture.size, wanted.size))
+    assert made.T @ picture.ravel() == pytest.approx(wanted.ravel(), abs=1e-12)
+    assert np.array_equal(rule.weights(), kernel.ravel()[rule.entries()])
+
+
 def test_sparse_keeps_explicit_zeros_and_repeats():
     matrix = scipy.sparse.coo_matrix(([0.0, 1.0, 2.0], ([1, 0, 0], [0, 1, 1])), (2, 2))
     source, target, _, values = to_coo(make(Sparse(matrix), 2, 2, weight=None))
@@ -686,6 +710,13 @@ def test_checksum_sees_every_change():
     (lambda: Explicit([1, 2], [1]), "Explicit.targets must have 2 entries, as many as sources, got 1"),
     (lambda: Explicit([-1], [1]), "Explicit.sources must be a 1-D array of whole numbers >= 0 and < 4.*, got an array"),
     (lambda: Explicit([0.5], [1]), "Explicit.sources must be a 1-D array of whole numbers"),
+    (lambda: Convolution(np.ones((2, 3)), (1, 4, 4)), "Convolution.kernel must be a 4-D array of finite numbers, got"),
+    (lambda: Convolution(np.ones((2, 3, 2, 2)), (1, 4, 4)),
+     r"kernel must have the shape \(channels, 1, .* 1 channels, got \(2, 3, 2, 2\)"),
+    (lambda: Convolution(np.ones((2, 1, 2, 7)), (1, 4, 4), padding=1),
+     "kernel must be no larger than the picture of 6 x 6 places, padding included, got 2 x 7"),
+    (lambda: Convolution(np.ones((2, 1, 2, 2)), (4, 4)), "shape must be three whole numbers: channels, rows, columns"),
+    (lambda: Convolution(np.ones((2, 1, 2, 2)), (1, 4, 4), stride=0), "stride must be one or 1 to 2 whole numbers > 0"),
     (lambda: Sparse([1.0, 2.0]), "Sparse.matrix must be a scipy sparse matrix or a 2-D array of finite numbers, got"),
     (lambda: Sparse([[math.nan]]), "Sparse.matrix must be .*, got an entry nan"),
     (lambda: Sparse("matrix"), "Sparse.matrix must be a scipy sparse matrix or a 2-D array"),
@@ -718,6 +749,8 @@ def test_refused_descriptions(describe, message):
     (SmallWorld(10, 0.1), (10, 10, 0), "SmallWorld.k must be < 10, the number of neurons on the ring, got 10"),
     (Blocks([3], [4], [[0.1]]), (3, 5, None), "Blocks.target_blocks must add up to 5, .*, got a sum of 4"),
     (Explicit([0, 7], [0, 1]), (7, 2, None), "Explicit.sources must be < 7, .*, got an array that holds 7"),
+    (Convolution(np.ones((2, 1, 2, 2)), (1, 4, 4)), (15, 18, None), "shape must have 15 places, as many as"),
+    (Convolution(np.ones((2, 1, 2, 2)), (1, 4, 4)), (16, 9, None), r"to 18 neurons, \(2, 3, 3\) .*population of 9"),
     (Sparse(np.ones((2, 3))), (3, 2, None), r"Sparse.matrix must have shape \(3, 2\), got \(2, 3\)"),
     (DistanceDependent(0.3, 1.0, source_shape=(2, 2)), (4, 5, None), "target_shape must give 5 positions, .*, got 4"),
 ])

@@ -7,7 +7,7 @@ the docstring of `Rule`.
 
 from neurosim.connectivity.degree import FixedInDegree, FixedOutDegree, FixedTotal
 from neurosim.connectivity.distance import DistanceDependent
-from neurosim.connectivity.listed import Explicit, Sparse
+from neurosim.connectivity.listed import Convolution, Explicit, Sparse
 from neurosim.connectivity.pairs import AllToAll, Blocks, FixedProbability, OneToOne
 from neurosim.connectivity.parameters import Array as Array
 from neurosim.connectivity.parameters import Matrix as Matrix
@@ -16,5 +16,5 @@ from neurosim.connectivity.ring import SmallWorld
 from neurosim.connectivity.rule import Rows as Rows
 from neurosim.connectivity.rule import Rule as Rule
 
-__all__ = ["AllToAll", "Blocks", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
+__all__ = ["AllToAll", "Blocks", "Convolution", "DistanceDependent", "Explicit", "FixedInDegree", "FixedOutDegree",
            "FixedProbability", "FixedTotal", "OneToOne", "SmallWorld", "Sparse"]
