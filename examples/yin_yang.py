@@ -104,7 +104,7 @@ def trained(seed):
             outcome = learner(times(points[chosen]), DURATION, largest=["out"])
             loss = torch.nn.functional.cross_entropy(SHARP * outcome.largest["out"], torch.from_numpy(classes[chosen]))
             adam.zero_grad()
-            (loss + learner.silence(outcome, "hidden")).backward()
+            (loss + learner.activity(outcome, "hidden")).backward()
             adam.step()
             slower.step()
             total += loss.item() * len(chosen) / POINTS

@@ -119,7 +119,7 @@ def test_silent_neurons_are_said_and_brought_back():
             warnings.simplefilter("ignore", NeurosimWarning)
             outcome = model(times, 60.0, first=["layer 0"])
         adam.zero_grad()
-        model.silence(outcome, "layer 0", at_least=1.0).backward()
+        model.activity(outcome, "layer 0", at_least=1.0).backward()
         adam.step()
         if (outcome.run.counts("layer 0") > 0).all():
             break
@@ -161,6 +161,76 @@ def test_a_hidden_layer_learns_what_is_not_linear_in_times(seed):
         torch.nn.functional.cross_entropy(3.0 * logits, classes).backward()
         adam.step()
     assert right[0] < 0.8 and right[-1] > 0.95
+
+
+def pictures(train, kernel, **options):
+    """Return a network of pictures of 2 x 5 x 5 places, spiking neurons behind a kernel, and readouts."""
+    rng, net = np.random.default_rng(7), ns.Network()
+    inputs = net.add(ns.SpikeSource(ns.Spikes.from_times([], [], size=50, duration=1.0)), 50, name="inputs")
+    rule = ns.Convolution(kernel, (2, 5, 5), stride=2, padding=1)
+    cells = net.add(ns.LIF(tau_mem=20.0, v_leak=0.0, v_reset=0.0, v_threshold=1.0, r=1.0), 27, name="cells")
+    out = net.add(ns.LeakyIntegrator(tau_mem=20.0, v_leak=0.0, r=1.0), 2, name="out")
+    net.connect(inputs, cells, rule, delay=1.0, name="in", receptor=ns.ExponentialCurrent(5.0), **options)
+    net.connect(cells, out, ns.AllToAll(), weight=rng.normal(0.0, 2.0, (27, 2)), delay=1.0, name="to out")
+    return bridge.EventNetwork(net, train=train)
+
+
+def test_a_kernel_has_the_sum_of_the_gradients_of_its_synapses():
+    kernel = np.random.default_rng(6).normal(1.0, 1.5, (3, 2, 3, 3))
+    times = 20.0 * torch.rand(4, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    factors, shared = torch.tensor([[1.0, -0.5]] * 4, dtype=torch.float64), pictures({"in": "kernel"}, kernel)
+
+    def loss(model):
+        return (model(times, 40.0, integral=["out"]).integral["out"] * factors).sum()
+
+    loss(shared).backward()
+    each = pictures({"in": "weight"}, kernel)
+    loss(each).backward()
+    sources, targets = each.model.synapses("in")
+    found = torch.zeros(kernel.size, dtype=torch.float64)
+    for s, t, g in zip(sources.tolist(), targets.tolist(), each.value("in", "weight").grad.tolist(), strict=True):
+        (c, y, x), (o, row, column) = np.unravel_index(s, (2, 5, 5)), np.unravel_index(t, (3, 3, 3))
+        found[np.ravel_multi_index((o, c, y - 2 * row + 1, x - 2 * column + 1), kernel.shape)] += g
+    grad = shared.value("in", "kernel").grad
+    torch.testing.assert_close(grad, found.reshape(kernel.shape), rtol=1e-12, atol=1e-12)
+    checked = 0
+    for k in torch.argsort(-grad.abs().reshape(-1))[:8].tolist():
+        losses = []
+        for step in (1e-4, -1e-4, 2e-4, -2e-4):
+            with torch.no_grad():
+                shared.value("in", "kernel").view(-1)[k] += step
+                losses.append(loss(shared).item())
+                shared.value("in", "kernel").view(-1)[k] -= step
+        difference = (8.0 * (losses[0] - losses[1]) - (losses[2] - losses[3])) / 12e-4
+        checked += float(grad.view(-1)[k]) == pytest.approx(difference, rel=1e-6)  # else a spike came or went
+    assert checked >= 6
+    kept = shared.values_of()["in", "weight"]
+    assert np.array_equal(kept, each.model.values("in"))
+
+
+def test_activity_brings_neurons_that_never_rest_to_fewer_spikes():
+    model = pictures({"in": "kernel"}, np.full((3, 2, 3, 3), 3.0))
+    times = 20.0 * torch.rand(4, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    adam, counts = torch.optim.Adam(model.parameters(), lr=0.1), []
+    for _ in range(30):
+        outcome = model(times, 40.0, first=["cells"])
+        counts.append(outcome.run.counts("cells").mean())
+        adam.zero_grad()
+        model.activity(outcome, "cells", at_most=2.0).backward()
+        adam.step()
+    assert counts[0] > 5.0 and 0.5 < counts[-1] < 2.0
+    assert model.activity(outcome, "cells", at_least=0.0).item() == 0.0
+    with pytest.raises(ParameterError, match="0 <= at_least <= at_most, got 2 and 1"):
+        model.activity(outcome, "cells", 2, 1)
+
+
+def test_a_kernel_that_cannot_be_trained_is_said():
+    with pytest.raises(ParameterError, match="by the rule Convolution, got 'to out' by AllToAll; train its weight"):
+        pictures({"to out": "kernel"}, np.ones((3, 2, 3, 3)))
+    with pytest.raises(ParameterError, match="must be those of its kernel for it to be trained; leave out `weight`"):
+        pictures({"in": "kernel"}, np.ones((3, 2, 3, 3)), weight=2.0)
+    with pytest.raises(ParameterError, match="of 'in' either weight or kernel must be trained, got both"):
+        pictures({"in": ["weight", "kernel"]}, np.ones((3, 2, 3, 3)))
 
 
 def test_wrong_calls_get_a_sentence():
