@@ -86,7 +86,7 @@ def test_recordings_are_learned_by_exact_gradients(tmp_path):
     if not os.environ.get("NEUROSIM_DATA"):
         pytest.skip("NEUROSIM_DATA is not set: it names the folder of real recordings")
     done = run(ROOT / "examples" / "nmnist_gradient.py", tmp_path, "--network", "events", "--most", "300",
-               "--only", "0", "--folds", "3", "--epochs", "10", "--layers", "0", "--hidden", "100")
+               "--only", "0", "--folds", "3", "--epochs", "20", "--layers", "0", "--channels", "8")
     assert done.returncode == 0, done.stderr
     right, chance = (float(re.search(rf"^{name} +([0-9.]+)%", done.stdout, re.MULTILINE)[1])
                      for name in ("exact gradient", "chance"))
