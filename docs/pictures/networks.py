@@ -9,13 +9,16 @@ RESPONSE = "Response to a step of current, with the default parameters."
 ARRIVAL = "One spike arrives at a leaky integrate-and-fire neuron (tau_mem = 10 ms, r = 0.1 GOhm) after 10 ms."
 CONNECTED = "Who connects to whom between 30 sources and 30 targets"
 BELL = np.exp(-0.5 * (np.subtract.outer(np.arange(30), np.arange(30)) / 3.0) ** 2)
+BLUR = [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
 RULES = {"AllToAll": {"self_connections": False}, "FixedProbability": {"p": 0.1}, "FixedInDegree": {"k": 3},
          "FixedOutDegree": {"k": 3}, "FixedTotal": {"n": 90}, "SmallWorld": {"k": 4, "rewiring": 0.1}, "OneToOne": {},
          "DistanceDependent": {"c": 1.0, "lam": 4.0, "source_shape": (30,)},
          "Blocks": {"source_blocks": [20, 10], "target_blocks": [20, 10], "probability": [[0.05, 0.2], [0.3, 0.0]]},
+         "Convolution": {"kernel": [[BLUR]], "shape": (1, 5, 6), "padding": 1},
          "Explicit": {"sources": np.arange(30), "targets": np.arange(30)[::-1]},
          "Sparse": {"matrix": np.where(BELL > 0.1, BELL, 0.0)}}
-GIVEN = {"Explicit": "Explicit(np.arange(30), np.arange(30)[::-1])",
+GIVEN = {"Convolution": "Convolution(kernel, shape=(1, 5, 6), padding=1) of a kernel of 3 x 3; grey: the weight",
+         "Explicit": "Explicit(np.arange(30), np.arange(30)[::-1])",
          "Sparse": "Sparse(matrix) of a bell-shaped matrix; grey: the weight"}  #: what is too long to be written out
 DISTRIBUTIONS = {"Normal": (0.0, 1.0), "Uniform": (0.0, 1.0), "Integers": (1, 6), "LogNormal": (0.0, 0.5),
                  "Exponential": (5.0,)}
@@ -139,7 +142,7 @@ def draw_rule(cls, plt):
     net.connect(cells, cells, cls(**RULES[cls.__name__]), delay=0.1)
     matrix = ns.Simulation(net, seed=1).weights(net.projections[0], sparse=True).toarray()
     figure, axes = plt.subplots(figsize=(3.2, 3.2), layout="constrained")
-    axes.imshow(matrix if cls is ns.Sparse else matrix > 0, cmap="Greys", interpolation="nearest")
+    axes.imshow(matrix if cls in (ns.Convolution, ns.Sparse) else matrix > 0, cmap="Greys", interpolation="nearest")
     axes.set(xlabel="Target neuron", ylabel="Source neuron")
     return figure
 
