@@ -25,11 +25,13 @@ def quantities(projection) -> dict:
         for name, value in part.values().items():
             if not isinstance(part.parameters[name], Parameter) or value is None:
                 continue
-            if any(part is rule for rule in rules) and name in found and same(found[name], value):
+            learns = any(part is rule for rule in rules)
+            if learns and name in found and same(found[name], value):
                 continue  # several rules may have a parameter in common
             if name in found:
                 raise UnsupportedError(f"projection {projection.name!r}: its release, plasticity and device must have "
-                                       f"parameters of different names, got {name!r} twice")
+                                       f"parameters of different names, got {name!r} twice"
+                                       + "; rules may share it where both have the same value" * learns)
             found[name] = value
     _check_names(projection, list(found))
     return found
