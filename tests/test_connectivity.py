@@ -715,7 +715,7 @@ def test_checksum_sees_every_change():
      r"kernel must have the shape \(channels, 1, .* 1 channels, got \(2, 3, 2, 2\)"),
     (lambda: Convolution(np.ones((2, 1, 2, 7)), (1, 4, 4), padding=1),
      "kernel must be no larger than the picture of 6 x 6 places, padding included, got 2 x 7"),
-    (lambda: Convolution(np.ones((2, 1, 2, 2)), (4, 4)), "shape must be three whole numbers: channels, rows, columns"),
+    (lambda: Convolution(np.ones((2, 1, 2, 2)), (4, 4)), r"shape must be 3 whole numbers > 0, got \(4, 4\)"),
     (lambda: Convolution(np.ones((2, 1, 2, 2)), (1, 4, 4), stride=0), "stride must be one or 1 to 2 whole numbers > 0"),
     (lambda: Sparse([1.0, 2.0]), "Sparse.matrix must be a scipy sparse matrix or a 2-D array of finite numbers, got"),
     (lambda: Sparse([[math.nan]]), "Sparse.matrix must be .*, got an entry nan"),

@@ -147,14 +147,13 @@ class Convolution(_Listed, kw_only=False):
 
     positional = 2
     kernel: Table = required(Array(ndim=4, doc="weights by channel of the target, channel of the source, row, column"))
-    shape: Row = required(Vector(longest=3, scalar=False, above=0, integer=True, doc="channels, rows, columns"))
+    shape: Row = required(Vector(longest=3, shortest=3, scalar=False, above=0, integer=True,
+                                 doc="channels, rows, columns"))
     stride: Row = Vector(1, longest=2, above=0, integer=True, doc="steps of the kernel along rows and columns")
     padding: Row = Vector(0, longest=2, at_least=0, integer=True, doc="places beyond the edges that a kernel reaches")
 
     def validate(self):
         """Check that the kernel fits the picture."""
-        if len(self.shape) != 3:
-            self.refuse("shape", "be three whole numbers: channels, rows, columns")
         channels, (rows, columns) = self.shape[0], self._places()
         if self.kernel.size == 0 or self.kernel.shape[1] != channels:
             self.refuse("kernel", f"have the shape (channels, {channels}, rows, columns), none 0, as the sources have "

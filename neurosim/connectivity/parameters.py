@@ -11,16 +11,17 @@ from neurosim.errors import ParameterError
 class Vector(Parameter):
     """A number or a short sequence of numbers; kept as a number or a tuple."""
 
-    def __init__(self, default: Any = REQUIRED, unit: str = "", *, longest: int | None = None, scalar: bool = True,
-                 **bounds):
+    def __init__(self, default: Any = REQUIRED, unit: str = "", *, longest: int | None = None, shortest: int = 1,
+                 scalar: bool = True, **bounds):
         super().__init__(default, unit, per_element=False, **bounds)
-        self.longest, self.scalar = longest, scalar
+        self.longest, self.shortest, self.scalar = longest, shortest, scalar
 
     def requirement(self, forms: bool = False) -> str:
         """What a value must be, as the middle of the message."""
         kind = "whole numbers" if self.integer else "finite numbers"
         text = " ".join(part for part in (kind, self.bounds, self.unit) if part)
-        several = f"1 to {self.longest}" if self.longest else "a sequence of"
+        several = "a sequence of" if self.longest is None else (
+            f"{self.longest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}")
         return f"{'one or ' if self.scalar else ''}{several} {text}" + (", or None" if self.optional else "")
 
     def check(self, owner, value):
@@ -29,7 +30,8 @@ class Vector(Parameter):
             return None
         array = _numbers(self, owner, value)
         fits = array.ndim == 1 or (array.ndim == 0 and self.scalar)
-        if not fits or not self.holds(array) or (self.longest and array.size > self.longest):
+        most = self.longest or array.size
+        if not fits or not self.holds(array) or (array.ndim and not min(self.shortest, most) <= array.size <= most):
             self.refuse(owner, value, array)
         return array.astype(np.int64).tolist() if array.ndim == 0 and self.integer else (
             float(array) if array.ndim == 0 else tuple(map(int if self.integer else float, array)))
