@@ -102,6 +102,7 @@ def main():
         return
     made = {"larva of Drosophila": larva(folder), "C. elegans": worm(folder),
             "visual system of Drosophila": visual_system(folder, options.columns)}
+    ns.plot.style()
     figure, rows = plt.subplots(3, 2, figsize=(9, 8), layout="constrained", width_ratios=[2.4, 1])
     print(f"{'connectome':<29}{'neurons':>8}{'edges':>9}  {'signs':<26}{'before':>8}{'answer':>8} Hz")
     for (title, (net, inputs, signs)), (left, right) in zip(made.items(), rows, strict=True):

@@ -27,6 +27,7 @@ from sklearn.linear_model import Ridge
 from neurosim import bridge, plot
 from neurosim.readouts import bessel
 
+plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seeds", type=int, default=5, help="seeds of the spiking decoder (5)")
 arguments.add_argument("--epochs", type=int, default=60, help="passes of its training (60)")

@@ -29,6 +29,7 @@ from hardware_models import Memristor
 from neurosim import bridge
 from neurosim.readouts import logistic
 
+ns.plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--seeds", type=int, default=5, help="how many seeds (5)")
 arguments.add_argument("--chips", type=int, default=4, help="crossbars of each trained network (4)")

@@ -27,6 +27,7 @@ from hardware_models.memristor import Memristor
 from hardware_models.sfq.network import SFQSynapses
 from neurosim.readouts import interval, ridge
 
+ns.plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--full", action="store_true", help="50,000 images and 14 epochs instead of 10,000 and 5")
 arguments.add_argument("--images", type=int, help="train on so many images")
@@ -219,9 +220,8 @@ def main():
     np.add.at(matrix, (truth, guessed), 1)
     axes[1].imshow(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), cmap="magma")
     axes[1].set(xlabel="told", ylabel="digit", xticks=range(10), yticks=range(10))
-    options.out.mkdir(parents=True, exist_ok=True)
-    figure.savefig(options.out / "mnist_latency.png", dpi=100)
-    print(f"\nwrote {options.out / 'mnist_latency.png'}")
+    path = ns.plot.save(figure, options.out / "mnist_latency.png", lettered=False, dpi=100)
+    print(f"\nwrote {path}")
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ def main():
 
 def plot(found, show, path):
     """Draw a study, how all studies went, and the test folds."""
+    ns.plot.style()
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.5), layout="constrained",
                                                  width_ratios=(1.5, 1, 1))
     found[0].plot("within", left, kind="parallel")

@@ -28,6 +28,7 @@ from scipy.io import wavfile
 import neurosim as ns
 from neurosim.readouts import interval, ridge
 
+ns.plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--takes", type=int, default=20, help="use so many takes of each word (20)")
 arguments.add_argument("--epochs", type=int, default=12, help="passes over the training words (12)")
@@ -144,9 +145,8 @@ def main():
         axes.plot(100.0 * each, "o-", label=name)
     axes.set(xlabel="seed, and speaker left out", ylabel="accuracy (%)", xticks=range(options.seeds), ylim=(0, 100))
     axes.legend(frameon=False, fontsize=8)
-    options.out.mkdir(parents=True, exist_ok=True)
-    figure.savefig(options.out / "spoken_delays.png", dpi=100)
-    print(f"\nwrote {options.out / 'spoken_delays.png'}")
+    path = ns.plot.save(figure, options.out / "spoken_delays.png", lettered=False, dpi=100)
+    print(f"\nwrote {path}")
 
 
 if __name__ == "__main__":

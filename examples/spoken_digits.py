@@ -129,6 +129,7 @@ def line(name, found, speakers, names):
 
 def plot(sound, ear, results, path):
     """Draw one word, and the accuracies."""
+    ns.plot.style()
     figure = plt.figure(figsize=(13, 6.5), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(3, 2))
     shown = ear if isinstance(ear, ns.encoders.Cochlea) else ns.encoders.Cochlea(256)
@@ -141,8 +142,7 @@ def plot(sound, ear, results, path):
     ax.set_xticks(np.arange(2) + 0.25, ["takes 0-4", "a speaker not heard"])
     ax.set(ylabel="Accuracy (%)", ylim=(0, 105))
     right.legend(loc="outside lower center", ncols=4, fontsize=8)
-    figure.savefig(path, dpi=100)
-    print(f"wrote {path}")
+    print(f"wrote {ns.plot.save(figure, path, lettered=False, dpi=100)}")
 
 
 def main():
@@ -161,7 +161,6 @@ def main():
         print("spoken_digits.py needs the Free Spoken Digit Dataset and found none: set NEUROSIM_DATA to a folder that "
               "holds fsdd/ with its zip file, or give --root FILE.zip. Nothing was done.")
         sys.exit(0)
-    options.out.mkdir(parents=True, exist_ok=True)
     _, sounds, digits, speakers, takes, names = recordings(root, options.takes)
     ear, weight = EARS[options.ear]
     spikes = [stretched(each) for each in ear.encode_batch([emphasised(sound) for sound in sounds], 8000, seed=1,

@@ -27,6 +27,7 @@ from hardware_models.sfq.network import SFQSynapses
 from neurosim import bridge
 from neurosim.readouts import interval, ridge
 
+ns.plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--full", action="store_true", help="5,000 points and 100 epochs instead of 2,000 and 12")
 arguments.add_argument("--points", type=int, help="train on so many points")
@@ -172,9 +173,8 @@ def main():
     names = list(means)
     axes[2].barh(names[::-1], [100 * means[name].mean() for name in names[::-1]], color=ns.plot.COLORS[0])
     axes[2].set(xlabel="accuracy (%)", xlim=(0, 100))
-    options.out.mkdir(parents=True, exist_ok=True)
-    figure.savefig(options.out / "yin_yang.png", dpi=100)
-    print(f"\nwrote {options.out / 'yin_yang.png'}")
+    path = ns.plot.save(figure, options.out / "yin_yang.png", lettered=False, dpi=100)
+    print(f"\nwrote {path}")
 
 
 if __name__ == "__main__":

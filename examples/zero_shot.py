@@ -42,6 +42,7 @@ from neurosim.reservoirs import (
     cached_states,
 )
 
+ns.plot.style()
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--takes", type=int, default=20, help="takes of each speaker and digit (20 of 50)")
 arguments.add_argument("--cache", type=Path, help="folder in which the states of the liquids are kept")
