@@ -1,6 +1,6 @@
 """A language model of characters whose LSTM sits on a crossbar, with activations made by ramp converters that bend.
 
-    python examples/nladc_language.py [--steps 500] [--hidden 96] [--quick] [--out FOLDER]
+    python examples/nladc_language.py [--steps 240] [--hidden 96] [--full] [--out FOLDER]
 
 The text is the help on Python's language that CPython ships (`pydoc_data.topics`), in lower case; it differs a little
 between versions of Python, so the version is printed. The last tenth is the test text. Training needs PyTorch. Scores
@@ -36,16 +36,17 @@ from neurosim.plot import COLORS
 plot.style()
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-arguments.add_argument("--steps", type=int, default=500, help="steps of training in float32 (500)")
+arguments.add_argument("--steps", type=int, help="steps of training in float32 (240; with --full 500)")
 arguments.add_argument("--hidden", type=int, default=96, help="units of the LSTM (96)")
 arguments.add_argument("--seed", type=int, default=0, help="of everything random (0)")
+arguments.add_argument("--full", action="store_true", help="500 steps, 5 chips; five minutes")
 arguments.add_argument("--quick", action="store_true", help="a fraction of everything, only to see it run")
 arguments.add_argument("--out", type=Path, default=Path("."), help="folder for nladc_language.png")
 arguments.add_argument("--format", choices=plot.FORMATS, default="png", help="of the figure")
 options = arguments.parse_args()
 BITS = (3, 5) if options.quick else (3, 4, 5, 8)
-STEPS, HIDDEN = (20, 16) if options.quick else (options.steps, options.hidden)
-CHIPS, USUAL, G_MAX, W_MAX = 2 if options.quick else 5, 2.67, 150.0, 2.0
+STEPS, HIDDEN = (20, 16) if options.quick else (options.steps or (500 if options.full else 240), options.hidden)
+CHIPS, USUAL, G_MAX, W_MAX = 5 if options.full else 2, 2.67, 150.0, 2.0
 LENGTH, CONTEXT = 100, 50  # characters of a sample; those before the first that is scored in the test
 
 # ---- text --------------------------------------------------------------------------------------------
