@@ -420,9 +420,11 @@ def test_sparse_round_trip(form):
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_convolution_is_that_of_scipy(data):
-    whole = lambda low, high: data.draw(st.integers(low, high))  # noqa: E731
-    shape, padding, stride = (whole(1, 3), whole(3, 7), whole(3, 7)), (whole(0, 2), whole(0, 2)), (whole(1, 3),
-                                                                                                 whole(1, 3))
+    def whole(low, high):
+        return data.draw(st.integers(low, high))
+
+    shape, padding = (whole(1, 3), whole(3, 7), whole(3, 7)), (whole(0, 2), whole(0, 2))
+    stride = whole(1, 3), whole(1, 3)
     rng = np.random.default_rng(whole(0, 99))
     kernel, picture = rng.normal(size=(whole(1, 3), shape[0], whole(1, 3), whole(1, 3))), rng.normal(size=shape)
     rule = Convolution(kernel, shape, stride=stride, padding=padding)

@@ -119,5 +119,5 @@ def check_differences(net, rng, *others):
         for k in np.argsort(-abs(exact))[::max(1, exact.size // 20)][:12]:
             h = 1e-4
             difference = (8.0 * (at(k, h) - at(k, -h)) - (at(k, 2 * h) - at(k, -2 * h))) / (12.0 * h)
-            assert exact[k] == pytest.approx(difference, rel=1e-6, abs=1e-6)
+            assert exact[k] == pytest.approx(difference, rel=1e-6, abs=1e-7)
         model.set("in", **{name: begin})
