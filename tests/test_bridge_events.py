@@ -222,6 +222,8 @@ def test_activity_brings_neurons_that_never_rest_to_fewer_spikes():
     assert model.activity(outcome, "cells", at_least=0.0).item() == 0.0
     with pytest.raises(ParameterError, match="0 <= at_least <= at_most, got 2 and 1"):
         model.activity(outcome, "cells", 2, 1)
+    with pytest.raises(ParameterError, match="0 <= at_least <= at_most, got 'much' and inf"):
+        model.activity(outcome, "cells", "much")
 
 
 def test_a_kernel_that_cannot_be_trained_is_said():

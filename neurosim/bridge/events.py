@@ -144,7 +144,8 @@ class EventNetwork(torch.nn.Module):
             population: name.
             at_least, at_most: spikes a sample.
         """
-        if not 0.0 <= at_least <= at_most:
+        numbers = all(isinstance(each, (int, float, np.number)) for each in (at_least, at_most))
+        if not numbers or not 0.0 <= at_least <= at_most:
             raise ParameterError(f"at_least and at_most must be spikes a sample, 0 <= at_least <= at_most, got "
                                  f"{describe_value(at_least)} and {describe_value(at_most)}")
         mean = outcome.run.counts(population).mean(axis=0)
